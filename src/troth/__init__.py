@@ -1,0 +1,1 @@
+"""Troth: transactional email that keeps its word, provably. The house is drawn in docs/ARCHITECTURE.md."""

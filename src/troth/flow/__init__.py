@@ -1,0 +1,1 @@
+"""The river itself: submission -> gate -> spool -> delivery -> events. Stages meet in tables, not in imports."""

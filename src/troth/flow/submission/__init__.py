@@ -1,0 +1,1 @@
+"""The only doors of the river: everything that sends, Troth itself included, enters here."""

@@ -1,0 +1,1 @@
+"""The keyring: envelope encryption of people's data, blind indexes, signed tokens."""

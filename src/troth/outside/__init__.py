@@ -1,0 +1,1 @@
+"""Thin clients for what is not ours: PostgreSQL's binaries, DNS, a KMS."""

@@ -1,0 +1,1 @@
+"""What the gate and the worker decide by, pure: facts in, decisions out."""
