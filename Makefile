@@ -1,0 +1,63 @@
+# The one entrance; `make` alone lists what there is. Kept to what make 3.81 (macOS) knows, and to relative paths,
+# so that the tree may lie anywhere, a path with spaces included.
+
+PY := .venv/bin/python
+JOBS ?= 2
+PG15 ?= /usr/lib/postgresql/15/bin
+PG15_TESTS := $(wildcard tests/store tests/control tests/scenarios)
+
+.NOTPARALLEL:
+.PHONY: help setup run test check bench fuzz docs lock clean setup-test test-pg15
+
+help: ## This list
+	@echo "Troth: transactional email that keeps its word. Start with: make run"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv and install Troth into it (.venv/bin/troth)
+	@sh scripts/setup.sh run
+
+run: setup ## The demo: every stage, real mail, then it keeps serving (ONCE=1: end after the main job)
+	@.venv/bin/troth demo $(if $(filter-out 0 no false,$(ONCE)),--once)
+
+test: setup-test ## The whole test suite and its coverage (ARGS="-k gate" for a part, JOBS=4 for more cores)
+	@$(PY) -m coverage erase
+	$(PY) -m coverage run -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(PY) scripts/coverage_gate.py $(if $(ARGS),--print-only)
+
+check: setup-test ## Lint, types, import contracts, house rules, fresh docs
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports --no-logo
+	$(PY) scripts/house.py
+	$(PY) scripts/gen_tree.py --check
+	$(PY) scripts/gen_docs.py --check
+	$(PY) -m towncrier build --draft --version unreleased >/dev/null
+
+bench: setup-test ## The benchmarks, with this machine's figures
+	@if [ -d tests/bench ]; then $(PY) -m pytest tests/bench -s -p no:xdist $(ARGS); \
+	else echo "There is no benchmark in tests/bench yet."; fi
+
+fuzz: setup-test ## Every property test with EXAMPLES=10000 examples, a long look for what the suite's few miss
+	EXAMPLES="$(EXAMPLES)" $(PY) -m pytest -p scripts.fuzz -n $(JOBS) --timeout 3600 $(ARGS)
+
+docs: setup-test ## Write the generated pages and the tree in docs/ARCHITECTURE.md
+	$(PY) scripts/gen_tree.py
+	$(PY) scripts/gen_docs.py
+
+lock: setup-test ## Compile requirements/*.txt anew (UPGRADE=1: to the newest versions)
+	$(PY) scripts/lock.py $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove what make made: .venv, the demo's data, caches
+	rm -rf .venv var/demo htmlcov tests/node/node_modules .coverage .coverage.*
+	rm -rf .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup-test:
+	@sh scripts/setup.sh test
+
+# CI runs the database's part of the suite a second time, on the oldest PostgreSQL we promise.
+test-pg15: setup-test
+	@test -x "$(PG15)/postgres" || { echo "$(PG15)/postgres is missing: apt install postgresql-15"; exit 1; }
+	@test -n "$(PG15_TESTS)" || { echo "No tests/store, tests/control or tests/scenarios to run."; exit 1; }
+	TROTH_PG_BIN="$(PG15)" $(PY) -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(PG15_TESTS)
