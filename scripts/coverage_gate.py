@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import coverage
 import msgspec
+from coverage.exceptions import NoDataError
 
 from house import no_cover_marks, tree_of
 
@@ -86,13 +87,12 @@ def verdict(rooms: dict[str, Figures], marks: int) -> list[str]:
     """A sentence for each figure under its bar; none when the bar is met."""
     total = sum(rooms.values(), Figures())
     low = [f"{room} is covered to {one.together:.1f} %" for room, one in rooms.items() if one.together < FLOOR]
-    if not total.lines:
-        low.append("nothing was measured")
     if total.branching < FLOOR:
         low.append(f"branches are covered to {total.branching:.1f} %")
     if total.statements < FLOOR:
         low.append(f"statements are covered to {total.statements:.1f} %")
     low = [f"{sentence}; {FLOOR:.0f} % is the bar" for sentence in low]
+    low += [f"nothing of {room} was measured" for room, one in rooms.items() if not one.lines]
     if marks > MARKS:
         low.append(f"{marks} `no cover` marks; {MARKS} is the most")
     return low
@@ -108,7 +108,11 @@ def table(rooms: dict[str, Figures], marks: int) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    rooms, marks = measured(), len(no_cover_marks(tree_of(ROOT)))
+    try:
+        rooms, marks = measured(), len(no_cover_marks(tree_of(ROOT)))
+    except NoDataError:
+        print("coverage: no run has left anything to read; run make test", file=sys.stderr)
+        return 1
     print(table(rooms, marks))
     if "--print-only" in arguments:
         return 0
