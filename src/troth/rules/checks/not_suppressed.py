@@ -1,0 +1,41 @@
+"""Gate check: the recipient is on no suppression list and has not opted out of this category (claim SUP-1).
+
+Never a refusal: the message is stored as `suppressed`. Suppression wins over everything; another tenant's reason is
+not told.
+Way out: an approved, expiring override, which no complaint or opt-out knows; a notice that the law demands is served
+otherwise.
+"""
+
+from troth.rules.decision import Saw, Verdict, accept, suppress, unknown
+from troth.rules.facts import Category, Facts, Suppression
+
+CHECK = "not_suppressed"
+CODES = ("suppressed", "opted-out", "store-unavailable")
+
+
+def check(facts: Facts) -> Verdict:
+    listed, opted_out = facts.suppression, facts.opted_out
+    if listed is None or opted_out is None or facts.policy is None:
+        return unknown(CHECK, "the suppression list")
+    overridden = listed.override and facts.policy.recipients.overrides and listed.reason not in ("", "complaint")
+    if listed.listed and not overridden:
+        return _listed(listed, facts.category)
+    if opted_out:
+        sentence = "The recipient has opted out of this kind of message; nothing is sent."
+        return suppress(CHECK, "opted-out", sentence, _duty(facts.category))
+    sentence = "An approved override is in force." if listed.listed else "The recipient is on no suppression list."
+    return accept(CHECK, sentence, {"override": listed.listed})
+
+
+def _listed(listed: Suppression, category: Category | None) -> Verdict:
+    if not listed.own:
+        sentence = "The recipient's address is suppressed; nothing is sent."
+        return suppress(CHECK, "suppressed", sentence, {"own": False, **_duty(category)})
+    sentence = f"The recipient's address is suppressed ({listed.reason}); nothing is sent."
+    saw: Saw = {"own": True, "reason": listed.reason, "source": listed.source}
+    return suppress(CHECK, "suppressed", sentence, {**saw, **_duty(category)})
+
+
+def _duty(category: Category | None) -> Saw:
+    """A notice that the law demands must reach the person in some other way: the task that this opens."""
+    return {"serve_otherwise": category is not None and category.legal_class == "required"}
