@@ -1,0 +1,152 @@
+"""Who may touch which table: the one file that grants, row-level security, the docs page and its test come from."""
+
+from dataclasses import dataclass, field
+
+CONTROL, FLOW, LEDGER = "troth_control", "troth_flow", "troth_ledger"
+RUNTIME_ROLES = (CONTROL, FLOW, LEDGER)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: privileges per role as SQL says them, its tenant column if it has one, tier and retention.
+
+    `tenant`: rows are visible to troth_control only for the tenant of the transaction. `shared_null`: rows without
+    a tenant are visible to all.
+    """
+
+    name: str
+    writer: str
+    grants: dict[str, str]
+    tier: str
+    retention: str
+    tenant: str | None = None
+    shared_null: bool = False
+    partitioned: bool = False
+    notes: str = field(default="")
+
+
+_FULL = "SELECT, INSERT, UPDATE, DELETE"
+_READ = {CONTROL: "SELECT", FLOW: "SELECT"}
+_APPEND = {CONTROL: "SELECT", FLOW: "SELECT, INSERT"}
+_NO_HASHES = "SELECT (id, account_id, created_at, revoked_at)"
+_KEY_WITHOUT_HASH = "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_at, created_at, revoked_at)"
+_DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
+_PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
+_CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
+_EVENT_WITHOUT_DETAIL = "SELECT (message_id, kind, source_key, tenant_id, at, leaf_hash)"
+
+TABLES: tuple[Table, ...] = (
+    # ---- the ground
+    Table("installation", "troth init", {**_READ, LEDGER: "SELECT"}, "Restricted", "for good",
+          notes="secrets are sealed by the KMS"),
+    Table("clock_mark", "duties", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
+    Table("ledger_pending", "ledger_append_v1", {LEDGER: "SELECT"}, "Internal", "until sequenced"),
+    Table("django_migrations", "troth migrate", _READ, "Internal", "for good"),
+    # ---- tenants and people
+    Table("programme", "approve_v1", _READ, "Public", "for good"),
+    Table("tenant", "approve_v1", _READ, "Confidential", "contract and 12 months", tenant="id"),
+    Table("pause", "pause_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id", shared_null=True),
+    Table("human", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
+    Table("account", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Confidential", "12 months after leaving",
+          tenant="tenant_id", shared_null=True),
+    Table("credential", "approve_v1, genesis_v1", {CONTROL: _NO_HASHES}, "Restricted", "12 months after revocation"),
+    Table("session", "session_open_v1", {}, "Restricted", "12 months"),
+    # ---- four eyes
+    Table("approval_right", "a migration", {CONTROL: "SELECT"}, "Public", "for good"),
+    Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
+          tenant="tenant_id", shared_null=True),
+    Table("snapshot", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
+    Table("governed", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
+    Table("revocation", "revoke_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
+    # ---- recipients, keys, domains
+    Table("person", "the door; verify_person_v1, erase_person_v1", {CONTROL: "SELECT", FLOW: _PERSON_UNVERIFIED},
+          "Restricted", "until erased", tenant="tenant_id", notes="a role cannot insert a verified person"),
+    Table("confirmation", "the door; verify_person_v1", {FLOW: _CONFIRMATION_UNUSED},
+          "Restricted", "30 days", tenant="tenant_id"),
+    Table("api_key", "approve_v1, revoke_v1", {CONTROL: _KEY_WITHOUT_HASH, FLOW: "SELECT"},
+          "Restricted", "12 months after its end", tenant="tenant_id"),
+    Table("dkim_key", "the domain's set-up", {CONTROL: _DKIM_WITHOUT_PRIVATE, FLOW: "SELECT"},
+          "Restricted", "until retired and 30 days", tenant="tenant_id"),
+    Table("domain_state", "duties; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE"}, "Internal", "for good",
+          tenant="tenant_id"),
+    # ---- suppression
+    Table("suppression", "suppress_v1", _READ, "Restricted", "for good", tenant="tenant_id",
+          notes="never deleted, by anyone"),
+    Table("suppression_feed", "suppress_v1", {FLOW: "SELECT"}, "Restricted", "for good"),
+    Table("opt_out", "opt_out_v1", _READ, "Restricted", "for good", tenant="tenant_id"),
+    Table("suppression_override", "approve_v1", _READ, "Restricted", "24 months", tenant="tenant_id"),
+    # ---- the river
+    Table("email", "the gate", _APPEND, "Internal", "90 days", tenant="tenant_id", partitioned=True),
+    Table("message", "the gate; events.py (state alone)",
+          {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE (state, state_at)"},
+          "Restricted", "90 days", tenant="tenant_id", partitioned=True),
+    Table("message_body", "the gate", _APPEND, "Restricted", "30 days", tenant="tenant_id", partitioned=True),
+    Table("event", "events.py", {**_APPEND, LEDGER: _EVENT_WITHOUT_DETAIL}, "Restricted", "90 days",
+          tenant="tenant_id", partitioned=True),
+    Table("api_request", "the door", _APPEND, "Confidential", "90 days", tenant="tenant_id", partitioned=True),
+    Table("spool", "the gate; delivery; events.py", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "until done",
+          tenant="tenant_id"),
+    Table("release_order", "approve_v1; events.py", {CONTROL: "SELECT", FLOW: "SELECT, DELETE"},
+          "Internal", "until done", tenant="tenant_id"),
+    Table("rate_counter", "the gate", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "8 days", tenant="tenant_id"),
+    Table("idempotency", "the gate", {FLOW: _FULL}, "Internal", "24 hours, scheduled mail 24 hours after its time",
+          tenant="tenant_id"),
+    Table("webhook_endpoint", "control", {CONTROL: "SELECT, INSERT, UPDATE", FLOW: "SELECT"}, "Restricted",
+          "until removed", tenant="tenant_id"),
+    Table("webhook_outbox", "events.py", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "7 days", tenant="tenant_id"),
+)  # fmt: skip  # rows of a table, read side by side
+
+# function(argument types) -> roles that may EXECUTE it; every other function is granted to nobody
+FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "now_v1()": RUNTIME_ROLES,
+    "leaf_json(text[], text[])": RUNTIME_ROLES,
+    "ledger_append_v1(text[], uuid[], text[])": (CONTROL, FLOW),
+    "pause_v1(uuid[], text, text, text)": (CONTROL, FLOW),
+    "credential_salt_v1(uuid)": (CONTROL,),
+    "session_open_v1(uuid, bytea, bytea, bytea)": (CONTROL,),
+    "genesis_v1(uuid, uuid[], uuid[], bytea[], bytea[], bytea[], bytea[], bytea[], bytea[], text)": (CONTROL,),
+    "propose_v1(uuid, text, uuid, uuid, text, text, text, bytea)": (CONTROL,),
+    "approve_v1(uuid, bytea, bytea)": (CONTROL,),
+    "close_v1(uuid, text, bytea)": (CONTROL,),
+    "revoke_v1(uuid, text, bytea)": (CONTROL,),
+    "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (CONTROL, FLOW),
+    "opt_out_v1(uuid, bytea, uuid, text)": (CONTROL, FLOW),
+    "confirmation_view_v1(bytea)": (CONTROL,),
+    "verify_person_v1(bytea)": (CONTROL,),
+    "erase_person_v1(uuid, uuid)": (CONTROL,),
+    "make_partitions_v1()": (FLOW,),
+    "uuid7_floor(timestamptz)": RUNTIME_ROLES,
+}
+
+_HEAD = """# The database
+
+Every table of the schema `troth`: who writes it, what each role may do with it, how sensitive it is and how long it is
+kept. The grants, row-level security and this page come from `src/troth/control/ownership.py`; a test compares them with
+a live database. *Tenant* names the column by which `troth_control` sees only the tenant of its transaction; "or none"
+means that rows without a tenant are seen by all. No role may do anything with a partition itself.
+
+| table | writer | who may do what | tier | kept | tenant | notes |
+|---|---|---|---|---|---|---|
+"""
+_FUNCTIONS_HEAD = """
+## Functions
+
+Where a role must act on what it may not write, it calls one of these. All others are granted to nobody.
+
+| function | who may call it |
+|---|---|
+"""
+
+
+def markdown() -> str:
+    """The page docs/database.md."""
+    tables = "".join(map(_row, TABLES))
+    functions = "".join(f"| `{name}` | {', '.join(roles)} |\n" for name, roles in FUNCTIONS.items())
+    return _HEAD + tables + _FUNCTIONS_HEAD + functions
+
+
+def _row(table: Table) -> str:
+    grants = "<br>".join(f"{role}: {what}" for role, what in table.grants.items()) or "nobody"
+    tenant = f"`{table.tenant}`{' or none' if table.shared_null else ''}" if table.tenant else ""
+    notes = "; ".join(filter(None, ("weekly partitions" if table.partitioned else "", table.notes)))
+    return f"| `{table.name}` | {table.writer} | {grants} | {table.tier} | {table.retention} | {tenant} | {notes} |\n"

@@ -1,0 +1,1 @@
+"""Humans, accounts, credentials and the sessions that only the database opens."""

@@ -1,0 +1,1 @@
+"""Declares the river's tables; Django reads them and never writes them."""

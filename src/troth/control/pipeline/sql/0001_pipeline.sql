@@ -1,0 +1,427 @@
+-- The river's tables. Hot ones are insert-only and range-partitioned by week on the message's UUIDv7.
+
+-- ---- people and keys ----------------------------------------------------------------------------------------
+
+-- The only mutable home of a recipient's identity. Erasure is one UPDATE: data_key and address_ct become NULL.
+CREATE TABLE person (
+    id          uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    blind_index bytea CHECK (octet_length(blind_index) = 32),
+    layer       smallint NOT NULL DEFAULT 1,
+    address_ct  bytea CHECK (get_byte(address_ct, 0) = 2),        -- under the person's own key
+    data_key    bytea CHECK (get_byte(data_key, 0) = 1),          -- that key, wrapped by the tenant's keyset
+    salt        bytea NOT NULL CHECK (octet_length(salt) >= 16),
+    status      smallint NOT NULL DEFAULT 1 CHECK (status IN (1, 2, 4)),  -- pending, verified, erased
+    pathway     text CHECK (pathway IN ('confirmation-link', 'employer-invitation', 'multi-step', 'system',
+                                        'vendor-agreement')),
+    verified_at timestamptz,
+    expires_at  timestamptz,
+    erased_at   timestamptz,
+    created_at  timestamptz NOT NULL,
+    UNIQUE (tenant_id, blind_index),
+    CHECK ((status = 4) = (erased_at IS NOT NULL)),
+    CHECK ((status = 4) = (data_key IS NULL)),
+    CHECK ((status = 4) = (address_ct IS NULL)),
+    CHECK (status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL))
+);
+
+-- A link in a confirmation mail. Only the hash of its secret is kept; verify_person_v1 wants the secret.
+CREATE TABLE confirmation (
+    secret_hash bytea PRIMARY KEY CHECK (octet_length(secret_hash) = 32),
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    person_id   uuid NOT NULL REFERENCES person,
+    pathway     text NOT NULL CHECK (pathway IN ('confirmation-link', 'multi-step')),
+    created_at  timestamptz NOT NULL,
+    expires_at  timestamptz NOT NULL,
+    used_at     timestamptz
+);
+CREATE INDEX confirmation_person ON confirmation (person_id);
+
+CREATE TABLE api_key (
+    id          uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    name        text NOT NULL,
+    prefix      text NOT NULL,                                    -- the shown start of the key
+    hash        bytea NOT NULL UNIQUE CHECK (octet_length(hash) = 32),
+    snapshot_id uuid NOT NULL REFERENCES snapshot,                -- its approved scope
+    expires_at  timestamptz NOT NULL,
+    created_at  timestamptz NOT NULL,
+    revoked_at  timestamptz
+);
+CREATE INDEX api_key_tenant ON api_key (tenant_id);
+
+CREATE TABLE dkim_key (
+    id          uuid PRIMARY KEY,
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    domain_id   uuid NOT NULL,                                    -- governed subject of kind 'domain'
+    selector    text NOT NULL,
+    bits        integer NOT NULL CHECK (bits >= 2048),
+    private_ct  bytea NOT NULL CHECK (get_byte(private_ct, 0) = 1), -- under the tenant's keyset
+    public_der  bytea NOT NULL,
+    created_at  timestamptz NOT NULL,
+    retired_at  timestamptz,
+    UNIQUE (domain_id, selector)
+);
+
+-- What DNS last said of a sending domain. Sending needs ready_until > now: a good check moves it on by the grace,
+-- a bad one sets it to -infinity, a resolver failure leaves it.
+CREATE TABLE domain_state (
+    domain_id     uuid PRIMARY KEY,
+    tenant_id     uuid NOT NULL REFERENCES tenant,
+    name          text NOT NULL,
+    ready_until   timestamptz NOT NULL DEFAULT '-infinity',
+    checked_at    timestamptz,
+    last_good_at  timestamptz,
+    lookup_failed boolean NOT NULL DEFAULT false,
+    findings      jsonb NOT NULL DEFAULT '[]',
+    UNIQUE (tenant_id, name)
+);
+
+-- ---- suppression --------------------------------------------------------------------------------------------
+
+CREATE TABLE suppression (
+    blind_index bytea NOT NULL CHECK (octet_length(blind_index) = 32),
+    -- 1 hard bounce, 2 complaint, 3 opt-out, 4 feedback loop, 5 administrative, 6 soft bounces spent
+    reason      smallint NOT NULL CHECK (reason BETWEEN 1 AND 6),
+    source      text NOT NULL,
+    tenant_id   uuid,                                             -- where it came from; NULL: the operator
+    layer       smallint NOT NULL DEFAULT 1,
+    address_ct  bytea CHECK (get_byte(address_ct, 0) = 1),        -- under the operator's keyset
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (blind_index, reason, source)
+);
+CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON suppression FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON suppression FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
+
+-- The ordered feed by which other cells learn of suppressions.
+CREATE TABLE suppression_feed (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    blind_index bytea NOT NULL,
+    reason      smallint NOT NULL,
+    created_at  timestamptz NOT NULL
+);
+CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON suppression_feed FOR EACH ROW EXECUTE FUNCTION insert_only();
+
+-- An opt-out that covers one category of one client.
+CREATE TABLE opt_out (
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    blind_index bytea NOT NULL CHECK (octet_length(blind_index) = 32),
+    category_id uuid NOT NULL,
+    source      text NOT NULL,
+    created_at  timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, blind_index, category_id)
+);
+CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON opt_out FOR EACH ROW EXECUTE FUNCTION insert_only();
+
+-- An approved, expiring exception for one client; it never outweighs a complaint.
+CREATE TABLE suppression_override (
+    tenant_id   uuid NOT NULL REFERENCES tenant,
+    blind_index bytea NOT NULL CHECK (octet_length(blind_index) = 32),
+    snapshot_id uuid NOT NULL REFERENCES snapshot,
+    expires_at  timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, blind_index, snapshot_id)
+);
+
+CREATE FUNCTION suppress_v1(p_indexes bytea[], p_reasons smallint[], p_sources text[], p_tenants uuid[],
+                            p_addresses bytea[]) RETURNS integer
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    WITH entry AS (
+        INSERT INTO troth.suppression (blind_index, reason, source, tenant_id, address_ct, created_at)
+        SELECT i, r, s, t, a, troth.now_v1()
+        FROM unnest(p_indexes, p_reasons, p_sources, p_tenants, p_addresses) AS u(i, r, s, t, a) ORDER BY i, r, s
+        ON CONFLICT DO NOTHING
+        RETURNING blind_index, reason, created_at),
+    fed AS (
+        INSERT INTO troth.suppression_feed (blind_index, reason, created_at) SELECT * FROM entry RETURNING 1)
+    SELECT count(*)::integer FROM fed
+$$;
+
+CREATE FUNCTION opt_out_v1(p_tenant uuid, p_index bytea, p_category uuid, p_source text) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    WITH entry AS (
+        INSERT INTO troth.opt_out (tenant_id, blind_index, category_id, source, created_at)
+        VALUES (p_tenant, p_index, p_category, p_source, troth.now_v1())
+        ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT EXISTS (SELECT FROM entry)
+$$;
+
+-- ---- the hot tables -----------------------------------------------------------------------------------------
+
+CREATE TABLE email (
+    id                uuid NOT NULL,
+    tenant_id         uuid NOT NULL,
+    api_key_id        uuid,                                       -- NULL: Troth's own mail
+    category_id       uuid NOT NULL,
+    category_snapshot uuid NOT NULL,
+    template_snapshot uuid,                                       -- NULL: raw content, where the category allows it
+    policy_digest     bytea NOT NULL,
+    created_at        timestamptz NOT NULL,
+    scheduled_at      timestamptz,
+    recipients        smallint NOT NULL CHECK (recipients BETWEEN 1 AND 50),
+    PRIMARY KEY (id)
+) PARTITION BY RANGE (id);
+CREATE INDEX email_tenant ON email (tenant_id, id);
+
+CREATE TABLE message (
+    id          uuid NOT NULL,
+    email_id    uuid NOT NULL,
+    tenant_id   uuid NOT NULL,
+    person_id   uuid NOT NULL,
+    blind_index bytea NOT NULL CHECK (octet_length(blind_index) = 32),
+    category_id uuid NOT NULL,
+    field       smallint NOT NULL CHECK (field IN (1, 2, 3)),     -- to, cc, bcc
+    created_at  timestamptz NOT NULL,
+    decision_ct bytea NOT NULL CHECK (get_byte(decision_ct, 0) = 2),
+    state       smallint NOT NULL,                                -- a cache of the events; events.py alone writes it
+    state_at    timestamptz NOT NULL,
+    PRIMARY KEY (id)
+) PARTITION BY RANGE (id);
+CREATE INDEX message_email ON message (email_id);
+CREATE INDEX message_tenant ON message (tenant_id, id);
+CREATE INDEX message_person ON message (tenant_id, blind_index, id);
+
+CREATE TABLE message_body (
+    message_id uuid NOT NULL,
+    tenant_id  uuid NOT NULL,
+    body_ct    bytea NOT NULL CHECK (get_byte(body_ct, 0) = 2),
+    PRIMARY KEY (message_id)
+) PARTITION BY RANGE (message_id);
+ALTER TABLE message_body ALTER body_ct SET STORAGE EXTERNAL;      -- ciphertext does not compress
+
+CREATE TABLE event (
+    message_id uuid NOT NULL,
+    kind       smallint NOT NULL,
+    source_key text NOT NULL,                                     -- makes a duplicate report one event
+    tenant_id  uuid NOT NULL,
+    at         timestamptz NOT NULL,
+    detail_ct  bytea CHECK (get_byte(detail_ct, 0) = 2),          -- diagnostics and the leaf's salt; NULL: none
+    leaf_hash  bytea NOT NULL CHECK (octet_length(leaf_hash) = 32),
+    PRIMARY KEY (message_id, kind, source_key)
+) PARTITION BY RANGE (message_id);
+
+CREATE TABLE api_request (
+    id          uuid NOT NULL,
+    tenant_id   uuid,                                             -- NULL: the key was not one of ours
+    api_key_id  uuid,
+    at          timestamptz NOT NULL,
+    method      text NOT NULL,
+    route       text NOT NULL,
+    status      smallint NOT NULL,
+    problem     text,
+    email_id    uuid,
+    decision_ct bytea CHECK (get_byte(decision_ct, 0) = 1),       -- a refusal's decision, under the tenant's keyset
+    PRIMARY KEY (id)
+) PARTITION BY RANGE (id);
+CREATE INDEX api_request_tenant ON api_request (tenant_id, id);
+
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['message_body', 'event', 'email', 'api_request'] LOOP
+        EXECUTE format('CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION insert_only()', t);
+    END LOOP;
+END $$;
+CREATE TRIGGER insert_only BEFORE DELETE OR UPDATE OF id, email_id, tenant_id, person_id, blind_index, category_id,
+    field, created_at, decision_ct ON message FOR EACH ROW EXECUTE FUNCTION insert_only();
+
+-- The hot queue: small rows, gone when done. `due` is the lease: when it passes, somebody must look at the row,
+-- whatever its state. No index holds `state`, so marks are HOT. Rows held for review are due when their lifetime ends.
+CREATE TABLE spool (
+    message_id        uuid PRIMARY KEY,
+    tenant_id         uuid NOT NULL,
+    email_id          uuid NOT NULL,
+    person_id         uuid NOT NULL,
+    blind_index       bytea NOT NULL,
+    category_id       uuid NOT NULL,
+    category_snapshot uuid NOT NULL,
+    template_snapshot uuid,
+    domain_id         uuid NOT NULL,
+    state             smallint NOT NULL CHECK (state IN (2, 3, 4, 7, 10)), -- queued claimed sending deferred held
+    due               timestamptz NOT NULL,
+    lifetime_ends     timestamptz NOT NULL CHECK (lifetime_ends < 'infinity'),
+    token             bigint NOT NULL DEFAULT 0,                  -- fencing: each claim adds one
+    attempts          smallint NOT NULL DEFAULT 0,                -- marks, all schedules
+    schedule          text,                                       -- the failure schedule it is on
+    schedule_attempts smallint NOT NULL DEFAULT 0,
+    first_failed_at   timestamptz,
+    lost_claims       smallint NOT NULL DEFAULT 0                 -- leases that ran out while claimed: poison?
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
+        autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
+CREATE INDEX spool_due ON spool (due);
+CREATE INDEX spool_email ON spool (email_id);
+
+-- An approved order to let a held message go; the next claim carries it out.
+CREATE TABLE release_order (
+    message_id uuid PRIMARY KEY,
+    tenant_id  uuid NOT NULL,
+    change_id  uuid NOT NULL,
+    at         timestamptz NOT NULL
+);
+
+CREATE TABLE rate_counter (
+    tenant_id    uuid NOT NULL,
+    scope        smallint NOT NULL CHECK (scope BETWEEN 1 AND 6), -- tenant hour, tenant day, key hour, template hour, recipient day, plan
+    subject      uuid NOT NULL,
+    window_start timestamptz NOT NULL,
+    used         integer NOT NULL CHECK (used >= 0),
+    cap          integer NOT NULL,
+    PRIMARY KEY (tenant_id, scope, subject, window_start),
+    CONSTRAINT rate_never_exceeded CHECK (used <= cap)
+) WITH (fillfactor = 50);
+
+CREATE TABLE idempotency (
+    tenant_id   uuid NOT NULL,
+    key_hash    bytea NOT NULL CHECK (octet_length(key_hash) = 32),
+    fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
+    answer      text NOT NULL,                                    -- ids only
+    created_at  timestamptz NOT NULL,
+    expires_at  timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, key_hash)
+);
+CREATE INDEX idempotency_expiry ON idempotency (expires_at);
+
+CREATE TABLE webhook_endpoint (
+    id         uuid PRIMARY KEY,
+    tenant_id  uuid NOT NULL REFERENCES tenant,
+    url_ct     bytea NOT NULL CHECK (get_byte(url_ct, 0) = 1),
+    created_at timestamptz NOT NULL,
+    disabled_at timestamptz
+);
+
+CREATE TABLE webhook_outbox (
+    id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id   uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    message_id  uuid NOT NULL,
+    kind        smallint NOT NULL,
+    source_key  text NOT NULL,
+    at          timestamptz NOT NULL
+);
+
+-- ---- what approved changes do here --------------------------------------------------------------------------
+
+CREATE FUNCTION apply_api_key(c change, p_snapshot uuid) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    INSERT INTO troth.api_key (id, tenant_id, name, prefix, hash, snapshot_id, expires_at, created_at)
+    SELECT (c).subject, (c).tenant_id, a ->> 'name', a ->> 'prefix', decode(a ->> 'hash', 'hex'), p_snapshot,
+           (a ->> 'expires_at')::timestamptz, troth.now_v1()
+    FROM (SELECT (c).artefact::jsonb AS a) AS x
+    ON CONFLICT (id) DO UPDATE SET snapshot_id = EXCLUDED.snapshot_id, name = EXCLUDED.name
+$$;
+
+CREATE FUNCTION apply_domain(c change) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    INSERT INTO troth.domain_state (domain_id, tenant_id, name) VALUES ((c).subject, (c).tenant_id, (c).artefact::jsonb ->> 'name')
+    ON CONFLICT (domain_id) DO NOTHING
+$$;
+
+CREATE FUNCTION apply_override(c change, p_snapshot uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+DECLARE a jsonb := c.artefact::jsonb;
+BEGIN
+    IF EXISTS (SELECT FROM troth.suppression
+               WHERE blind_index = decode(a ->> 'blind_index', 'hex') AND reason IN (2, 4)) THEN
+        RAISE EXCEPTION 'a complaint is never overridden' USING ERRCODE = '42501';
+    END IF;
+    INSERT INTO troth.suppression_override (tenant_id, blind_index, snapshot_id, expires_at)
+    VALUES (c.tenant_id, decode(a ->> 'blind_index', 'hex'), p_snapshot, (a ->> 'expires_at')::timestamptz);
+END $$;
+
+-- A release lifts a pause, or puts a message held for review back into the queue.
+CREATE FUNCTION apply_release(c change) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+DECLARE n integer;
+BEGIN
+    UPDATE troth.pause SET released_at = troth.now_v1(), release_change = c.id
+    WHERE id = c.subject AND released_at IS NULL AND tenant_id IS NOT DISTINCT FROM c.tenant_id;
+    GET DIAGNOSTICS n = ROW_COUNT;
+    IF n = 0 THEN
+        -- events.py alone changes a message's state: this only leaves the order and wakes the claim
+        WITH woken AS (UPDATE troth.spool SET due = troth.now_v1()
+                       WHERE message_id = c.subject AND state = 10 AND tenant_id = c.tenant_id RETURNING message_id)
+        INSERT INTO troth.release_order (message_id, tenant_id, change_id, at)
+        SELECT message_id, c.tenant_id, c.id, troth.now_v1() FROM woken ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS n = ROW_COUNT;
+    END IF;
+    IF n = 0 THEN
+        RAISE EXCEPTION 'there is nothing held or paused to release' USING ERRCODE = '55000';
+    END IF;
+END $$;
+
+CREATE FUNCTION stop_key(s snapshot) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$ UPDATE troth.api_key SET revoked_at = troth.now_v1() WHERE id = (s).subject AND (s).kind = 'api-key' AND revoked_at IS NULL $$;
+
+-- What a confirmation link is about, for its page, which has no tenant yet: the firm's name, and whether the link still
+-- serves. Holding the secret is the right to see it; nothing changes by looking.
+CREATE FUNCTION confirmation_view_v1(p_secret bytea)
+RETURNS TABLE (tenant_name text, expires_at timestamptz, used_at timestamptz, expired boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT t.name, c.expires_at, c.used_at, c.expires_at <= troth.now_v1()
+    FROM troth.confirmation c JOIN troth.tenant t ON t.id = c.tenant_id
+    WHERE c.secret_hash = sha256(p_secret)
+$$;
+
+CREATE FUNCTION verify_person_v1(p_secret bytea) RETURNS uuid
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    WITH used AS (
+        UPDATE troth.confirmation SET used_at = coalesce(used_at, troth.now_v1())
+        WHERE secret_hash = sha256(p_secret) AND expires_at > troth.now_v1()
+        RETURNING person_id, pathway)
+    UPDATE troth.person p SET status = 2, pathway = used.pathway, verified_at = troth.now_v1()
+    FROM used WHERE p.id = used.person_id AND p.status IN (1, 2)
+    RETURNING p.id
+$$;
+
+CREATE FUNCTION erase_person_v1(p_tenant uuid, p_person uuid) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    WITH gone AS (
+        UPDATE troth.person SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL
+        WHERE id = p_person AND tenant_id = p_tenant AND status <> 4 RETURNING id, tenant_id),
+    entry AS (
+        SELECT troth.ledger_append_v1(ARRAY['privacy:person:erase'], ARRAY[tenant_id],
+            ARRAY[troth.leaf_json(ARRAY['person'], ARRAY[id::text])]) FROM gone)
+    SELECT EXISTS (SELECT FROM gone, entry)
+$$;
+
+-- ---- partitions ---------------------------------------------------------------------------------------------
+
+-- Weekly partitions until 21 days after the clock. No argument steers it; CREATE then ATTACH, so that the parent is
+-- not locked against readers. The range of a week is the range of UUIDv7 whose first 48 bits are its milliseconds.
+CREATE FUNCTION uuid7_floor(p_at timestamptz) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, troth, pg_temp
+AS $$ SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid $$;
+
+CREATE FUNCTION make_partitions_v1() RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+DECLARE
+    week timestamptz := date_trunc('week', troth.now_v1(), 'UTC');
+    parent text;
+    part text;
+    n integer := 0;
+BEGIN
+    PERFORM pg_advisory_xact_lock(7401);
+    WHILE week < troth.now_v1() + interval '21 days' LOOP
+        FOREACH parent IN ARRAY ARRAY['email', 'message', 'message_body', 'event', 'api_request'] LOOP
+            part := parent || '_' || to_char(week AT TIME ZONE 'UTC', 'IYYY"w"IW');
+            IF to_regclass('troth.' || part) IS NULL THEN
+                EXECUTE format('CREATE TABLE troth.%I (LIKE troth.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', part, parent);
+                EXECUTE format('ALTER TABLE troth.%I ATTACH PARTITION troth.%I FOR VALUES FROM (%L) TO (%L)', parent, part,
+                               troth.uuid7_floor(week), troth.uuid7_floor(week + interval '7 days'));
+                n := n + 1;
+            END IF;
+        END LOOP;
+        week := week + interval '7 days';
+    END LOOP;
+    RETURN n;
+END $$;

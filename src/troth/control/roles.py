@@ -1,0 +1,62 @@
+"""Turns ownership.py into SQL: roles at set-up, grants and row-level security after every migration."""
+
+from collections.abc import Iterator
+
+from troth.control.ownership import CONTROL, FLOW, FUNCTIONS, LEDGER, RUNTIME_ROLES, TABLES, Table
+
+OWNER, MIGRATE = "troth_owner", "troth_migrate"
+LOGIN_ROLES = (*RUNTIME_ROLES, MIGRATE)
+_TENANT = "nullif(current_setting('troth.tenant', true), '')::uuid"
+
+
+def role_statements() -> Iterator[str]:
+    """What the set-up account runs once; each statement may be run again."""
+    for role in (OWNER, *LOGIN_ROLES):
+        login = "NOLOGIN" if role == OWNER else "LOGIN"
+        yield (
+            f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
+            f"CREATE ROLE {role} {login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; END IF; END $$"
+        )
+    yield f"GRANT {OWNER} TO {MIGRATE}"
+
+
+def database_statements(database: str) -> Iterator[str]:
+    """What the set-up account runs once inside the new database."""
+    yield f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC'
+    yield f'GRANT CONNECT ON DATABASE "{database}" TO {", ".join(LOGIN_ROLES)}'
+    yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
+    yield f"CREATE SCHEMA IF NOT EXISTS troth AUTHORIZATION {OWNER}"
+
+
+def grant_statements() -> Iterator[str]:
+    """What troth_migrate runs after every migration, in one transaction: nothing is granted that is not in the file."""
+    roles = ", ".join(RUNTIME_ROLES)
+    yield "REVOKE ALL ON ALL TABLES IN SCHEMA troth FROM PUBLIC"
+    yield f"REVOKE ALL ON ALL TABLES IN SCHEMA troth FROM {roles}"
+    yield f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA troth FROM PUBLIC, {roles}"
+    yield f"GRANT USAGE ON SCHEMA troth TO {roles}"
+    for table in TABLES:
+        yield from _table_statements(table)
+    for function, callers in FUNCTIONS.items():
+        yield f"GRANT EXECUTE ON FUNCTION troth.{function} TO {', '.join(callers)}"
+
+
+def _table_statements(table: Table) -> Iterator[str]:
+    for role, privileges in table.grants.items():
+        yield f"GRANT {privileges} ON troth.{table.name} TO {role}"
+    if table.tenant:
+        yield from _policies(table)
+
+
+def _policies(table: Table) -> Iterator[str]:
+    name = f"troth.{table.name}"
+    yield f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY"
+    yield f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY"
+    for policy in ("whole_river", "own_tenant"):
+        yield f"DROP POLICY IF EXISTS {policy} ON {name}"
+    yield f"CREATE POLICY whole_river ON {name} TO {OWNER}, {FLOW}, {LEDGER} USING (true) WITH CHECK (true)"
+    null = f" OR {table.tenant} IS NULL" if table.shared_null else ""
+    yield (
+        f"CREATE POLICY own_tenant ON {name} TO {CONTROL} "
+        f"USING ({table.tenant} = {_TENANT}{null}) WITH CHECK ({table.tenant} = {_TENANT})"
+    )

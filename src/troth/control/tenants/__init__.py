@@ -1,0 +1,1 @@
+"""Programmes, their client firms, and pauses: who sends at all."""

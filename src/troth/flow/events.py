@@ -1,0 +1,152 @@
+"""The one place that changes a message's state: an event, its leaf hash, its outbox row and the new state are one
+transaction. Every stage of the river tells what happened through here.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from troth.keys import places
+from troth.keys.keyring import PersonKey
+from troth.ledger.leaf import EventFields, commit, event_leaf
+from troth.rules.states import Kind, State, apply
+from troth.store import events as store
+from troth.store.connection import Connection
+
+_JSON = msgspec.json.Encoder(order="deterministic")
+_SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One fact to be told. `key` seals the detail; without it (an erased person) only the leaf hash is kept.
+
+    `source_key` makes a repeated report the same event: the attempt's number, a report's own id.
+    """
+
+    message_id: UUID
+    tenant_id: UUID
+    kind: Kind
+    source_key: str
+    key: PersonKey | None
+    detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of a claimed message: what happened, in order, and its new place (None: it leaves the spool)."""
+
+    token: int
+    happenings: tuple[Happening, ...]
+    state: State
+    kept: store.Kept | None = None
+    suppress: store.NewSuppression | None = None
+
+    @property
+    def message_id(self) -> UUID:
+        return self.happenings[0].message_id
+
+
+def row(happening: Happening, at: datetime) -> store.EventRow:
+    """The event as it is stored: detail and salt sealed, and the salted leaf hash that the ledger will seal."""
+    salt = os.urandom(_SALT_BYTES)
+    detail = _JSON.encode(happening.detail or {}).decode()
+    names = EventFields(
+        message=str(happening.message_id),
+        tenant=str(happening.tenant_id),
+        kind=happening.kind.name.lower(),
+        at=at,
+        detail=commit(salt, detail),
+    )
+    sealed = None
+    if happening.key is not None:
+        place = places.event(happening.message_id, happening.source_key)
+        sealed = happening.key.seal(_JSON.encode({"salt": salt.hex(), "detail": happening.detail or {}}), place)
+    return store.EventRow(
+        happening.message_id, int(happening.kind), happening.source_key, happening.tenant_id, at, sealed,
+        event_leaf(salt, names),
+    )  # fmt: skip
+
+
+async def settle(connection: Connection, settlements: Sequence[Settlement], at: datetime) -> set[UUID]:
+    """What a worker made of its claims, in one transaction; returns those whose claim still stood.
+
+    The others were claimed by somebody else since: what is known of them goes through `report`.
+    """
+    async with connection.transaction():
+        claims = [(s.message_id, s.token) for s in settlements]
+        held = await store.lock_spool(connection, claims)
+        mine = [s for s in settlements if s.message_id in held]
+        if mine:
+            await _write(connection, mine, at)
+    return {s.message_id for s in mine}
+
+
+async def _write(connection: Connection, mine: Sequence[Settlement], at: datetime) -> None:
+    if suppressed := [s.suppress for s in mine if s.suppress]:
+        await store.suppress(connection, suppressed)
+    if gone := [s.message_id for s in mine if s.kept is None]:
+        await store.drop(connection, gone)
+    if kept := [s.kept for s in mine if s.kept]:
+        await store.keep(connection, kept)
+    await store.drop_release_orders(connection, [s.message_id for s in mine])
+    await store.insert(connection, [row(h, at) for s in mine for h in s.happenings])
+    await store.set_states(connection, at, {s.message_id: int(s.state) for s in mine})
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A fact from outside the claim: a late answer, a notification, a complaint, an opt-out. The person's key is looked
+    up; `suppress` goes into the same transaction.
+    """
+
+    message_id: UUID
+    kind: Kind
+    source_key: str
+    detail: Mapping[str, Any] | None = None
+    suppress: store.NewSuppression | None = None
+
+
+async def report(
+    connection: Connection, reports: Sequence[Report], at: datetime, open_key: "KeyOpener"
+) -> set[tuple[UUID, int]]:
+    """Facts in any order and however often; returns those that were new. Unknown messages are passed over."""
+    async with connection.transaction():
+        found = {m.id: m for m in await store.lock_messages(connection, [r.message_id for r in reports])}
+        known = [r for r in reports if r.message_id in found]
+        if suppressed := [r.suppress for r in known if r.suppress]:
+            await store.suppress(connection, suppressed)
+        rows = [row(_happening(r, found[r.message_id], open_key), at) for r in known]
+        new = await store.insert(connection, rows) if rows else set()
+        states = _moved(known, found, new)
+        if states:
+            await store.set_states(connection, at, states)
+            await store.drop(connection, [m for m, s in states.items() if not State(s).in_spool])
+    return new
+
+
+class KeyOpener(Protocol):
+    """How `report` comes by a person's key: handed in, since the keyring is the caller's. None: erased."""
+
+    def __call__(self, tenant_id: UUID, keyset: bytes, data_key: bytes | None, person_id: UUID) -> PersonKey | None: ...
+
+
+def _happening(report: Report, message: store.MessageRow, open_key: KeyOpener) -> Happening:
+    key = open_key(message.tenant_id, message.keyset, message.data_key, message.person_id)
+    return Happening(message.id, message.tenant_id, report.kind, report.source_key, key, report.detail)
+
+
+def _moved(
+    known: Sequence[Report], found: Mapping[UUID, store.MessageRow], new: set[tuple[UUID, int]]
+) -> dict[UUID, int]:
+    states: dict[UUID, int] = {}
+    for r in known:
+        if (r.message_id, int(r.kind)) in new:
+            before = State(states.get(r.message_id, found[r.message_id].state))
+            states[r.message_id] = int(apply(before, r.kind))
+    return {m: s for m, s in states.items() if s != found[m].state}

@@ -1,0 +1,155 @@
+"""The gate itself: concurrent asks of up to 2 ms or 64 become one transaction. A request's failure is data; if the
+transaction raises, its asks are tried one by one, so that one bad apple refuses itself alone.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+
+from troth.flow.gate.asks import Answer, Ask
+from troth.flow.gate.batch import Batch, Places
+from troth.flow.gate.parse import Parsed, parse
+from troth.flow.gate.world import Memory
+from troth.keys.errors import KmsUnavailable
+from troth.keys.installation import InstallationSecrets
+from troth.keys.keyring import Keyring
+from troth.store.connection import Connection, Unavailable
+
+_log = structlog.get_logger("troth.gate")
+Connect = Callable[[str], Awaitable[Connection]]
+_WAITING = 2_000  # asks; beyond it the door says 503 rather than let memory grow
+_PATIENCE = 10.0  # seconds an ask may wait for the store
+
+
+class StoreAway(Exception):  # noqa: N818 - it is what it says, and temporary
+    """The store (or the KMS) cannot answer, so nothing was accepted; the same request may be sent again."""
+
+
+@dataclass(slots=True)
+class Waiting:
+    """An ask with its first look done, and who waits for the answer."""
+
+    ask: Ask
+    parsed: tuple[Parsed, ...]
+    answer: "asyncio.Future[Answer]"
+
+
+@dataclass(slots=True)
+class Gate:
+    """One door process's gate. `lanes` transactions may be under way at once, each on its own connection."""
+
+    connect: Connect
+    keyring: Keyring
+    secrets: InstallationSecrets
+    window: timedelta = timedelta(milliseconds=2)
+    batch: int = 64
+    lanes: int = 2
+    memory: Memory = field(default_factory=Memory)
+    _queue: "asyncio.Queue[Waiting]" = field(init=False)
+    _tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._queue = asyncio.Queue(_WAITING)
+
+    async def start(self) -> None:
+        self._tasks = [asyncio.create_task(self._lane(n), name=f"gate lane {n}") for n in range(self.lanes)]
+
+    async def stop(self) -> None:
+        """Lets what is under way finish; whoever still waits is told that the store is away."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while not self._queue.empty():
+            _fail([self._queue.get_nowait()], StoreAway("Troth is stopping."))
+
+    async def submit(self, ask: Ask) -> Answer:
+        """The gate's answer, on disk when it is `Taken`; StoreAway when nothing could be asked of the store."""
+        index = self.secrets.blind_index()
+        waiting = Waiting(
+            ask, tuple(parse(email, index) for email in ask.emails), asyncio.get_running_loop().create_future()
+        )
+        try:
+            self._queue.put_nowait(waiting)
+            async with asyncio.timeout(_PATIENCE):
+                return await waiting.answer
+        except (asyncio.QueueFull, TimeoutError):
+            waiting.answer.cancel()
+            raise StoreAway("The store does not answer in time.") from None
+
+    async def _lane(self, number: int) -> None:
+        connection: Connection | None = None
+        pause = 0.1
+        while True:
+            batch = await self._gather()
+            try:
+                if connection is None or connection.closed:
+                    connection = await self.connect(f"gate {number}")
+                await self._answer(connection, batch)
+                pause = 0.1
+            except (*Unavailable, KmsUnavailable) as error:
+                _log.warning("gate.store_away", error=type(error).__name__, asks=len(batch))
+                _fail(batch, StoreAway("The store does not answer."))
+                await _dropped(connection)
+                connection = None
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
+            except asyncio.CancelledError:
+                _fail(batch, StoreAway("Troth is stopping."))
+                await _dropped(connection)
+                raise
+
+    async def _gather(self) -> list[Waiting]:
+        """The first ask, and those that come within the window, up to the batch's messages."""
+        first = await self._queue.get()
+        found, messages = [first], _messages(first)
+        ends = asyncio.get_running_loop().time() + self.window.total_seconds()
+        while messages < self.batch:
+            if self._queue.empty():
+                if (left := ends - asyncio.get_running_loop().time()) <= 0:
+                    break
+                await asyncio.sleep(min(left, 0.0005))
+                continue
+            found.append(self._queue.get_nowait())
+            messages += _messages(found[-1])
+        return [w for w in found if not w.answer.done()]
+
+    async def _answer(self, connection: Connection, batch: Sequence[Waiting]) -> None:
+        if not batch:
+            return
+        try:
+            answers = await self._accept(connection, batch)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others of the batch are tried alone
+            if len(batch) == 1:
+                _log.exception("gate.failed", error=type(error).__name__)
+                _fail(batch, error)
+                return
+            for one in batch:
+                await self._answer(connection, [one])
+            return
+        for waiting, answer in zip(batch, answers, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
+
+    async def _accept(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer]:
+        asks = [(w.ask, w.parsed) for w in batch]
+        return await Batch(Places(connection, self.memory, self.keyring)).accept(asks)
+
+
+def _messages(waiting: Waiting) -> int:
+    return max(1, sum(len(p.recipients) for p in waiting.parsed))
+
+
+def _fail(batch: Sequence[Waiting], error: Exception) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)
+
+
+async def _dropped(connection: Connection | None) -> None:
+    if connection is not None:
+        await connection.close()

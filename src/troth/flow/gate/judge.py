@@ -1,0 +1,222 @@
+"""The gate's judgement: facts of each message of an email, then the chain. Pure but for what `World` remembers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from troth.flow.gate import limits
+from troth.flow.gate.limits import Asked, Shares
+from troth.flow.gate.parse import Addressed, Parsed
+from troth.flow.gate.world import Resolved, Version, World
+from troth.mail import variables
+from troth.rules import facts as f
+from troth.rules.chain import decide
+from troth.rules.decision import Decision
+from troth.rules.rates import limit_for, slowed
+from troth.store import gate as store
+
+_STATUS = {1: "pending", 2: "verified", 4: "erased"}
+_REASONS = {1: "hard_bounce", 2: "complaint", 3: "opt_out", 4: "complaint", 5: "administrative", 6: "soft_spent"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One email tied to what governs it; `key` is None for Troth's own mail."""
+
+    parsed: Parsed
+    caller: store.TenantRow
+    key: store.KeyRow | None
+    category: Version | None
+    template: Version | None
+    domain: tuple[UUID, f.Domain] | None
+    resolved: Resolved | None
+    due: datetime
+    counters: tuple[tuple[Addressed | None, Asked], ...]
+
+    @property
+    def sender(self) -> dict[str, str]:
+        """The category's approved sender: name and address."""
+        assert self.category is not None
+        found: dict[str, str] = self.category.artefact["sender"]
+        return found
+
+
+def bind(world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRow | None) -> Bound:
+    """Find what governs an email: its template, else the tag `category`, else the key's only category."""
+    tenant = caller.tenant_id
+    template = world.version(tenant, "template", parsed.asked.template) if parsed.asked.template else None
+    code = _category_code(world, parsed, template, key)
+    category = world.version(tenant, "category", code) if code else None
+    resolved = world.policy(caller, category, key.scope_snapshot if key else None)
+    domain = world.domain(tenant, _sender_domain(category)) if category else None
+    due = max(parsed.asked.scheduled_at or world.now, world.now)
+    bound = Bound(parsed, caller, key, category, template, domain, resolved, due, ())
+    return replace(bound, counters=tuple(_counters(bound, world)))
+
+
+def _category_code(world: World, parsed: Parsed, template: Version | None, key: store.KeyRow | None) -> str | None:
+    if template is not None:
+        return str(template.artefact["category"])
+    if "category" in parsed.asked.tags:
+        return parsed.asked.tags["category"]
+    only = world.artefact(key.scope_snapshot).get("categories") if key else None
+    return str(only[0]) if only and len(only) == 1 else None
+
+
+def _sender_domain(category: Version) -> str:
+    return str(category.artefact["sender"]["address"]).rpartition("@")[2]
+
+
+def _counters(bound: Bound, world: World) -> Iterator[tuple[Addressed | None, Asked]]:
+    if bound.resolved is None or bound.category is None:
+        return
+    caller, n = bound.caller, len(bound.parsed.recipients)
+    hour, day = limits.hour_of(bound.due), limits.day_of(bound.due, caller.timezone)
+    asker = bound.key.key_id if bound.key else caller.tenant_id
+    what = (bound.template or bound.category).row.subject
+    for scope, subject, window in (
+        (limits.KEY_HOUR, asker, hour),
+        (limits.TENANT_HOUR, caller.tenant_id, hour),
+        (limits.TENANT_DAY, caller.tenant_id, day),
+        (limits.TEMPLATE_HOUR, what, hour),
+    ):
+        yield None, _asked(bound, world, scope, subject, window, n)
+    for one in bound.parsed.recipients:
+        if one.index is not None:
+            subject = limits.recipient_subject(what, one.index)
+            yield one, _asked(bound, world, limits.RECIPIENT_DAY, subject, day, 1)
+
+
+def _asked(
+    bound: Bound, world: World, scope: int, subject: UUID, window: tuple[datetime, datetime], amount: int
+) -> Asked:
+    assert bound.resolved is not None
+    policy = bound.resolved.policy
+    slow = slowed(world.paused(bound.caller.tenant_id), policy)
+    cap = limit_for(policy, *limits.names(scope), slow=slow)
+    return Asked(store.Counter(bound.caller.tenant_id, scope, subject, window[0], cap), amount, window[1])
+
+
+def decisions(bound: Bound, world: World, shares: Shares) -> list[Decision]:
+    """One decision for each recipient; without a recipient, one that says so."""
+    common = _common(bound, world)
+    people = bound.parsed.recipients or (None,)
+    return [decide(_facts(bound, world, shares, common, one)) for one in people]
+
+
+def _common(bound: Bound, world: World) -> dict[str, Any]:
+    asked, parsed = bound.parsed.asked, bound.parsed
+    return {
+        "now": world.now,
+        "tenant": f.Tenant(
+            str(bound.caller.tenant_id),
+            "active" if bound.caller.tenant_state == 1 else "closed",
+            world.paused(bound.caller.tenant_id),
+            bound.caller.timezone,
+        ),
+        "key": _key(bound, world),
+        "category": _category(bound),
+        "template": _template(bound),
+        "domain": bound.domain[1] if bound.domain else None,
+        "email": f.Email(
+            parsed.sender,
+            len(parsed.recipients),
+            parsed.total_bytes,
+            parsed.raw,
+            parsed.attachments,
+            parsed.variable_bytes,
+            asked.scheduled_at,
+            parsed.problems,
+        ),
+        "policy": bound.resolved.policy if bound.resolved else None,
+        "content_problems": parsed.content_problems,
+    }
+
+
+def _key(bound: Bound, world: World) -> f.Key:
+    key = bound.key
+    if key is None:
+        return f.Key("system", "live")
+    live = "revoked" if key.revoked_at or not key.approved else "expired" if key.expires_at <= world.now else "live"
+    allowed = world.artefact(key.scope_snapshot).get("categories")
+    return f.Key(str(key.key_id), live, None if allowed is None else frozenset(allowed))
+
+
+def _category(bound: Bound) -> f.Category | None:
+    version = bound.category
+    if version is None:
+        return None
+    artefact, row = version.artefact, version.row
+    return f.Category(
+        row.code,
+        artefact["name"],
+        str(row.snapshot_id),
+        row.version,
+        version.usable and version.digest_matches,
+        artefact["sender"]["address"],
+        _sender_domain(version),
+        row.retired,
+        artefact["legal_class"],
+        artefact["raw"],
+    )
+
+
+def _template(bound: Bound) -> f.Template | None:
+    version = bound.template
+    if version is None:
+        return None
+    found = variables.check(bound.parsed.asked.variables or {}, version.artefact["schema"])
+    problems = tuple(f.FieldProblem(f"template.variables.{p.field}", p.code, p.hint) for p in found)
+    usable = version.usable and not version.row.retired
+    return f.Template(
+        version.row.code, str(version.row.snapshot_id), version.row.version, usable, version.digest_matches, problems
+    )
+
+
+def _facts(bound: Bound, world: World, shares: Shares, common: dict[str, Any], one: Addressed | None) -> f.Facts:
+    row = world.people.get((bound.caller.tenant_id, one.index)) if one and one.index else None
+    rates = tuple(shares.rate(a) for who, a in bound.counters if who is None or who is one)
+    return f.Facts(
+        **common,
+        recipient=_recipient(bound, world, one, row),
+        suppression=_suppression(row, one),
+        opted_out=_opted_out(bound, row, one),
+        rates=rates,
+    )
+
+
+def _recipient(bound: Bound, world: World, one: Addressed | None, row: store.PersonRow | None) -> f.Recipient | None:
+    if one is None:
+        return f.Recipient("unknown", f.FieldProblem("to", "missing", "Put at least one address in `to`."))
+    if one.problem is not None or row is None or row.status is None:
+        return f.Recipient("unknown", one.problem, field=one.path)
+    status = _STATUS[row.status]
+    if status == "verified" and row.expires_at is not None and row.expires_at <= world.now:
+        status = "expired"
+    if status == "pending" and bound.caller.tenant_kind == 2:
+        # Troth's own mail is what asks for the confirmation: the system pathway
+        return f.Recipient("verified", None, "system", world.now, one.path)
+    return f.Recipient(status, None, row.pathway, row.verified_at, one.path)
+
+
+def _suppression(row: store.PersonRow | None, one: Addressed | None) -> f.Suppression | None:
+    if row is None:  # a bad address or none: refused for that, so nothing is on a list
+        return f.CLEAR if one is None or one.index is None else None
+    if row.reason is None:
+        return f.CLEAR
+    reason = "complaint" if row.complained else _REASONS[row.reason]
+    return f.Suppression(listed=True, reason=reason, source="", own=row.own, override=row.overridden)
+
+
+def _opted_out(bound: Bound, row: store.PersonRow | None, one: Addressed | None) -> bool | None:
+    if row is None:
+        return False if one is None or one.index is None else None
+    return bound.category is not None and bound.category.row.subject in row.opted_out
+
+
+def lifetime_ends(bound: Bound) -> datetime:
+    """When the message is of no use any more: the category's lifetime after its due time."""
+    assert bound.resolved is not None
+    return bound.due + timedelta(minutes=bound.resolved.policy.delivery.lifetime_minutes)

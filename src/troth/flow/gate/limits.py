@@ -1,0 +1,88 @@
+"""The gate's counters: which fixed windows a message is counted in, and sharing out what a batch asks of them."""
+
+import hashlib
+from collections import Counter as Sum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from troth.rules.facts import Rate
+from troth.store.gate import Counter, CounterKey
+
+TENANT_HOUR, TENANT_DAY, KEY_HOUR, TEMPLATE_HOUR, RECIPIENT_DAY = 1, 2, 3, 4, 5
+_NAMES = {
+    TENANT_HOUR: ("tenant", "hour"),
+    TENANT_DAY: ("tenant", "day"),
+    KEY_HOUR: ("key", "hour"),
+    TEMPLATE_HOUR: ("template", "hour"),
+    RECIPIENT_DAY: ("recipient", "day"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One counter with what one email wants of it, and when its window ends."""
+
+    counter: Counter
+    amount: int
+    resets_at: datetime
+
+
+def names(scope: int) -> tuple[str, str]:
+    """The rules' words for a scope: (scope, window)."""
+    return _NAMES[scope]
+
+
+def hour_of(due: datetime) -> tuple[datetime, datetime]:
+    """The UTC hour in which a message is due: start and end."""
+    start = due.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return start, start + timedelta(hours=1)
+
+
+@lru_cache(maxsize=4096)
+def _midnight(year: int, month: int, day: int, zone: str) -> datetime:
+    return datetime(year, month, day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def day_of(due: datetime, zone: str) -> tuple[datetime, datetime]:
+    """The tenant's local day in which a message is due: start and end, in UTC; 23 or 25 hours at a clock change."""
+    local = due.astimezone(ZoneInfo(zone))
+    after = local.date() + timedelta(days=1)
+    return (
+        _midnight(local.year, local.month, local.day, zone),
+        _midnight(after.year, after.month, after.day, zone),
+    )
+
+
+def recipient_subject(template: UUID, index: bytes) -> UUID:
+    """The counter of one template to one recipient; nothing of the address can be read from it."""
+    return UUID(bytes=hashlib.sha256(template.bytes + index).digest()[:16])
+
+
+@dataclass(slots=True)
+class Shares:
+    """What a batch has reserved. `used` is each counter before this batch; `taken` what its accepted emails took."""
+
+    used: Mapping[CounterKey, int]
+    reserved: Mapping[CounterKey, int]
+    taken: Sum[CounterKey] = field(default_factory=Sum)
+
+    def rate(self, asked: Asked) -> Rate:
+        """The counter as the next email finds it."""
+        key = asked.counter.key
+        scope, window = names(asked.counter.scope)
+        used = self.used[key] + self.taken[key]
+        return Rate(scope, str(asked.counter.subject), window, asked.counter.cap, used, asked.amount, asked.resets_at)
+
+    def take(self, asked: Iterable[Asked]) -> None:
+        """An email was accepted: what it asked for is taken."""
+        for one in asked:
+            self.taken[one.counter.key] += one.amount
+
+    def corrections(self, counters: Iterable[Counter]) -> list[tuple[Counter, int]]:
+        """What must still be added to or given back by each counter, so that it holds what was taken."""
+        wanted = ((c, self.taken[c.key] - self.reserved.get(c.key, 0)) for c in counters)
+        return [(c, n) for c, n in wanted if n]

@@ -1,0 +1,48 @@
+"""Names of the places where ciphertext lies, bound into it as associated data so that none can change places."""
+
+from uuid import UUID
+
+
+def address(person: UUID) -> bytes:
+    """person.address_ct, under the person's key."""
+    return b"person.address:" + person.bytes
+
+
+def body(message: UUID) -> bytes:
+    """message_body.body_ct, under the person's key: a mail.letter.Letter."""
+    return b"message.body:" + message.bytes
+
+
+def mailbox(email: UUID) -> bytes:
+    """A header mailbox inside a letter, under the key of the person whom it names."""
+    return b"letter.mailbox:" + email.bytes
+
+
+def decision(message: UUID) -> bytes:
+    """message.decision_ct, under the person's key."""
+    return b"message.decision:" + message.bytes
+
+
+def event(message: UUID, source_key: str) -> bytes:
+    """event.detail_ct, under the person's key."""
+    return b"event.detail:" + message.bytes + source_key.encode()
+
+
+def request(request_id: UUID) -> bytes:
+    """api_request.decision_ct, under the tenant's keyset."""
+    return b"api_request.decision:" + request_id.bytes
+
+
+def dkim(domain: UUID, selector: str) -> bytes:
+    """dkim_key.private_ct, under the tenant's keyset."""
+    return b"dkim_key.private:" + domain.bytes + selector.encode()
+
+
+def suppression(index: bytes) -> bytes:
+    """suppression.address_ct, under the operator's keyset."""
+    return b"suppression.address:" + index
+
+
+def account(account_id: UUID, column: str) -> bytes:
+    """account.name_ct and account.address_ct, under the operator's keyset."""
+    return b"account." + column.encode() + b":" + account_id.bytes

@@ -1,0 +1,151 @@
+"""Rows of events and what they do to messages, typed; flow/events.py is the only caller."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from troth.store.connection import Connection, columns, rows, run, tuples
+from troth.store.queries import load
+
+_SQL = load("events")
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One fact about a message. `source_key` makes a repeated report the same event."""
+
+    message_id: UUID
+    kind: int
+    source_key: str
+    tenant_id: UUID
+    at: datetime
+    detail_ct: bytes | None
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A spool row's new place after an attempt."""
+
+    message_id: UUID
+    state: int
+    due: datetime
+    schedule: str | None
+    schedule_attempts: int
+    first_failed_at: datetime | None
+    lost_claims: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message as a report from outside finds it; locked."""
+
+    id: UUID
+    tenant_id: UUID
+    person_id: UUID
+    category_id: UUID
+    blind_index: bytes
+    state: int
+    data_key: bytes | None
+    keyset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Cancellable:
+    message_id: UUID
+    tenant_id: UUID
+    person_id: UUID
+    state: int
+    token: int
+    data_key: bytes | None
+
+
+_EVENT = tuple(f.name for f in fields(EventRow))
+
+
+def insert_statement(events: Sequence[EventRow]) -> tuple[bytes, dict[str, Any]]:
+    """The insert as a statement, for a writer that sends it along with others."""
+    return _SQL["insert_events"], columns(events, _EVENT)
+
+
+async def insert(connection: Connection, events: Sequence[EventRow]) -> set[tuple[UUID, int]]:
+    """Writes the events that are new, with their outbox rows; returns (message, kind) of those."""
+    query, params = insert_statement(events)
+    return {(m, k) for m, k in await tuples(connection, query, params)}
+
+
+async def lock_spool(connection: Connection, claims: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:
+    """Locks the rows whose token is still this claim's; the state of each."""
+    params = {"ids": [i for i, _ in claims], "tokens": [t for _, t in claims]}
+    return dict(await tuples(connection, _SQL["lock_spool"], params))
+
+
+async def drop(connection: Connection, ids: Sequence[UUID]) -> int:
+    return await run(connection, _SQL["drop_spool"], {"ids": list(ids)})
+
+
+async def keep(connection: Connection, kept: Sequence[Kept]) -> int:
+    params = {
+        "ids": [k.message_id for k in kept],
+        "states": [k.state for k in kept],
+        "dues": [k.due for k in kept],
+        "schedules": [k.schedule for k in kept],
+        "schedule_attempts": [k.schedule_attempts for k in kept],
+        "first_failed": [k.first_failed_at for k in kept],
+        "lost": [k.lost_claims for k in kept],
+    }
+    return await run(connection, _SQL["keep_spool"], params)
+
+
+async def set_states(connection: Connection, now: datetime, states: dict[UUID, int]) -> int:
+    params = {"ids": list(states), "states": list(states.values()), "now": now}
+    return await run(connection, _SQL["set_states"], params)
+
+
+async def lock_messages(connection: Connection, ids: Sequence[UUID]) -> list[MessageRow]:
+    return await rows(connection, _SQL["lock_messages"], {"ids": list(ids)}, MessageRow)
+
+
+async def take_for_cancel(connection: Connection, tenant: UUID, email: UUID) -> list[Cancellable]:
+    return await rows(connection, _SQL["take_for_cancel"], {"tenant": tenant, "email": email}, Cancellable)
+
+
+async def reschedule(connection: Connection, due: datetime, ids: Sequence[UUID]) -> int:
+    return await run(connection, _SQL["reschedule"], {"due": due, "ids": list(ids)})
+
+
+async def drop_release_orders(connection: Connection, ids: Sequence[UUID]) -> int:
+    return await run(connection, _SQL["release_orders_drop"], {"ids": list(ids)})
+
+
+@dataclass(frozen=True, slots=True)
+class NewSuppression:
+    """An address that gets no more mail; `address_ct` is under the operator's keyset. Reasons: the table's comment."""
+
+    blind_index: bytes
+    reason: int
+    source: str
+    tenant_id: UUID | None
+    address_ct: bytes | None
+
+
+async def suppress(connection: Connection, entries: Sequence[NewSuppression]) -> int:
+    """Global and for good; returns how many were new."""
+    params = {
+        "indexes": [e.blind_index for e in entries],
+        "reasons": [e.reason for e in entries],
+        "sources": [e.source for e in entries],
+        "tenants": [e.tenant_id for e in entries],
+        "addresses": [e.address_ct for e in entries],
+    }
+    added: int = (await tuples(connection, _SQL["suppress"], params))[0][0]
+    return added
+
+
+async def opt_out(connection: Connection, *, tenant: UUID, index: bytes, category: UUID, source: str) -> bool:
+    """This client's category sends no more to this address; False when that was so already."""
+    params = {"tenant": tenant, "index": index, "category": category, "source": source}
+    added: bool = (await tuples(connection, _SQL["opt_out"], params))[0][0]
+    return added

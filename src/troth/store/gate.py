@@ -1,0 +1,367 @@
+"""What the gate reads and writes, typed: facts in one round trip a batch, then counters, then the spool."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from troth.store.connection import Connection, columns, rows, run, send_all, together, tuples
+from troth.store.events import EventRow, insert_statement
+from troth.store.queries import load
+
+_SQL = load("gate")
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRow:
+    """A client firm, or a programme's system tenant (kind 2). `keyset` is wrapped by the KMS."""
+
+    tenant_id: UUID
+    programme_id: UUID
+    tenant_code: str
+    tenant_name: str
+    tenant_kind: int
+    tenant_state: int
+    timezone: str
+    plan: str
+    keyset: bytes
+    postal_address: str
+    programme_code: str
+    programme_domain: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow(TenantRow):
+    """An API key with its tenant. `approved`: its scope's snapshot is in force and not stopped."""
+
+    hash: bytes
+    key_id: UUID
+    scope_snapshot: UUID
+    expires_at: datetime
+    revoked_at: datetime | None
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRow:
+    """An unreleased pause; tenant None stops the whole installation."""
+
+    tenant_id: UUID | None
+    effect: str
+    started_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class GovernedRow:
+    """What is in force under a code; kind is category, template, policy or domain; tenant None means above tenants."""
+
+    tenant_id: UUID | None
+    kind: str
+    code: str
+    subject: UUID
+    snapshot_id: UUID
+    retired: bool
+    version: int
+    digest: bytes
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotRow:
+    id: UUID
+    kind: str
+    tenant_id: UUID | None
+    subject: UUID
+    code: str
+    version: int
+    artefact: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    tenant_id: UUID
+    name: str
+    domain_id: UUID
+    ready_until: datetime
+    checked_at: datetime | None
+    last_good_at: datetime | None
+    lookup_failed: bool
+    findings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """The answer to one (tenant, index); `person_id` is None for a stranger. `reason` is the strongest suppression."""
+
+    n: int
+    person_id: UUID | None
+    data_key: bytes | None
+    status: int | None
+    pathway: str | None
+    verified_at: datetime | None
+    expires_at: datetime | None
+    reason: int | None
+    complained: bool | None
+    own: bool
+    overridden: bool
+    opted_out: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What an Idempotency-Key was answered with; `answer` holds ids only."""
+
+    tenant_id: UUID
+    key_hash: bytes
+    fingerprint: bytes
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """One fixed window of one limit; scope numbers are those of the table's comment."""
+
+    tenant_id: UUID
+    scope: int
+    subject: UUID
+    window_start: datetime
+    cap: int
+
+    @property
+    def key(self) -> tuple[UUID, int, UUID, datetime]:
+        return (self.tenant_id, self.scope, self.subject, self.window_start)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEmail:
+    id: UUID
+    tenant_id: UUID
+    api_key_id: UUID | None
+    category_id: UUID
+    category_snapshot: UUID
+    template_snapshot: UUID | None
+    policy_digest: bytes
+    created_at: datetime
+    scheduled_at: datetime | None
+    recipients: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message with its sealed body; it gets a spool row unless its state is final."""
+
+    id: UUID
+    email_id: UUID
+    tenant_id: UUID
+    person_id: UUID
+    blind_index: bytes
+    category_id: UUID
+    category_snapshot: UUID
+    template_snapshot: UUID | None
+    domain_id: UUID
+    field: int
+    created_at: datetime
+    decision_ct: bytes
+    body_ct: bytes
+    state: int
+    due: datetime
+    lifetime_ends: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """One row of the API request log; a refusal carries its decision, sealed under the tenant's keyset."""
+
+    id: UUID
+    tenant_id: UUID | None
+    api_key_id: UUID | None
+    at: datetime
+    method: str
+    route: str
+    status: int
+    problem: str | None
+    email_id: UUID | None
+    decision_ct: bytes | None
+
+
+_SPOOL = ("id", "tenant_id", "email_id", "person_id", "blind_index", "category_id", "category_snapshot",
+          "template_snapshot", "domain_id", "state", "due", "lifetime_ends")  # fmt: skip
+_MESSAGE = ("id", "email_id", "tenant_id", "person_id", "blind_index", "category_id", "field", "created_at",
+            "decision_ct", "state")  # fmt: skip
+
+
+async def now(connection: Connection) -> datetime:
+    """The database's clock: read once a batch and handed on."""
+    found: datetime = (await tuples(connection, _SQL["now"], {}))[0][0]
+    return found
+
+
+async def keys(connection: Connection, hashes: Sequence[bytes]) -> list[KeyRow]:
+    return await rows(connection, _SQL["keys_by_hash"], {"hashes": list(hashes)}, KeyRow)
+
+
+async def tenants(connection: Connection, ids: Sequence[UUID]) -> list[TenantRow]:
+    return await rows(connection, _SQL["tenants_by_id"], {"tenants": list(ids)}, TenantRow)
+
+
+async def system_tenant(connection: Connection, tenant: UUID) -> UUID | None:
+    """The tenant that sends Troth's own mail for this tenant's programme."""
+    found = await tuples(connection, _SQL["system_tenant"], {"tenant": tenant})
+    return found[0][0] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class FactRows:
+    """One batch's facts. `people` are in the order asked."""
+
+    keys: list[KeyRow]
+    system: list[TenantRow]
+    pauses: list[PauseRow]
+    governed: list[GovernedRow]
+    domains: list[DomainRow]
+    people: list[PersonRow]
+    kept: list[KeptAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a batch must know: by key hash, by tenant (those of the keys included), by (tenant, blind index)."""
+
+    now: datetime
+    hashes: Sequence[bytes]
+    system: Sequence[UUID]
+    tenants: Sequence[UUID]
+    people: Sequence[tuple[UUID, bytes]]
+    idempotency: Sequence[tuple[UUID, bytes]]
+
+
+async def facts(connection: Connection, wanted: Wanted) -> FactRows:
+    """All that a batch must know, in one round trip."""
+    ids = {"tenants": list(wanted.tenants)}
+    people = {"tenants": [t for t, _ in wanted.people], "indexes": [i for _, i in wanted.people], "now": wanted.now}
+    kept = {"tenants": [t for t, _ in wanted.idempotency], "keys": [k for _, k in wanted.idempotency]}
+    found = await together(
+        connection,
+        [
+            (_SQL["keys_by_hash"], {"hashes": list(wanted.hashes)}, KeyRow),
+            (_SQL["tenants_by_id"], {"tenants": list(wanted.system)}, TenantRow),
+            (_SQL["pauses"], ids, PauseRow),
+            (_SQL["governed"], ids, GovernedRow),
+            (_SQL["domain_states"], ids, DomainRow),
+            (_SQL["people"], people, PersonRow),
+            (_SQL["idempotency_find"], {**kept, "now": wanted.now}, KeptAnswer),
+        ],
+    )
+    return FactRows(*found)
+
+
+async def snapshots(connection: Connection, ids: Sequence[UUID]) -> list[SnapshotRow]:
+    return await rows(connection, _SQL["snapshots"], {"ids": list(ids)}, SnapshotRow)
+
+
+async def take_idempotency(
+    connection: Connection, now: datetime, answers: Sequence[tuple[KeptAnswer, datetime]]
+) -> set[tuple[UUID, bytes]]:
+    """Takes the keys that are free and returns those; the others belong to somebody who came first."""
+    params = {
+        "tenants": [a.tenant_id for a, _ in answers],
+        "keys": [a.key_hash for a, _ in answers],
+        "prints": [a.fingerprint for a, _ in answers],
+        "answers": [a.answer for a, _ in answers],
+        "ends": [end for _, end in answers],
+        "now": now,
+    }
+    return {(t, k) for t, k in await tuples(connection, _SQL["idempotency_take"], params)}
+
+
+async def replace_idempotency(connection: Connection, kept: KeptAnswer) -> None:
+    """The answer of a key that this transaction took turned out otherwise."""
+    params = {"tenant": kept.tenant_id, "key": kept.key_hash, "answer": kept.answer}
+    await run(connection, _SQL["idempotency_replace"], params)
+
+
+async def find_idempotency(
+    connection: Connection, now: datetime, wanted: Sequence[tuple[UUID, bytes]]
+) -> list[KeptAnswer]:
+    params = {"tenants": [t for t, _ in wanted], "keys": [k for _, k in wanted], "now": now}
+    return await rows(connection, _SQL["idempotency_find"], params, KeptAnswer)
+
+
+type CounterKey = tuple[UUID, int, UUID, datetime]
+type Amounts = Sequence[tuple[Counter, int]]
+
+
+async def reserve(connection: Connection, amounts: Amounts) -> dict[CounterKey, int]:
+    """Reserves each distinct counter's whole amount, or nothing of it; says what each is at afterwards."""
+    return _used(await tuples(connection, _SQL["rate_reserve"], _counters(amounts)))
+
+
+async def lock_counters(connection: Connection, amounts: Amounts) -> dict[CounterKey, int]:
+    """Locks the counters that could not take the whole; says what each has used."""
+    return _used(await tuples(connection, _SQL["rate_lock"], _counters(amounts)))
+
+
+def _used(found: Sequence[tuple[Any, ...]]) -> dict[CounterKey, int]:
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in found}
+
+
+def _counters(amounts: Amounts) -> dict[str, Any]:
+    counters = [c for c, _ in amounts]
+    return {
+        "tenants": [c.tenant_id for c in counters],
+        "scopes": [c.scope for c in counters],
+        "subjects": [c.subject for c in counters],
+        "starts": [c.window_start for c in counters],
+        "caps": [c.cap for c in counters],
+        "amounts": [n for _, n in amounts],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """All rows of one accept transaction; flow/events.py made the events."""
+
+    emails: Sequence[NewEmail]
+    messages: Sequence[NewMessage]
+    requests: Sequence[NewRequest]
+    adjusted: Amounts
+    dropped_keys: Sequence[tuple[UUID, bytes]]
+    events: Sequence[EventRow]
+
+
+def _names(shape: type[Any]) -> list[str]:
+    return [f.name for f in fields(shape)]
+
+
+_EMAIL, _REQUEST = _names(NewEmail), _names(NewRequest)
+
+
+async def write(connection: Connection, accepted: Accepted, *, spooled: frozenset[int]) -> None:
+    """Writes what was accepted, and the request log, in one round trip; states in `spooled` get a spool row."""
+    await send_all(connection, [*_marginal(accepted), *_lasting(accepted, spooled)])
+
+
+type _Statement = tuple[bytes, dict[str, Any]]
+
+
+def _marginal(accepted: Accepted) -> Iterator[_Statement]:
+    if accepted.dropped_keys:
+        pairs = {"tenants": [t for t, _ in accepted.dropped_keys], "keys": [k for _, k in accepted.dropped_keys]}
+        yield _SQL["idempotency_drop"], pairs
+    if accepted.adjusted:
+        yield _SQL["rate_adjust"], _counters(accepted.adjusted)
+    if accepted.requests:
+        yield _SQL["insert_requests"], columns(accepted.requests, _REQUEST)
+
+
+def _lasting(accepted: Accepted, spooled: frozenset[int]) -> Iterator[_Statement]:
+    if not accepted.emails:
+        return
+    yield _SQL["insert_emails"], columns(accepted.emails, _EMAIL)
+    yield _SQL["insert_messages"], columns(accepted.messages, _MESSAGE)
+    yield _SQL["insert_bodies"], columns(accepted.messages, ("id", "tenant_id", "body_ct"))
+    yield _SQL["insert_spool"], columns([m for m in accepted.messages if m.state in spooled], _SPOOL)
+    yield insert_statement(accepted.events)

@@ -1,0 +1,133 @@
+"""The hot queue, typed: claim, load, mark, and the ways back. Tokens fence off whoever held an older claim."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from troth.store.connection import Connection, rows, tuples
+from troth.store.queries import load
+
+_SQL = load("spool")
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A spool row that this worker holds until its lease ends. `was` is its state before; was=4 means uncertain."""
+
+    message_id: UUID
+    tenant_id: UUID
+    email_id: UUID
+    person_id: UUID
+    blind_index: bytes
+    category_id: UUID
+    category_snapshot: UUID
+    template_snapshot: UUID | None
+    domain_id: UUID
+    lifetime_ends: datetime
+    token: int
+    attempts: int
+    schedule: str | None
+    schedule_attempts: int
+    first_failed_at: datetime | None
+    lost_claims: int
+    was: int
+    was_due: datetime
+    released: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The sealed parts of one message; `data_key` and `address_ct` are None when its person was erased."""
+
+    message_id: UUID
+    body_ct: bytes
+    data_key: bytes | None
+    address_ct: bytes | None
+    keyset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PersonKeyRow:
+    id: UUID
+    tenant_id: UUID
+    data_key: bytes | None
+    address_ct: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeyRow:
+    domain_id: UUID
+    tenant_id: UUID
+    name: str
+    selector: str
+    private_ct: bytes
+    keyset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    waiting: int
+    all: int
+    oldest: datetime | None
+
+
+async def claim(
+    connection: Connection, *, now: datetime, floor: datetime, limit: int, lease: timedelta
+) -> list[Claimed]:
+    """Up to `limit` rows that are due, oldest first; other workers skip them until the lease ends."""
+    params = {"now": now, "floor": floor, "limit": limit, "lease": lease}
+    return await rows(connection, _SQL["claim"], params, Claimed)
+
+
+async def load_parts(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Loaded]:
+    return {r.message_id: r for r in await rows(connection, _SQL["load"], {"ids": list(ids)}, Loaded)}
+
+
+async def person_keys(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, PersonKeyRow]:
+    return {r.id: r for r in await rows(connection, _SQL["person_keys"], {"ids": list(ids)}, PersonKeyRow)}
+
+
+async def mark(
+    connection: Connection, *, now: datetime, claims: Sequence[tuple[UUID, int]], lease: timedelta
+) -> dict[UUID, int]:
+    """The linearisation point: a verdict for each claim (rules/mark.py); only those with 0 may be put on the wire."""
+    params = {"now": now, "lease": lease, **_pairs(claims)}
+    return dict(await tuples(connection, _SQL["mark"], params))
+
+
+async def unmark(connection: Connection, *, due: datetime, claims: Sequence[tuple[UUID, int]]) -> set[UUID]:
+    """Marked but nothing put on the wire: back to the queue."""
+    return await _back(connection, "unmark", claims, {"due": due})
+
+
+async def give_back(connection: Connection, *, due: datetime, claims: Sequence[tuple[UUID, int]]) -> set[UUID]:
+    """Claimed but not marked: back to the queue as if never claimed."""
+    return await _back(connection, "give_back", claims, {"due": due})
+
+
+async def renew(
+    connection: Connection, *, now: datetime, lease: timedelta, claims: Sequence[tuple[UUID, int]]
+) -> set[UUID]:
+    """Moves the leases on; returns those still held."""
+    return await _back(connection, "renew", claims, {"now": now, "lease": lease})
+
+
+async def signing_keys(connection: Connection, domains: Sequence[UUID]) -> dict[UUID, SigningKeyRow]:
+    found = await rows(connection, _SQL["signing_keys"], {"domains": list(domains)}, SigningKeyRow)
+    return {r.domain_id: r for r in found}
+
+
+async def depth(connection: Connection) -> Depth:
+    return (await rows(connection, _SQL["depth"], {}, Depth))[0]
+
+
+def _pairs(claims: Sequence[tuple[UUID, int]]) -> dict[str, Any]:
+    return {"ids": [i for i, _ in claims], "tokens": [t for _, t in claims]}
+
+
+async def _back(
+    connection: Connection, query: str, claims: Sequence[tuple[UUID, int]], more: dict[str, Any]
+) -> set[UUID]:
+    return {row[0] for row in await tuples(connection, _SQL[query], {**_pairs(claims), **more})}

@@ -1,0 +1,72 @@
+-- Events and what they do to a message. flow/events.py is the only caller.
+
+-- name: insert_events
+-- A duplicate report is one event: the key is message, kind and source. What was new also goes to the outbox of each
+-- endpoint of its tenant, in the same transaction.
+WITH told AS (
+    INSERT INTO event (message_id, kind, source_key, tenant_id, at, detail_ct, leaf_hash)
+    SELECT * FROM unnest(%(message_id)b::uuid[], %(kind)b::smallint[], %(source_key)b::text[], %(tenant_id)b::uuid[],
+                         %(at)b::timestamptz[], %(detail_ct)b::bytea[], %(leaf_hash)b::bytea[])
+    ON CONFLICT DO NOTHING
+    RETURNING message_id, kind, source_key, tenant_id, at),
+queued AS (
+    INSERT INTO webhook_outbox (tenant_id, endpoint_id, message_id, kind, source_key, at)
+    SELECT t.tenant_id, w.id, t.message_id, t.kind, t.source_key, t.at
+    FROM told t JOIN webhook_endpoint w ON w.tenant_id = t.tenant_id AND w.disabled_at IS NULL)
+SELECT message_id, kind FROM told;
+
+-- name: lock_spool
+-- The rows of a batch that still carry the claim's token, locked in one order.
+SELECT s.message_id, s.state FROM spool s
+JOIN unnest(%(ids)b::uuid[], %(tokens)b::bigint[]) AS w(id, token) ON s.message_id = w.id AND s.token = w.token
+WHERE s.message_id = ANY(%(ids)b::uuid[])
+ORDER BY s.message_id FOR UPDATE OF s;
+
+-- name: drop_spool
+DELETE FROM spool WHERE message_id = ANY(%(ids)b::uuid[]);
+
+-- name: keep_spool
+-- Back into the spool: each row gets its own new state, time and schedule. The token moves, so that whoever held the
+-- old claim can do no more.
+UPDATE spool SET token = token + 1,
+    state = (%(states)b::smallint[])[array_position(%(ids)b::uuid[], message_id)],
+    due = (%(dues)b::timestamptz[])[array_position(%(ids)b::uuid[], message_id)],
+    schedule = (%(schedules)b::text[])[array_position(%(ids)b::uuid[], message_id)],
+    schedule_attempts = (%(schedule_attempts)b::smallint[])[array_position(%(ids)b::uuid[], message_id)],
+    first_failed_at = (%(first_failed)b::timestamptz[])[array_position(%(ids)b::uuid[], message_id)],
+    lost_claims = (%(lost)b::smallint[])[array_position(%(ids)b::uuid[], message_id)]
+WHERE message_id = ANY(%(ids)b::uuid[]);
+
+-- name: set_states
+-- The cache of the events. An illegal step is refused by the trigger made from rules/states.py.
+UPDATE message SET state_at = %(now)b,
+    state = (%(states)b::smallint[])[array_position(%(ids)b::uuid[], id)]
+WHERE id = ANY(%(ids)b::uuid[]);
+
+-- name: lock_messages
+-- For reports that come from outside the spool: the state and the person's key, so that the detail can be sealed.
+SELECT m.id, m.tenant_id, m.person_id, m.category_id, m.blind_index, m.state, p.data_key, t.keyset
+FROM message m JOIN person p ON p.id = m.person_id JOIN tenant t ON t.id = m.tenant_id
+WHERE m.id = ANY(%(ids)b::uuid[])
+ORDER BY m.id FOR UPDATE OF m;
+
+-- name: take_for_cancel
+-- What may still be called back: anything not yet marked. Locked, so that a mark waits and then finds it gone.
+SELECT s.message_id, s.tenant_id, s.person_id, s.state, s.token, p.data_key
+FROM spool s JOIN person p ON p.id = s.person_id
+WHERE s.tenant_id = %(tenant)b AND s.email_id = %(email)b AND s.state <> 4
+ORDER BY s.message_id FOR UPDATE OF s;
+
+-- name: reschedule
+UPDATE spool SET due = %(due)b, lifetime_ends = lifetime_ends + (%(due)b - due), token = token + 1
+WHERE message_id = ANY(%(ids)b::uuid[]);
+
+-- name: suppress
+SELECT suppress_v1(%(indexes)b::bytea[], %(reasons)b::smallint[], %(sources)b::text[], %(tenants)b::uuid[],
+                   %(addresses)b::bytea[]);
+
+-- name: opt_out
+SELECT opt_out_v1(%(tenant)b, %(index)b, %(category)b, %(source)b);
+
+-- name: release_orders_drop
+DELETE FROM release_order WHERE message_id = ANY(%(ids)b::uuid[]);

@@ -1,0 +1,108 @@
+-- The hot queue: claim, mark, and what a worker must know of what it claimed.
+
+-- name: claim
+-- Rows whose time has come, whatever their state. The floor (the oldest due of the last claim less 2 s) keeps the scan
+-- off index entries that a long snapshot keeps dead. A clock behind the high-water mark claims nothing.
+WITH picked AS (
+    SELECT message_id, state, due FROM spool
+    WHERE due <= %(now)b AND due >= %(floor)b
+      AND NOT EXISTS (SELECT FROM clock_mark WHERE high_water > %(now)b + interval '5 seconds')
+    ORDER BY due LIMIT %(limit)b FOR UPDATE SKIP LOCKED),
+taken AS (
+    -- = ANY(ARRAY(...)): autovacuum leaves the spool believed empty, and a join would then scan the whole key
+    UPDATE spool SET token = token + 1, due = %(now)b + %(lease)b,
+        lost_claims = lost_claims + (state = 3)::int,
+        state = CASE WHEN state IN (2, 3, 7) THEN 3 ELSE state END
+    WHERE message_id = ANY(ARRAY(SELECT message_id FROM picked))
+    RETURNING message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot,
+              template_snapshot, domain_id, lifetime_ends, token, attempts, schedule, schedule_attempts,
+              first_failed_at, lost_claims)
+SELECT t.*, p.state AS was, p.due AS was_due,
+       EXISTS (SELECT FROM release_order r WHERE r.message_id = t.message_id) AS released
+FROM taken t JOIN picked p USING (message_id) ORDER BY p.due;
+
+-- name: load
+-- What composing needs, for a claimed batch.
+SELECT b.message_id, b.body_ct, p.data_key, p.address_ct, t.keyset
+FROM message_body b
+JOIN message m ON m.id = b.message_id
+JOIN person p ON p.id = m.person_id
+JOIN tenant t ON t.id = b.tenant_id
+WHERE b.message_id = ANY(%(ids)b::uuid[]) AND m.id = ANY(%(ids)b::uuid[]);
+
+-- name: person_keys
+-- Keys of the other recipients whom a message's header names; an erased one has none.
+SELECT id, tenant_id, data_key, address_ct FROM person WHERE id = ANY(%(ids)b::uuid[]);
+
+-- name: mark
+-- The linearisation point. Nothing goes to the wire unless this statement says 0 for it; it looks again at suppression,
+-- pauses, approval, the recipient, the domain and the lifetime, as committed when it began.
+WITH want AS (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[]) AS w(id, token)),
+held AS (
+    SELECT s.* FROM spool s
+    WHERE s.message_id = ANY(%(ids)b::uuid[]) ORDER BY s.message_id FOR UPDATE),
+judged AS (
+    SELECT w.id, CASE
+        WHEN s.message_id IS NULL OR s.token <> w.token OR s.state <> 3 THEN 9
+        WHEN s.lifetime_ends <= %(now)b THEN 7
+        WHEN p.id IS NULL OR p.status = 4 THEN 5
+        WHEN EXISTS (SELECT FROM opt_out o WHERE o.tenant_id = s.tenant_id AND o.blind_index = s.blind_index
+                     AND o.category_id = s.category_id) THEN 1
+        WHEN EXISTS (SELECT FROM suppression x WHERE x.blind_index = s.blind_index
+                     AND (x.reason IN (2, 4) OR NOT EXISTS (
+                         SELECT FROM suppression_override v WHERE v.tenant_id = s.tenant_id
+                         AND v.blind_index = s.blind_index AND v.expires_at > %(now)b))) THEN 1
+        WHEN NOT (p.status = 2 AND coalesce(p.expires_at > %(now)b, true)
+                  OR t.kind = 2 AND p.status = 1) THEN 4   -- Troth's own mail may ask for the confirmation
+        WHEN t.state <> 1 OR EXISTS (SELECT FROM pause u WHERE u.released_at IS NULL AND u.effect = 'stop-delivery'
+                     AND (u.tenant_id IS NULL OR u.tenant_id = s.tenant_id)) THEN 2
+        WHEN c.retired IS DISTINCT FROM false OR cs.id IS NULL OR EXISTS (
+                 SELECT FROM revocation r WHERE r.snapshot_id IN (s.category_snapshot, s.template_snapshot)) THEN 3
+        WHEN s.template_snapshot IS NOT NULL AND (ts.id IS NULL OR tg.retired IS DISTINCT FROM false) THEN 3
+        WHEN coalesce(d.ready_until <= %(now)b, true) THEN 6
+        ELSE 0 END AS verdict
+    FROM want w
+    LEFT JOIN held s ON s.message_id = w.id
+    LEFT JOIN person p ON p.id = s.person_id AND p.tenant_id = s.tenant_id
+    LEFT JOIN tenant t ON t.id = s.tenant_id
+    LEFT JOIN governed c ON c.subject = s.category_id AND c.tenant_id = s.tenant_id
+    LEFT JOIN snapshot cs ON cs.id = s.category_snapshot AND cs.tenant_id = s.tenant_id
+    LEFT JOIN snapshot ts ON ts.id = s.template_snapshot AND ts.tenant_id = s.tenant_id
+    LEFT JOIN governed tg ON tg.subject = ts.subject
+    LEFT JOIN domain_state d ON d.domain_id = s.domain_id AND d.tenant_id = s.tenant_id),
+marked AS (
+    UPDATE spool SET state = 4, attempts = attempts + 1, due = %(now)b + %(lease)b
+    WHERE message_id = ANY(ARRAY(SELECT id FROM judged WHERE verdict = 0))
+    RETURNING message_id)
+SELECT j.id, j.verdict FROM judged j;
+
+-- name: unmark
+-- Marked but not started in time, and nothing of it on the wire: back to the queue, the token moves.
+UPDATE spool SET state = 2, due = %(due)b, token = token + 1, attempts = attempts - 1
+WHERE (message_id, token) IN (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[]))
+  AND message_id = ANY(%(ids)b::uuid[]) AND state = 4
+RETURNING message_id;
+
+-- name: give_back
+-- Claimed but not marked (a graceful stop, or not enough time): back to the queue as if never claimed.
+UPDATE spool SET state = 2, due = %(due)b, token = token + 1
+WHERE (message_id, token) IN (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[]))
+  AND message_id = ANY(%(ids)b::uuid[]) AND state = 3
+RETURNING message_id;
+
+-- name: renew
+-- A worker that is alive but slow keeps its claims.
+UPDATE spool SET due = %(now)b + %(lease)b
+WHERE (message_id, token) IN (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[]))
+  AND message_id = ANY(%(ids)b::uuid[])
+RETURNING message_id;
+
+-- name: signing_keys
+-- The newest live key of each domain; it is cached for a few seconds only, so that a rotation is soon seen.
+SELECT DISTINCT ON (k.domain_id) k.domain_id, k.tenant_id, d.name, k.selector, k.private_ct, t.keyset
+FROM dkim_key k JOIN tenant t ON t.id = k.tenant_id JOIN domain_state d ON d.domain_id = k.domain_id
+WHERE k.domain_id = ANY(%(domains)b::uuid[]) AND k.retired_at IS NULL
+ORDER BY k.domain_id, k.created_at DESC;
+
+-- name: depth
+SELECT count(*) FILTER (WHERE due <= now_v1()) AS waiting, count(*) AS all, min(due) AS oldest FROM spool;
