@@ -1,0 +1,135 @@
+"""Around the house: the settings themselves, each with its kind, its default and one sentence."""
+
+# ruff: noqa: RUF009 - _setting and _optional return dataclasses.field, which is what a default may be
+
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+from troth.settings import kinds
+from troth.settings.kinds import HostPort, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What the reader and the page know of a setting besides its default."""
+
+    kind: Kind[Any]
+    doc: str
+    secret: bool
+
+
+def _setting[T](kind: Kind[T], default: T, doc: str) -> T:
+    return field(default=default, metadata={"about": About(kind, doc, secret=False)})
+
+
+def _optional[T](kind: Kind[T], doc: str, *, secret: bool = False) -> T | None:
+    return cast("T | None", field(default=None, repr=not secret, metadata={"about": About(kind, doc, secret)}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All settings. Secrets are left out of repr. `None` means what the setting's sentence says."""
+
+    mode: str = _setting(
+        kinds.choice("production", "demo", "test"), "production", "Only demo and test may move the clock."
+    )
+    var_dir: Path = _setting(
+        kinds.PATH, Path("var"), "Folder of all that Troth writes: database, keys, run files, logs."
+    )
+    cell: str = _setting(kinds.CELL, "a", "Code of this cell; part of every API id, key and return path.")
+
+    database_url: str | None = _optional(
+        kinds.DATABASE, "A PostgreSQL 15 or newer to use; without it the embedded one.", secret=True
+    )
+    database_url_control: str | None = _optional(
+        kinds.DATABASE, "The same for role troth_control; else database_url with that user.", secret=True
+    )
+    database_url_flow: str | None = _optional(
+        kinds.DATABASE, "The same for role troth_flow; else database_url with that user.", secret=True
+    )
+    database_url_ledger: str | None = _optional(
+        kinds.DATABASE, "The same for role troth_ledger; else database_url with that user.", secret=True
+    )
+    database_url_migrate: str | None = _optional(
+        kinds.DATABASE, "The same for role troth_migrate; else database_url with that user.", secret=True
+    )
+    pg_bin: Path | None = _optional(
+        kinds.PATH, "Folder with postgres and initdb for the embedded database; without it the installed package's."
+    )
+    key_file: Path | None = _optional(
+        kinds.PATH, "The local master key (mode 0600); without it keys/master in var_dir."
+    )
+    secret_key: str | None = _optional(
+        kinds.TEXT, "Key of sessions and signed links; without it one is made and kept in var_dir.", secret=True
+    )
+
+    http_host: str = _setting(kinds.HOST, "127.0.0.1", "Address that the sending door listens on.")
+    http_port: int = _setting(kinds.PORT, 8025, "Port of the sending door.")
+    web_host: str = _setting(kinds.HOST, "127.0.0.1", "Address that the pages listen on.")
+    web_port: int = _setting(kinds.PORT, 8026, "Port of the pages.")
+    public_url: str = _setting(kinds.URL, "http://localhost:8026", "Start of every link in mail and pages.")
+    allowed_hosts: tuple[str, ...] = _setting(
+        kinds.NAMES, ("localhost", "127.0.0.1"), "Host names that the pages answer to."
+    )
+    door_processes: int = _setting(kinds.whole(1, 64), 1, "Processes of the sending door.")
+    accept_window_ms: int = _setting(
+        kinds.whole(0, 1000), 2, "Milliseconds that a request waits for others to share its transaction."
+    )
+    accept_batch: int = _setting(kinds.whole(1, 1000), 64, "Most requests in one accepting transaction.")
+    body_limit_bytes: int = _setting(kinds.whole(1024, 104_857_600), 10_485_760, "Largest request body in bytes.")
+    batch_limit: int = _setting(kinds.whole(1, 500), 500, "Most emails in one batch request.")
+
+    relay_host: str | None = _optional(kinds.HOST, "The relay that mail is handed to.")
+    relay_port: int = _setting(kinds.PORT, 587, "Port of the relay.")
+    relay_tls: str = _setting(
+        kinds.choice("starttls", "implicit", "none"), "starttls", "How the connection to the relay is encrypted."
+    )
+    relay_username: str | None = _optional(kinds.TEXT, "User name at the relay; without it no AUTH.")
+    relay_password: str | None = _optional(kinds.TEXT, "Password at the relay.", secret=True)
+    relay_ca_file: Path | None = _optional(
+        kinds.PATH, "Certificates that the relay's must descend from; without it the system's."
+    )
+    relay_server_name: str | None = _optional(
+        kinds.DOMAIN, "Name that the relay's certificate must hold; without it relay_host."
+    )
+    relay_max_connections: int = _setting(kinds.whole(1, 1000), 20, "Most connections to the relay per worker.")
+    ehlo_name: str | None = _optional(kinds.DOMAIN, "Name given in EHLO; without it this machine's.")
+    return_path_domain: str | None = _optional(kinds.DOMAIN, "Domain of the return paths that bounces come back to.")
+    spf_mechanism: str | None = _optional(kinds.SPF, "What a sender domain's SPF record must hold.")
+    dns_resolvers: tuple[HostPort, ...] = _setting(
+        kinds.ADDRESSES, (), "DNS resolvers to ask; when empty the system's. The port may be left out (53)."
+    )
+
+    worker_processes: int = _setting(kinds.whole(1, 64), 2, "Processes that deliver.")
+    claim_batch: int = _setting(kinds.whole(1, 5000), 200, "Most messages that a worker claims at once.")
+    mark_group: int = _setting(
+        kinds.whole(1, 500), 16, "Most messages marked in one transaction; free connections bound it, too."
+    )
+    lease_seconds: int = _setting(
+        kinds.whole(5, 3600), 60, "Seconds after which another worker may take a claimed message."
+    )
+
+    log_level: str = _setting(kinds.choice("debug", "info", "warning", "error"), "info", "Least level that is logged.")
+    log_json: bool = _setting(kinds.FLAG, default=False, doc="Log lines as JSON.")
+
+    @property
+    def key_path(self) -> Path:
+        return self.key_file or self.var_dir / "keys" / "master"
+
+    def database_url_for(self, role: str) -> str | None:
+        """The address for 'control', 'flow', 'ledger' or 'migrate'; None means the embedded database."""
+        given = getattr(self, f"database_url_{role}")
+        if given or not self.database_url:
+            return cast("str | None", given)
+        scheme, _, rest = self.database_url.partition("://")
+        authority, slash, path = rest.partition("/")
+        userinfo, _, host = authority.rpartition("@")
+        _, colon, password = userinfo.partition(":")
+        return f"{scheme}://{quote(f'troth_{role}')}{colon}{password}@{host}{slash}{path}"
+
+
+def declared() -> dict[str, tuple[About, Field[Any]]]:
+    """Every setting by name, in the order above."""
+    return {each.name: (each.metadata["about"], each) for each in fields(Settings)}
