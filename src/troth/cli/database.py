@@ -34,6 +34,7 @@ def upgrade(migrate: Conninfo) -> None:
     with psycopg.connect(**owner) as connection:
         for statement in (*transitions.statements(), *roles.grant_statements()):
             connection.execute(statement)
+        connection.execute("SELECT make_partitions_v1()")
 
 
 def _migrate(owner: Conninfo) -> None:

@@ -67,8 +67,8 @@ TABLES: tuple[Table, ...] = (
           "Restricted", "12 months after its end", tenant="tenant_id"),
     Table("dkim_key", "the domain's set-up", {CONTROL: _DKIM_WITHOUT_PRIVATE, FLOW: "SELECT"},
           "Restricted", "until retired and 30 days", tenant="tenant_id"),
-    Table("domain_state", "duties; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE"}, "Internal", "for good",
-          tenant="tenant_id"),
+    Table("domain_state", "duties; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE (ready_until, checked_at, "
+          "last_good_at, lookup_failed, findings)"}, "Internal", "for good", tenant="tenant_id"),
     # ---- suppression
     Table("suppression", "suppress_v1", _READ, "Restricted", "for good", tenant="tenant_id",
           notes="never deleted, by anyone"),

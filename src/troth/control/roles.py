@@ -12,7 +12,8 @@ _TENANT = "nullif(current_setting('troth.tenant', true), '')::uuid"
 def role_statements() -> Iterator[str]:
     """What the set-up account runs once; each statement may be run again."""
     for role in (OWNER, *LOGIN_ROLES):
-        login = "NOLOGIN" if role == OWNER else "LOGIN"
+        # troth_migrate has no power until it says SET ROLE troth_owner, which only an upgrade does
+        login = "NOLOGIN" if role == OWNER else "LOGIN NOINHERIT" if role == MIGRATE else "LOGIN"
         yield (
             f"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN "
             f"CREATE ROLE {role} {login} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS; END IF; END $$"
@@ -26,6 +27,8 @@ def database_statements(database: str) -> Iterator[str]:
     yield f'GRANT CONNECT ON DATABASE "{database}" TO {", ".join(LOGIN_ROLES)}'
     yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
     yield f"CREATE SCHEMA IF NOT EXISTS troth AUTHORIZATION {OWNER}"
+    # a new function is nobody's until ownership.py grants it
+    yield f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
 
 
 def grant_statements() -> Iterator[str]:

@@ -150,3 +150,32 @@ def _moved(
             before = State(states.get(r.message_id, found[r.message_id].state))
             states[r.message_id] = int(apply(before, r.kind))
     return {m: s for m, s in states.items() if s != found[m].state}
+
+
+async def cancel(connection: Connection, tenant: UUID, email: UUID, at: datetime, open_key: KeyOpener) -> int:
+    """Calls back every message of an email that is not yet marked; how many there were."""
+    async with connection.transaction():
+        waiting = await store.take_for_cancel(connection, tenant, email)
+        if waiting:
+            await store.drop(connection, [w.message_id for w in waiting])
+            await store.insert(connection, [row(_told(w, Kind.CANCELLED, "api", None, open_key), at) for w in waiting])
+            states = {w.message_id: int(apply(State(w.state), Kind.CANCELLED)) for w in waiting}
+            await store.set_states(connection, at, states)
+    return len(waiting)
+
+
+async def reschedule(
+    connection: Connection, waiting: Sequence[store.Waiting], due: datetime, at: datetime, open_key: KeyOpener
+) -> None:
+    """A new time for messages that the caller's transaction has locked and counted in their new windows."""
+    key = f"api:{at.isoformat()}"
+    detail = {"due": due.isoformat()}
+    await store.reschedule(connection, due, [w.message_id for w in waiting])
+    await store.insert(connection, [row(_told(w, Kind.RESCHEDULED, key, detail, open_key), at) for w in waiting])
+
+
+def _told(
+    waiting: store.Waiting, kind: Kind, source_key: str, detail: Mapping[str, Any] | None, open_key: KeyOpener
+) -> Happening:
+    key = open_key(waiting.tenant_id, waiting.keyset, waiting.data_key, waiting.person_id)
+    return Happening(waiting.message_id, waiting.tenant_id, kind, source_key, key, detail)

@@ -53,13 +53,30 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancellable:
+class Waiting:
+    """A message that is not yet marked, locked."""
+
     message_id: UUID
     tenant_id: UUID
     person_id: UUID
+    blind_index: bytes
     state: int
-    token: int
+    due: datetime
+    attempts: int
     data_key: bytes | None
+    keyset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EmailFacts:
+    """`key_hash` is None for Troth's own mail."""
+
+    id: UUID
+    category_id: UUID
+    template_snapshot: UUID | None
+    scheduled_at: datetime | None
+    key_hash: bytes | None
+    key_id: UUID | None
 
 
 _EVENT = tuple(f.name for f in fields(EventRow))
@@ -108,8 +125,13 @@ async def lock_messages(connection: Connection, ids: Sequence[UUID]) -> list[Mes
     return await rows(connection, _SQL["lock_messages"], {"ids": list(ids)}, MessageRow)
 
 
-async def take_for_cancel(connection: Connection, tenant: UUID, email: UUID) -> list[Cancellable]:
-    return await rows(connection, _SQL["take_for_cancel"], {"tenant": tenant, "email": email}, Cancellable)
+async def take_for_cancel(connection: Connection, tenant: UUID, email: UUID) -> list[Waiting]:
+    return await rows(connection, _SQL["take_for_cancel"], {"tenant": tenant, "email": email}, Waiting)
+
+
+async def email_facts(connection: Connection, tenant: UUID, email: UUID) -> EmailFacts | None:
+    found = await rows(connection, _SQL["email_facts"], {"tenant": tenant, "email": email}, EmailFacts)
+    return found[0] if found else None
 
 
 async def reschedule(connection: Connection, due: datetime, ids: Sequence[UUID]) -> int:

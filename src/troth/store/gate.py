@@ -365,3 +365,10 @@ def _lasting(accepted: Accepted, spooled: frozenset[int]) -> Iterator[_Statement
     yield _SQL["insert_bodies"], columns(accepted.messages, ("id", "tenant_id", "body_ct"))
     yield _SQL["insert_spool"], columns([m for m in accepted.messages if m.state in spooled], _SPOOL)
     yield insert_statement(accepted.events)
+
+
+async def give_back(connection: Connection, amounts: Amounts) -> None:
+    """Takes back what this transaction has reserved."""
+    negative = [(c, -n) for c, n in amounts]
+    if negative:
+        await run(connection, _SQL["rate_adjust"], _counters(negative))

@@ -14,7 +14,10 @@ _SQL = load("spool")
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A spool row that this worker holds until its lease ends. `was` is its state before; was=4 means uncertain."""
+    """A spool row that this worker holds until its lease ends. `was` is its state before; was=4 means uncertain.
+
+    `released`: two people let it go from its hold.
+    """
 
     message_id: UUID
     tenant_id: UUID
@@ -39,13 +42,18 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The sealed parts of one message; `data_key` and `address_ct` are None when its person was erased."""
+    """The sealed parts of one message; `data_key` and `address_ct` are None when its person was erased.
+
+    `told` is the state that its events tell; a claim and a mark tell none.
+    """
 
     message_id: UUID
     body_ct: bytes
     data_key: bytes | None
     address_ct: bytes | None
     keyset: bytes
+    told: int
+    scheduled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +70,31 @@ class SigningKeyRow:
     tenant_id: UUID
     name: str
     selector: str
+    bits: int
     private_ct: bytes
     keyset: bytes
+    artefact: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveTenant:
+    """Which programme, profile and plan a tenant is of."""
+
+    tenant_id: UUID
+    plan: str
+    programme: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class LivePolicy:
+    """A document in force: kind is policy, or category, whose artefact holds one under `policy`."""
+
+    subject: UUID
+    tenant_id: UUID | None
+    kind: str
+    code: str
+    artefact: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +148,17 @@ async def renew(
 async def signing_keys(connection: Connection, domains: Sequence[UUID]) -> dict[UUID, SigningKeyRow]:
     found = await rows(connection, _SQL["signing_keys"], {"domains": list(domains)}, SigningKeyRow)
     return {r.domain_id: r for r in found}
+
+
+async def live_tenants(connection: Connection, tenants: Sequence[UUID]) -> list[LiveTenant]:
+    return await rows(connection, _SQL["live_tenants"], {"tenants": list(tenants)}, LiveTenant)
+
+
+async def live_policies(
+    connection: Connection, tenants: Sequence[UUID], categories: Sequence[UUID]
+) -> list[LivePolicy]:
+    params = {"tenants": list(tenants), "categories": list(categories)}
+    return await rows(connection, _SQL["live_policies"], params, LivePolicy)
 
 
 async def depth(connection: Connection) -> Depth:

@@ -3,15 +3,18 @@ transaction raises, its asks are tried one by one, so that one bad apple refuses
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
-from troth.flow.gate.asks import Answer, Ask
+from troth.flow.gate.asks import Answer, Ask, Refused
 from troth.flow.gate.batch import Batch, Places
 from troth.flow.gate.parse import Parsed, parse
+from troth.flow.gate.recall import Recall, cancel, reschedule
 from troth.flow.gate.world import Memory
 from troth.keys.errors import KmsUnavailable
 from troth.keys.installation import InstallationSecrets
@@ -78,6 +81,25 @@ class Gate:
         except (asyncio.QueueFull, TimeoutError):
             waiting.answer.cancel()
             raise StoreAway("The store does not answer in time.") from None
+
+    async def cancel(self, tenant: UUID, email: UUID) -> Recall:
+        """Calls an email's unsent messages back."""
+        async with self._aside() as connection:
+            return await cancel(Places(connection, self.memory, self.keyring), tenant, email)
+
+    async def reschedule(self, tenant: UUID, email: UUID, due: datetime) -> Recall | Refused:
+        """Gives a scheduled email another time; it is counted again, in that time's windows."""
+        async with self._aside() as connection:
+            return await reschedule(Places(connection, self.memory, self.keyring), tenant, email, due)
+
+    @asynccontextmanager
+    async def _aside(self) -> AsyncIterator[Connection]:
+        try:
+            connection = await self.connect("gate aside")
+            async with connection:
+                yield connection
+        except (*Unavailable, KmsUnavailable) as error:
+            raise StoreAway("The store does not answer.") from error
 
     async def _lane(self, number: int) -> None:
         connection: Connection | None = None

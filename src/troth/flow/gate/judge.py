@@ -14,7 +14,7 @@ from troth.mail import variables
 from troth.rules import facts as f
 from troth.rules.chain import decide
 from troth.rules.decision import Decision
-from troth.rules.rates import limit_for, slowed
+from troth.rules.rates import slowed
 from troth.store import gate as store
 
 _STATUS = {1: "pending", 2: "verified", 4: "erased"}
@@ -72,31 +72,15 @@ def _sender_domain(category: Version) -> str:
 def _counters(bound: Bound, world: World) -> Iterator[tuple[Addressed | None, Asked]]:
     if bound.resolved is None or bound.category is None:
         return
-    caller, n = bound.caller, len(bound.parsed.recipients)
-    hour, day = limits.hour_of(bound.due), limits.day_of(bound.due, caller.timezone)
-    asker = bound.key.key_id if bound.key else caller.tenant_id
+    asker = bound.key.key_id if bound.key else bound.caller.tenant_id
     what = (bound.template or bound.category).row.subject
-    for scope, subject, window in (
-        (limits.KEY_HOUR, asker, hour),
-        (limits.TENANT_HOUR, caller.tenant_id, hour),
-        (limits.TENANT_DAY, caller.tenant_id, day),
-        (limits.TEMPLATE_HOUR, what, hour),
-    ):
-        yield None, _asked(bound, world, scope, subject, window, n)
+    slow = slowed(world.paused(bound.caller.tenant_id), bound.resolved.policy)
+    places = limits.Windows(bound.caller.tenant_id, bound.caller.timezone, asker, what, bound.due)
+    for asked in limits.shared(places, bound.resolved.policy, len(bound.parsed.recipients), slow=slow):
+        yield None, asked
     for one in bound.parsed.recipients:
         if one.index is not None:
-            subject = limits.recipient_subject(what, one.index)
-            yield one, _asked(bound, world, limits.RECIPIENT_DAY, subject, day, 1)
-
-
-def _asked(
-    bound: Bound, world: World, scope: int, subject: UUID, window: tuple[datetime, datetime], amount: int
-) -> Asked:
-    assert bound.resolved is not None
-    policy = bound.resolved.policy
-    slow = slowed(world.paused(bound.caller.tenant_id), policy)
-    cap = limit_for(policy, *limits.names(scope), slow=slow)
-    return Asked(store.Counter(bound.caller.tenant_id, scope, subject, window[0], cap), amount, window[1])
+            yield one, limits.personal(places, bound.resolved.policy, one.index)
 
 
 def decisions(bound: Bound, world: World, shares: Shares) -> list[Decision]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter as Sum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -10,6 +10,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from troth.rules.facts import Rate
+from troth.rules.policy import Policy
+from troth.rules.rates import limit_for
 from troth.store.gate import Counter, CounterKey
 
 TENANT_HOUR, TENANT_DAY, KEY_HOUR, TEMPLATE_HOUR, RECIPIENT_DAY = 1, 2, 3, 4, 5
@@ -60,6 +62,37 @@ def day_of(due: datetime, zone: str) -> tuple[datetime, datetime]:
 def recipient_subject(template: UUID, index: bytes) -> UUID:
     """The counter of one template to one recipient; nothing of the address can be read from it."""
     return UUID(bytes=hashlib.sha256(template.bytes + index).digest()[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What a message is counted by: the tenant, its zone, the key (or the tenant again), the template, the due time."""
+
+    tenant: UUID
+    zone: str
+    asker: UUID
+    what: UUID
+    due: datetime
+
+
+def shared(places: Windows, policy: Policy, messages: int, *, slow: bool) -> Iterator[Asked]:
+    """The counters that all messages of an email share."""
+    hour, day = hour_of(places.due), day_of(places.due, places.zone)
+    for scope, subject, window in (
+        (KEY_HOUR, places.asker, hour),
+        (TENANT_HOUR, places.tenant, hour),
+        (TENANT_DAY, places.tenant, day),
+        (TEMPLATE_HOUR, places.what, hour),
+    ):
+        cap = limit_for(policy, *names(scope), slow=slow)
+        yield Asked(Counter(places.tenant, scope, subject, window[0], cap), messages, window[1])
+
+
+def personal(places: Windows, policy: Policy, index: bytes) -> Asked:
+    """The counter of one recipient and one template."""
+    start, end = day_of(places.due, places.zone)
+    cap = limit_for(policy, *names(RECIPIENT_DAY))
+    return Asked(Counter(places.tenant, RECIPIENT_DAY, recipient_subject(places.what, index), start, cap), 1, end)
 
 
 @dataclass(slots=True)

@@ -52,13 +52,20 @@ ORDER BY m.id FOR UPDATE OF m;
 
 -- name: take_for_cancel
 -- What may still be called back: anything not yet marked. Locked, so that a mark waits and then finds it gone.
-SELECT s.message_id, s.tenant_id, s.person_id, s.state, s.token, p.data_key
-FROM spool s JOIN person p ON p.id = s.person_id
+SELECT s.message_id, s.tenant_id, s.person_id, s.blind_index, s.state, s.due, s.attempts, p.data_key, t.keyset
+FROM spool s JOIN person p ON p.id = s.person_id JOIN tenant t ON t.id = s.tenant_id
 WHERE s.tenant_id = %(tenant)b AND s.email_id = %(email)b AND s.state <> 4
 ORDER BY s.message_id FOR UPDATE OF s;
 
+-- name: email_facts
+-- What governed an email of this tenant when it was accepted.
+SELECT e.id, e.category_id, e.template_snapshot, e.scheduled_at, k.hash AS key_hash, k.id AS key_id
+FROM email e LEFT JOIN api_key k ON k.id = e.api_key_id
+WHERE e.tenant_id = %(tenant)b AND e.id = %(email)b;
+
 -- name: reschedule
-UPDATE spool SET due = %(due)b, lifetime_ends = lifetime_ends + (%(due)b - due), token = token + 1
+-- The lifetime moves along with the time. The token moves, so that a claim made meanwhile marks nothing.
+UPDATE spool SET lifetime_ends = lifetime_ends + (%(due)b - due), due = %(due)b, state = 2, token = token + 1
 WHERE message_id = ANY(%(ids)b::uuid[]);
 
 -- name: suppress

@@ -1,7 +1,8 @@
 -- The hot queue: claim, mark, and what a worker must know of what it claimed.
 
 -- name: claim
--- Rows whose time has come, whatever their state. The floor (the oldest due of the last claim less 2 s) keeps the scan
+-- Rows whose time has come, whatever their state. One that was marked (4) stays so: it may have been sent. A held one
+-- is due because its hold or its life is over, or because two people let it go. The floor (the oldest due of the last claim less 2 s) keeps the scan
 -- off index entries that a long snapshot keeps dead. A clock behind the high-water mark claims nothing.
 WITH picked AS (
     SELECT message_id, state, due FROM spool
@@ -12,7 +13,7 @@ taken AS (
     -- = ANY(ARRAY(...)): autovacuum leaves the spool believed empty, and a join would then scan the whole key
     UPDATE spool SET token = token + 1, due = %(now)b + %(lease)b,
         lost_claims = lost_claims + (state = 3)::int,
-        state = CASE WHEN state IN (2, 3, 7) THEN 3 ELSE state END
+        state = CASE WHEN state = 4 THEN 4 ELSE 3 END
     WHERE message_id = ANY(ARRAY(SELECT message_id FROM picked))
     RETURNING message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot,
               template_snapshot, domain_id, lifetime_ends, token, attempts, schedule, schedule_attempts,
@@ -22,10 +23,11 @@ SELECT t.*, p.state AS was, p.due AS was_due,
 FROM taken t JOIN picked p USING (message_id) ORDER BY p.due;
 
 -- name: load
--- What composing needs, for a claimed batch.
-SELECT b.message_id, b.body_ct, p.data_key, p.address_ct, t.keyset
+-- What composing needs, for a claimed batch. `told` is the state that the events tell; the spool's may be ahead of it.
+SELECT b.message_id, b.body_ct, p.data_key, p.address_ct, t.keyset, m.state AS told, e.scheduled_at
 FROM message_body b
 JOIN message m ON m.id = b.message_id
+JOIN email e ON e.id = m.email_id
 JOIN person p ON p.id = m.person_id
 JOIN tenant t ON t.id = b.tenant_id
 WHERE b.message_id = ANY(%(ids)b::uuid[]) AND m.id = ANY(%(ids)b::uuid[]);
@@ -99,10 +101,25 @@ RETURNING message_id;
 
 -- name: signing_keys
 -- The newest live key of each domain; it is cached for a few seconds only, so that a rotation is soon seen.
-SELECT DISTINCT ON (k.domain_id) k.domain_id, k.tenant_id, d.name, k.selector, k.private_ct, t.keyset
+SELECT DISTINCT ON (k.domain_id) k.domain_id, k.tenant_id, d.name, k.selector, k.bits, k.private_ct, t.keyset,
+       s.artefact
 FROM dkim_key k JOIN tenant t ON t.id = k.tenant_id JOIN domain_state d ON d.domain_id = k.domain_id
+LEFT JOIN governed g ON g.subject = k.domain_id LEFT JOIN snapshot s ON s.id = g.snapshot_id
 WHERE k.domain_id = ANY(%(domains)b::uuid[]) AND k.retired_at IS NULL
 ORDER BY k.domain_id, k.created_at DESC;
+
+-- name: live_tenants
+-- Whose policy rules the retries of a claimed batch.
+SELECT t.id AS tenant_id, t.plan, p.code AS programme, p.profile
+FROM tenant t JOIN programme p ON p.id = t.programme_id WHERE t.id = ANY(%(tenants)b::uuid[]);
+
+-- name: live_policies
+-- The policy documents in force above tenants and of these tenants, and the categories, which carry one too.
+SELECT g.subject, g.tenant_id, g.kind, g.code, s.artefact
+FROM governed g JOIN snapshot s ON s.id = g.snapshot_id
+WHERE g.kind = 'policy' AND (g.tenant_id IS NULL OR g.tenant_id = ANY(%(tenants)b::uuid[]))
+      AND NOT EXISTS (SELECT FROM revocation r WHERE r.snapshot_id = g.snapshot_id)
+   OR g.subject = ANY(%(categories)b::uuid[]);
 
 -- name: depth
 SELECT count(*) FILTER (WHERE due <= now_v1()) AS waiting, count(*) AS all, min(due) AS oldest FROM spool;

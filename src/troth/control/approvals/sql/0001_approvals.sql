@@ -15,6 +15,7 @@ FROM (VALUES ('genesis'), ('programme'), ('tenant'), ('grant'), ('policy'), ('do
              ('category'), ('template'), ('api-key')) AS k(kind),
      (VALUES ('propose'), ('approve')) AS a(act),
      (VALUES ('owner'), ('deliverability'), ('compliance')) AS r(role)
+WHERE (kind, act) <> ('genesis', 'propose') -- genesis_v1 alone begins an installation
 UNION ALL
 SELECT kind, act, 'client', role
 FROM (VALUES ('category', 'propose', 'author'), ('category', 'propose', 'admin'), ('category', 'propose', 'approver'),
@@ -50,6 +51,11 @@ CREATE TABLE change (
     CHECK (state <> 2 OR decider_human <> proposer_human)
 );
 CREATE INDEX change_open ON change (tenant_id, proposed_at) WHERE state = 1;
+-- What was proposed stays as it was proposed, and what was decided stays decided: even for the owner of the table.
+CREATE TRIGGER insert_only BEFORE DELETE OR UPDATE OF id, kind, tenant_id, subject, code, artefact, digest, reason,
+    proposer_account, proposer_human, proposed_at, expires_at ON change FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER decided_once BEFORE UPDATE ON change FOR EACH ROW WHEN (OLD.state <> 1) EXECUTE FUNCTION insert_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON change FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
 CREATE TABLE snapshot (
     id             uuid PRIMARY KEY,
@@ -68,6 +74,23 @@ CREATE TABLE snapshot (
     CHECK (proposer_human <> approver_human)
 );
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON snapshot FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON snapshot FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
+
+-- Not even the tables' owner inserts a version that is not an open change's, in the presence of its approver.
+CREATE FUNCTION snapshot_guard() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM troth.change c WHERE c.id = NEW.change_id AND c.state = 1 AND c.digest = NEW.digest
+                   AND c.subject = NEW.subject AND c.kind = NEW.kind AND c.proposer_human = NEW.proposer_human)
+       OR NOT EXISTS (SELECT FROM troth.session s JOIN troth.account a ON a.id = s.account_id
+                      WHERE a.human_id = NEW.approver_human AND s.expires_at > troth.now_v1()) THEN
+        RAISE EXCEPTION 'a version comes from an open change and its approver''s session' USING ERRCODE = '42501';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER guard BEFORE INSERT ON snapshot FOR EACH ROW EXECUTE FUNCTION snapshot_guard();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON snapshot FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
 -- The version in force of each governed thing. Moved by approve_v1 alone.
 CREATE TABLE governed (

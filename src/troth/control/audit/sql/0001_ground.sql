@@ -50,6 +50,7 @@ CREATE TABLE ledger_pending (
 );
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON ledger_pending
     FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON ledger_pending FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
 CREATE FUNCTION ledger_append_v1(p_kinds text[], p_tenants uuid[], p_leaves text[]) RETURNS bigint[]
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp

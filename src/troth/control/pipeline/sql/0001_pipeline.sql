@@ -221,6 +221,7 @@ DECLARE t text;
 BEGIN
     FOREACH t IN ARRAY ARRAY['message_body', 'event', 'email', 'api_request'] LOOP
         EXECUTE format('CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION insert_only()', t);
+        EXECUTE format('CREATE TRIGGER no_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION insert_only()', t);
     END LOOP;
 END $$;
 CREATE TRIGGER insert_only BEFORE DELETE OR UPDATE OF id, email_id, tenant_id, person_id, blind_index, category_id,
@@ -386,7 +387,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     WITH gone AS (
         UPDATE troth.person SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL
-        WHERE id = p_person AND tenant_id = p_tenant AND status <> 4 RETURNING id, tenant_id),
+        WHERE id = p_person AND tenant_id = p_tenant AND status <> 4
+          AND p_tenant = nullif(current_setting('troth.tenant', true), '')::uuid  -- only where the caller works
+        RETURNING id, tenant_id),
     entry AS (
         SELECT troth.ledger_append_v1(ARRAY['privacy:person:erase'], ARRAY[tenant_id],
             ARRAY[troth.leaf_json(ARRAY['person'], ARRAY[id::text])]) FROM gone)
