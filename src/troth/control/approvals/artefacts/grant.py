@@ -1,0 +1,55 @@
+"""Four eyes, kind `grant`: a person's account, role and credentials; the subject is the account's id."""
+
+import base64
+import re
+from uuid import UUID
+
+import msgspec
+
+from troth.control.approvals.asked import Asked
+from troth.control.audit.refusals import Problem
+
+OPERATOR_ROLES = ("owner", "security", "deliverability", "compliance", "ops-admin", "support", "auditor")
+CLIENT_ROLES = ("admin", "author", "approver", "developer", "viewer")
+_HEX_32 = re.compile(r"[0-9a-f]{64}\Z")
+_HEX_SALT = re.compile(r"(?:[0-9a-f]{2}){16,64}\Z")
+
+
+class Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sealed columns in base64, hashes in hex."""
+
+    human: UUID
+    role: str
+    name_ct: str
+    address_ct: str
+    address_index: str
+    device_hash: str
+    passphrase_salt: str
+    passphrase_hash: str
+
+
+def check(asked: Asked) -> list[Problem]:
+    given = asked.read(Grant)
+    roles = CLIENT_ROLES if asked.tenant else OPERATOR_ROLES
+    problems = []
+    if given.role not in roles:
+        problems.append(Problem("role", "unknown", f"The roles here are {', '.join(roles)}."))
+    problems += [
+        Problem(name, "value", "This is 32 bytes in lower-case hex.")
+        for name in ("address_index", "device_hash", "passphrase_hash")
+        if not _HEX_32.match(getattr(given, name))
+    ]
+    if not _HEX_SALT.match(given.passphrase_salt):
+        problems.append(Problem("passphrase_salt", "value", "This is at least 16 bytes in lower-case hex."))
+    return problems + [
+        Problem(name, "value", "This is not sealed under the operator's keyset, in base64.")
+        for name in ("name_ct", "address_ct")
+        if not _is_sealed(getattr(given, name))
+    ]
+
+
+def _is_sealed(text: str) -> bool:
+    try:
+        return base64.b64decode(text, validate=True)[:1] == b"\x01"
+    except ValueError:
+        return False

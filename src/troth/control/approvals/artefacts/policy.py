@@ -1,0 +1,52 @@
+"""Four eyes, kind `policy`: the document of one level: a programme's promise, the operator's or a client's own.
+
+programme:<code>   complete, subject = the programme's id, never looser than its profile
+operator           partial, subject = the installation's id
+tenant             partial, of one client
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from troth.control.approvals.asked import Asked
+from troth.control.approvals.standing import Standing, below, conflicts, document_problems, standing
+from troth.control.audit.refusals import Problem
+from troth.rules.policy import from_document, looser_fields
+from troth.rules.profile import load_profile
+
+
+def check(asked: Asked) -> list[Problem]:
+    promise = asked.code.startswith("programme:") and asked.tenant is None
+    if problems := document_problems(asked.artefact, complete=promise):
+        return problems
+    if promise:
+        return _promise(asked)
+    if asked.code != ("tenant" if asked.tenant else "operator"):
+        hint = "The codes are programme:<code> and operator, and tenant for a client's own."
+        return [Problem("code", "unknown", hint)]
+    return _all_conflicts(_with_own(asked) if asked.tenant else _with_operator(asked))
+
+
+def _promise(asked: Asked) -> list[Problem]:
+    here = standing(asked.connection, None, asked.subject)
+    if here.profile is None or asked.code != f"programme:{here.programme_code}":
+        return [Problem("code", "unknown", "The subject is the programme's id, the code programme:<its code>.")]
+    profile = load_profile(here.profile).policy
+    if loose := looser_fields(profile, from_document(asked.artefact)):
+        words = f"permits what the profile {here.profile} does not promise"
+        return [Problem(f"policy.{path}", "looser", words) for path in loose]
+    clients = below(asked.connection, asked.subject)
+    return _all_conflicts(replace(one, promise=asked.artefact) for one in (here, *clients))
+
+
+def _with_operator(asked: Asked) -> Iterator[Standing]:
+    for one in below(asked.connection, None):
+        yield replace(one, operator=asked.artefact)
+
+
+def _with_own(asked: Asked) -> Iterator[Standing]:
+    yield replace(standing(asked.connection, asked.tenant), policy=asked.artefact)
+
+
+def _all_conflicts(places: Iterator[Standing]) -> list[Problem]:
+    return [problem for place in places for problem in conflicts(place)]
