@@ -1,1 +1,4 @@
-"""The shape of mail, pure: addresses, rendering, MIME, DKIM, SMTP replies. No I/O; every stage of the river stands on it."""
+"""The shape of mail, pure: addresses, rendering, MIME, DKIM, SMTP replies; every stage of the river stands on it.
+
+No I/O.
+"""

@@ -1,0 +1,112 @@
+"""Delivery, composing: the DKIM signature of an assembled message (RFC 6376, RFC 8301): RSA, SHA-256, relaxed/relaxed.
+
+From, To, Subject, Reply-To and Content-Type are named once more than they occur, so that none can be added later.
+
+    DkimError(ValueError)   a key, domain or selector that may not sign
+"""
+
+import re
+from base64 import b64encode
+from hashlib import sha256
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
+
+from troth.mail.mime import Assembled
+
+MIN_BITS = 2048
+
+_OVERSIGNED = (b"from", b"to", b"subject", b"reply-to", b"content-type")
+# Signed once for each time that they occur; Cc, when it occurs, once more.
+_SIGNED = (
+    b"cc", b"date", b"message-id", b"mime-version", b"content-transfer-encoding", b"list-unsubscribe",
+    b"list-unsubscribe-post", b"feedback-id", b"in-reply-to", b"references", b"auto-submitted",
+)  # fmt: skip
+_blanks_re = re.compile(rb"[ \t]+")
+_fold_re = re.compile(rb"\r\n(?=[ \t])")
+_trailing_re = re.compile(rb" +\r\n")
+_domain_re = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*\Z")
+_PADDING, _HASH = padding.PKCS1v15(), utils.Prehashed(hashes.SHA256())
+
+
+class DkimError(ValueError):
+    """The message says what is wrong and holds no key material."""
+
+
+class Signer:
+    """One domain's key, loaded once; may be shared between threads (the signature itself is made without the GIL)."""
+
+    def __init__(self, domain: str, selector: str, key: bytes | str | rsa.RSAPrivateKey) -> None:
+        """key: PEM without a password, or a loaded key; 2048 bits or more (RFC 8301 3.2)."""
+        for what, name in (("domain", domain), ("selector", selector)):
+            if len(name) > 253 or not _domain_re.match(name):
+                raise DkimError(f"The DKIM {what} must be a lower-case DNS name.")
+        self._key = _load(key)
+        self.domain, self.selector = domain, selector
+        self._start = f"v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n d={domain};\r\n s={selector};\r\n h=".encode()
+
+    def sign(self, assembled: Assembled) -> bytes:
+        """The whole DKIM-Signature line, folded, with its CRLF; it stands before all other headers."""
+        names, canonical = _header_hash_input(assembled)
+        body_hash = b64encode(sha256(relaxed_body(assembled.body)).digest())
+        value = b"%s%s;\r\n bh=%s;\r\n b=" % (self._start, _folded_names(names), body_hash)
+        digest = sha256(b"%sdkim-signature:%s" % (canonical, relaxed_value(value))).digest()
+        signature = b64encode(self._key.sign(digest, _PADDING, _HASH))
+        lines = b"\r\n ".join(signature[at : at + 72] for at in range(0, len(signature), 72))
+        return b"DKIM-Signature: %s\r\n %s\r\n" % (value, lines)
+
+
+def _load(key: bytes | str | rsa.RSAPrivateKey) -> rsa.RSAPrivateKey:
+    if isinstance(key, bytes | str):
+        pem = key.encode() if isinstance(key, str) else key
+        try:
+            loaded = serialization.load_pem_private_key(pem, None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            raise DkimError("The DKIM key is no unencrypted PEM private key.") from None
+    else:
+        loaded = key
+    if not isinstance(loaded, rsa.RSAPrivateKey):
+        raise DkimError("The DKIM key is not an RSA key.")
+    if loaded.key_size < MIN_BITS:
+        raise DkimError(f"The DKIM key has {loaded.key_size} bits; make one of at least {MIN_BITS}.")
+    return loaded
+
+
+def _header_hash_input(assembled: Assembled) -> tuple[list[bytes], bytes]:
+    """h='s names, and the signed headers in canonical form (RFC 6376 3.4.2, 5.4.2): the last of a name comes first."""
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in assembled.headers:
+        found.setdefault(name.lower(), []).append(value)
+    names: list[bytes] = []
+    canonical: list[bytes] = []
+    for name in (*_OVERSIGNED, *_SIGNED):
+        values = found.get(name, ())
+        names += [name] * len(values)
+        canonical += [b"%s:%s\r\n" % (name, relaxed_value(value)) for value in reversed(values)]
+        if name in _OVERSIGNED or (name == b"cc" and values):
+            names.append(name)
+    return names, b"".join(canonical)
+
+
+def _folded_names(names: list[bytes]) -> bytes:
+    """At most 7 names a line keep it under 78 octets wherever it matters, and far under 998 always."""
+    return b":\r\n  ".join(b":".join(names[at : at + 7]) for at in range(0, len(names), 7))
+
+
+def relaxed_value(value: bytes) -> bytes:
+    """RFC 6376 3.4.2, steps 2 to 5, of what stands after the colon."""
+    if b"\r\n" in value:
+        value = _fold_re.sub(b"", value)
+    if b"\t" in value or b"  " in value:
+        value = _blanks_re.sub(b" ", value)
+    return value.strip(b" \t")
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """RFC 6376 3.4.4; body has CRLF line ends only, as `assemble` makes it."""
+    if b"\t" in body or b"  " in body or b" \r\n" in body:
+        body = _trailing_re.sub(b"\r\n", _blanks_re.sub(b" ", body))
+    if body.endswith(b"\r\n\r\n"):
+        body = body.rstrip(b"\r\n") + b"\r\n"
+    return b"" if body == b"\r\n" else body
