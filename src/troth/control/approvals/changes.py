@@ -74,7 +74,8 @@ class Change:
 def propose(connection: Connection, session: bytes, proposal: Proposal) -> Proposed:
     """Check the artefact and propose it; raise Invalid (nothing proposed) or Refused."""
     now = clock(connection)
-    subject = proposal.subject or _subject(connection, proposal) or uuid7(now)
+    subject = proposal.subject or subject_of(connection, proposal.kind, proposal.code, proposal.tenant)
+    subject = subject or uuid7(now)
     artefact = dict(proposal.artefact)
     found = problems(proposal.kind, Asked(connection, proposal.tenant, subject, proposal.code, artefact, now))
     if not proposal.reason.strip():
@@ -91,11 +92,11 @@ def propose(connection: Connection, session: bytes, proposal: Proposal) -> Propo
     return Proposed(change, subject, bytes(_one(row)))
 
 
-def _subject(connection: Connection, proposal: Proposal) -> UUID | None:
+def subject_of(connection: Connection, kind: str, code: str, tenant: UUID | None) -> UUID | None:
     """The thing that has this code already: a proposal for it is its next version."""
     query = "SELECT subject FROM governed WHERE kind = %s AND code = %s AND tenant_id IS NOT DISTINCT FROM %s"
-    with within(connection, proposal.tenant):
-        row = connection.execute(query, (proposal.kind, proposal.code, proposal.tenant)).fetchone()
+    with refusals(), within(connection, tenant):
+        row = connection.execute(query, (kind, code, tenant)).fetchone()
     return row[0] if row else None
 
 

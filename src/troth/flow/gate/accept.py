@@ -3,6 +3,7 @@ transaction raises, its asks are tried one by one, so that one bad apple refuses
 """
 
 import asyncio
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -102,25 +103,23 @@ class Gate:
             raise StoreAway("The store does not answer.") from error
 
     async def _lane(self, number: int) -> None:
-        connection: Connection | None = None
+        """Batch after batch on one connection, which is opened again when it was lost."""
         pause = 0.1
         while True:
             batch = await self._gather()
             try:
-                if connection is None or connection.closed:
-                    connection = await self.connect(f"gate {number}")
-                await self._answer(connection, batch)
-                pause = 0.1
+                async with await self.connect(f"gate {number}") as connection:
+                    pause = 0.1
+                    while True:
+                        await self._answer(connection, batch)
+                        batch = await self._gather()
             except (*Unavailable, KmsUnavailable) as error:
                 _log.warning("gate.store_away", error=type(error).__name__, asks=len(batch))
                 _fail(batch, StoreAway("The store does not answer."))
-                await _dropped(connection)
-                connection = None
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 2.0)
             except asyncio.CancelledError:
                 _fail(batch, StoreAway("Troth is stopping."))
-                await _dropped(connection)
                 raise
 
     async def _gather(self) -> list[Waiting]:
@@ -147,7 +146,9 @@ class Gate:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the others of the batch are tried alone
             if len(batch) == 1:
-                _log.exception("gate.failed", error=type(error).__name__)
+                # neither message nor locals: they may hold what was asked
+                at = traceback.extract_tb(error.__traceback__)[-1]
+                _log.error("gate.failed", error=type(error).__name__, at=f"{at.filename}:{at.lineno}")
                 _fail(batch, error)
                 return
             for one in batch:
@@ -170,8 +171,3 @@ def _fail(batch: Sequence[Waiting], error: Exception) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
-
-
-async def _dropped(connection: Connection | None) -> None:
-    if connection is not None:
-        await connection.close()

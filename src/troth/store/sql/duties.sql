@@ -35,7 +35,7 @@ ORDER BY d.checked_at NULLS FIRST LIMIT 100;
 UPDATE domain_state SET checked_at = now_v1(), lookup_failed = %(failed)b, findings = %(findings)b::jsonb,
     last_good_at = CASE WHEN %(ready)b THEN now_v1() ELSE last_good_at END,
     ready_until = CASE WHEN %(failed)b THEN ready_until WHEN %(ready)b THEN now_v1() + %(grace)b
-                       ELSE '-infinity' END
+                       ELSE 'epoch' END
 WHERE domain_id = %(domain)b AND tenant_id = %(tenant)b;
 
 -- name: sweep_idempotency

@@ -64,12 +64,12 @@ CREATE TABLE dkim_key (
 );
 
 -- What DNS last said of a sending domain. Sending needs ready_until > now: a good check moves it on by the grace,
--- a bad one sets it to -infinity, a resolver failure leaves it.
+-- a bad one sets it to the epoch, a resolver failure leaves it.
 CREATE TABLE domain_state (
     domain_id     uuid PRIMARY KEY,
     tenant_id     uuid NOT NULL REFERENCES tenant,
     name          text NOT NULL,
-    ready_until   timestamptz NOT NULL DEFAULT '-infinity',
+    ready_until   timestamptz NOT NULL DEFAULT 'epoch',
     checked_at    timestamptz,
     last_good_at  timestamptz,
     lookup_failed boolean NOT NULL DEFAULT false,

@@ -1,0 +1,86 @@
+"""The tests' PostgreSQL: one server a test process, one migrated template, a fresh clone for each test (0.1 s)."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from troth.outside.postgres import Server, find
+from troth.store.connection import Connection, connect
+
+TEMPLATE = "troth_template"
+_PREPARE = """
+import json, sys
+from troth.cli.database import prepare
+prepare(*json.loads(sys.argv[1]))
+"""
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A clone of the migrated template. `server` may be stopped and started by a test that has it to itself."""
+
+    server: Server
+    name: str
+
+    def conninfo(self, role: str = "troth_flow") -> dict[str, Any]:
+        return self.server.conninfo(role, self.name)
+
+    def owner(self) -> psycopg.Connection[Any]:
+        """As troth_migrate acting for the owner: for filling and for looking, autocommitting."""
+        options = "-c role=troth_owner -c search_path=troth"
+        return psycopg.connect(**self.conninfo("troth_migrate"), options=options, autocommit=True)
+
+    def run(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
+        """One statement as the owner; its rows, if it has any."""
+        with self.owner() as connection:
+            cursor = connection.execute(statement, params or None)
+            return cursor.fetchall() if cursor.description else []
+
+    async def connect(self, name: str, role: str = "troth_flow") -> Connection:
+        return await connect(self.conninfo(role), name)
+
+
+@pytest.fixture(scope="session")
+def pg_server(tmp_path_factory):
+    """A server of this test process alone (xdist: one a worker)."""
+    bin_dir = os.environ.get("TROTH_PG_BIN")
+    home = tmp_path_factory.mktemp("pg", numbered=True) / "server"
+    with Server(home, find(Path(bin_dir) if bin_dir else None), durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pg_template(pg_server):
+    """Prepared in a child: Django's settings are of a process, and tests have their own."""
+    admin, migrate = pg_server.conninfo(), pg_server.conninfo("troth_migrate", TEMPLATE)
+    subprocess.run([sys.executable, "-c", _PREPARE, json.dumps([admin, migrate])], check=True)
+    with psycopg.connect(**pg_server.conninfo("troth_flow", TEMPLATE), autocommit=True) as connection:
+        connection.execute("SELECT troth.make_partitions_v1()")
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(pg_server, pg_template):
+    """A fresh database with schema, roles, grants and partitions; nothing in it."""
+    name = f"troth_{os.getpid()}_{next(_numbers)}"
+    if not pg_server.alive:
+        pg_server.start()
+    with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {pg_template}")
+        admin.execute(f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_migrate")
+    yield Database(pg_server, name)
+    if not pg_server.alive:
+        pg_server.start()
+    with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
