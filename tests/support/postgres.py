@@ -35,9 +35,18 @@ class Database:
         return self.server.conninfo(role, self.name)
 
     def owner(self) -> psycopg.Connection[Any]:
-        """As troth_migrate acting for the owner: for filling and for looking, autocommitting."""
+        """As troth_migrate acting for the owner: for looking and for what an incident would do, autocommitting."""
         options = "-c role=troth_owner -c search_path=troth"
         return psycopg.connect(**self.conninfo("troth_migrate"), options=options, autocommit=True)
+
+    def filler(self) -> psycopg.Connection[Any]:
+        """As the superuser with triggers off: for writing what the gate and approve_v1 would have written."""
+        options = "-c session_replication_role=replica -c search_path=troth"
+        return psycopg.connect(**self.conninfo("postgres"), options=options, autocommit=True)
+
+    def fill(self, statement: str, *params: Any) -> None:
+        with self.filler() as connection:
+            connection.execute(statement, params or None)
 
     def run(self, statement: str, *params: Any) -> list[tuple[Any, ...]]:
         """One statement as the owner; its rows, if it has any."""
@@ -82,5 +91,3 @@ def database(pg_server, pg_template):
         pg_server.start()
     with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-

@@ -1,0 +1,86 @@
+"""Delivery's unit: one claimed message on its way through the worker, and the words for what stops it."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from troth.flow.delivery.smtp_types import Answer, Envelope
+from troth.keys.keyring import PersonKey
+from troth.rules.mark import MarkVerdict
+from troth.rules.states import Kind, State
+from troth.store.spool import Claimed, Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the event tells of the bytes: Message-ID without brackets, octets, DKIM selector and key size in bits."""
+
+    message_id: str
+    size: int
+    selector: str
+    bits: int
+
+    def detail(self) -> dict[str, Any]:
+        return {"message_id": self.message_id, "size": self.size, "selector": self.selector, "bits": self.bits}
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    envelope: Envelope
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why a message cannot be composed: HELD is for two people to review, FAILED for good."""
+
+    kind: Kind
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """Back to the queue without an event: nothing of it is on the wire. `delay` in seconds.
+
+    `marked` False: surely not marked; True: surely marked, or the answer to the mark was lost.
+    """
+
+    delay: float
+    marked: bool = False
+
+
+class Found(IntEnum):
+    """What a claim alone shows."""
+
+    UNCERTAIN = 1  # marked by a worker that was lost: it may have been sent
+
+
+type Outcome = Answer | MarkVerdict | Hindrance | Back | Found
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A claim in this worker's hands. `leased` is the loop's time when its lease began, at the latest."""
+
+    claimed: Claimed
+    loaded: Loaded
+    leased: float
+    claimed_at: float
+    key: PersonKey | None = None
+    composed: Composed | None = None
+    marked: bool = False
+    lost: bool = False  # the lease is another worker's now
+
+    @property
+    def claim(self) -> tuple[Any, int]:
+        return (self.claimed.message_id, self.claimed.token)
+
+    @property
+    def attempt(self) -> int:
+        """The number of this attempt: each mark is one, and the spool counts them."""
+        return self.claimed.attempts + 1
+
+    @property
+    def told(self) -> State:
+        return State(self.loaded.told)
