@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.mail import render
-from troth.mail.lint import lint
+from troth.mail.lint import _Walk, lint
 from troth.mail.render import RenderError, RenderLimits, TemplateSource
 from troth.mail.samples import largest, smallest
 
@@ -311,6 +311,19 @@ BOMBS = [
 @pytest.mark.parametrize("source", BOMBS)
 def test_what_grows_too_large_is_refused(source):
     assert [one.code for one in lint("x", None, source, BIG)] == ["too_large"]
+
+
+@pytest.mark.parametrize("source", GOOD)
+def test_the_sum_is_never_too_small(source):
+    """The bound that lint computes holds for the largest variables: it is what stands between a worker and a bomb."""
+    for part, is_html in (("html", True), ("text", False)):
+        walk = _Walk(SCHEMA, is_html=is_html)
+        walk.read(source)
+        parts = {"html": None, "text": None, part: source}
+        large = render.compile(TemplateSource("x", **parts)).render(
+            largest(SCHEMA), RenderLimits(max_output_bytes=2**24)
+        )
+        assert len(getattr(large, part).encode()) <= walk._total
 
 
 def test_lines_are_named():

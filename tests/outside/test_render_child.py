@@ -6,7 +6,7 @@ import time
 import pytest
 
 from troth.mail.render import Rendered, RenderError, RenderLimits, TemplateSource
-from troth.outside.render_child import propose, render_in_child
+from troth.outside.render_child import RenderChildError, propose, render_in_child
 
 LIMITS = RenderLimits()
 SCHEMA = {"name": {"type": "string", "max_length": 50}, "note": {"type": "string", "required": False}}
@@ -53,6 +53,15 @@ def test_the_child_knows_no_secrets(monkeypatch):
 def test_a_slow_child_is_stopped(monkeypatch):
     monkeypatch.setattr("troth.outside.render_child.WALL", 0.001)
     with pytest.raises(RenderError, match="too long"):
+        render_in_child(TemplateSource("x", "y", None), {}, LIMITS)
+
+
+def test_a_child_that_cannot_start_is_our_fault(monkeypatch):
+    monkeypatch.setattr("troth.outside.render_child._LAUNCH", "import troth.nothing")
+    with pytest.raises(RenderChildError, match="installed"):
+        render_in_child(TemplateSource("x", "y", None), {}, LIMITS)
+    monkeypatch.setattr("troth.outside.render_child._LAUNCH", "print('{}')")
+    with pytest.raises(RenderChildError, match="no answer"):
         render_in_child(TemplateSource("x", "y", None), {}, LIMITS)
 
 

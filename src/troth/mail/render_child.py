@@ -1,7 +1,7 @@
 """Before the river: the inside of the child process in which a proposed template is rendered first.
 
-`python -m troth.mail.render_child` reads one JSON request on standard input and writes one JSON answer; its launcher
-in troth.outside.render_child sets the limits on memory and time.
+`python -m troth.mail.render_child` reads one JSON request on standard input and writes one JSON answer;
+troth.outside.render_child launches it with limits on memory and time.
 
     {"source": {subject, html, text}, "variables": {...}, "limits": {fuel, max_output_bytes}}
     {"rendered": {subject, html, text}}  or  {"error": {"kind", "hint"}}

@@ -21,7 +21,7 @@ _dsn_re = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\Z")
 _names_re = re.compile(r"https?://\S+|<[^<>]*>|[\w.+=-]+@[\w.-]+|\b(?:[a-z0-9-]+\.)+[a-z]{2,}\b(?!['’])", re.IGNORECASE)
 _again_re = re.compile(r"(?:^|\n)\s*\d{3}[ -]")
 _repeated_re = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
-_TEXT = 2_000  # characters that are looked at
+_TEXT = 1_000  # characters that are looked at
 
 # Before the envelope nothing is said about a message or an address: it may try again whatever the code.
 _BEFORE = frozenset({"connect", "ehlo", "starttls", "auth"})

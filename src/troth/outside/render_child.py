@@ -5,7 +5,6 @@ space and 2 s of processor time (FACTS 31); whatever kills it is an answer: Rend
 """
 
 import os
-import resource
 import subprocess
 import sys
 from typing import Any
@@ -22,32 +21,54 @@ from troth.mail.variables import check
 MEMORY = 512 * 1024 * 1024  # bytes of address space
 PROCESSOR = 2  # seconds
 WALL = 20  # seconds; a child that waits for a busy machine is not yet a bomb
-_MAX_ANSWER = 64 * 1024 * 1024  # bytes, what two address spaces could hold anyway
+
+
+class RenderChildError(RuntimeError):
+    """The child could not even start: our installation's fault, not the template's."""
+
+
+# Limits are set by the child itself, before it reads anything: a function between fork and exec is unsafe in a process
+# with threads. macOS does not know a limit on address space; its processor limit still stands.
+_LAUNCH = f"""
+import resource
+try:
+    resource.setrlimit(resource.RLIMIT_AS, ({MEMORY}, {MEMORY}))
+except (ValueError, OSError):
+    pass
+resource.setrlimit(resource.RLIMIT_CPU, ({PROCESSOR}, {PROCESSOR + 1}))
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+from troth.mail.render_child import main
+main()
+"""
 
 
 def render_in_child(source: TemplateSource, variables: dict[str, Any], limits: RenderLimits) -> Rendered:
     """As Compiled.render; raises RenderError, of kind `killed` when the child died or took too long."""
     request = msgspec.json.encode(Request(source, variables, limits))
     try:
-        child = subprocess.run(  # our own interpreter and module; the template travels as data
-            [sys.executable, "-I", "-m", "troth.mail.render_child"],
+        child = subprocess.run(  # noqa: S603  # our own interpreter and text; the template travels as data
+            [sys.executable, "-I", "-c", _LAUNCH],
             input=request,
             capture_output=True,
             timeout=WALL,
             check=False,
-            preexec_fn=_limit,  # three system calls; nothing that another thread could hold
             env=_environment(),
         )
     except subprocess.TimeoutExpired:
         raise RenderError("killed", "Rendering took too long and was stopped.") from None
-    if child.returncode != 0 or len(child.stdout) > _MAX_ANSWER:
+    if b"ImportError" in child.stderr or b"ModuleNotFoundError" in child.stderr:
+        raise RenderChildError("The render child cannot import troth.mail; is the package installed?")
+    if child.returncode != 0:
         raise RenderError("killed", "Rendering used too much memory or time and was stopped.")
-    answer = msgspec.json.decode(child.stdout, type=Answer)
-    if answer.error is not None:
-        raise RenderError(answer.error.kind, answer.error.hint)
-    if answer.rendered is None:
-        raise RenderError("killed", "Rendering gave no answer.")
-    return answer.rendered
+    return _read(child.stdout)
+
+
+def _read(output: bytes) -> Rendered:
+    answer = msgspec.json.decode(output, type=Answer)
+    if answer.rendered is not None:
+        return answer.rendered
+    error = answer.error
+    raise RenderError(error.kind, error.hint) if error else RenderChildError("The render child gave no answer.")
 
 
 def propose(source: TemplateSource, schema: dict[str, Any], samples: list[dict[str, Any]]) -> list[Problem]:
@@ -68,13 +89,6 @@ def propose(source: TemplateSource, schema: dict[str, Any], samples: list[dict[s
         except RenderError as error:
             problems.append(Problem(field, error.kind, error.hint))
     return problems
-
-
-def _limit() -> None:
-    """In the child, before it becomes Python again: its own limits, and no core file with people's data in it."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _environment() -> dict[str, str]:
