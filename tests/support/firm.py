@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.support.postgres import Database
 
 from troth.keys import places
 from troth.keys.ids import uuid7
@@ -23,8 +24,6 @@ from troth.ledger.canonical import canonical_document
 from troth.mail.address import parse_address
 from troth.outside.kms import LocalKms
 from troth.rules.profile import load_profile
-
-from .postgres import Database
 
 _RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 PRIVATE_PEM = _RSA.private_bytes(
@@ -123,7 +122,7 @@ def operator(database: Database) -> Operator:
 
 
 def make_operator(database: Database, mode: str = "test") -> Operator:
-    admin, control = database.connect(), database.connect("troth_control")
+    admin, control = database.open(), database.open("troth_control")
     kms_path = Path(database.server.home).parent / f"{database.name}.key"
     kms = LocalKms.create(kms_path)
     keyring, secrets = Keyring(kms), InstallationSecrets.create()

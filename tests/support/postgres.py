@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,6 +32,16 @@ class Database:
 
     server: Server
     name: str
+    opened: list[psycopg.Connection[Any]] = field(default_factory=list)
+
+    def open(self, role: str = "postgres", tenant: object = None) -> psycopg.Connection[Any]:
+        """A connection as a role, closed after the test; `tenant` is what row-level security goes by."""
+        connection = psycopg.connect(**self.conninfo(role), autocommit=True)
+        self.opened.append(connection)
+        connection.execute("SET search_path = troth, public")
+        if tenant is not None:
+            connection.execute("SELECT set_config('troth.tenant', %s, false)", (str(tenant),))
+        return connection
 
     def conninfo(self, role: str = "troth_flow") -> dict[str, Any]:
         return self.server.conninfo(role, self.name)
@@ -59,12 +71,14 @@ class Database:
 
 
 @pytest.fixture(scope="session")
-def pg_server(tmp_path_factory):
+def pg_server():
     """A server of this test process alone (xdist: one a worker)."""
     bin_dir = os.environ.get("TROTH_PG_BIN")
-    home = tmp_path_factory.mktemp("pg", numbered=True) / "server"
-    with Server(home, find(Path(bin_dir) if bin_dir else None), durable=False) as server:
+    folder = Path(tempfile.mkdtemp(prefix="troth-test-", dir="/tmp"))
+    folder.chmod(0o711)  # pytest's own folders are closed to the account that PostgreSQL runs as
+    with Server(folder / "pg", find(Path(bin_dir) if bin_dir else None), durable=False) as server:
         yield server
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +100,10 @@ def database(pg_server, pg_template):
     with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {pg_template}")
         admin.execute(f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_migrate")
-    yield Database(pg_server, name)
+    made = Database(pg_server, name)
+    yield made
+    for connection in made.opened:
+        connection.close()
     if not pg_server.alive:
         pg_server.start()
     with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:

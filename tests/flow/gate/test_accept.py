@@ -4,8 +4,8 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from tests.support.firm import make_firm, now
 
-from support.firm import make_firm, now
 from troth.flow.gate.accept import Gate, StoreAway
 from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused, Taken
 from troth.flow.gate.recall import Recall
