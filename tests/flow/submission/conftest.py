@@ -1,0 +1,34 @@
+"""The door for tests: the real gate, the real database, one firm with a key, and its programme's system tenant."""
+
+import pytest
+from starlette.applications import Starlette
+from tests.support.firm import make_firm
+from tests.flow.submission.doors import Door, add_key, client_of, make_deps
+
+from troth.flow.gate.accept import Gate
+from troth.flow.submission import Connections, RequestLog, nowhere, routes
+from troth.store.connection import connect
+
+
+@pytest.fixture
+async def door(operator):
+    firm = make_firm(operator)
+    firm.person("ann@example.net")
+    firm.person("bob@example.net")
+    key, _ = add_key(operator, firm)
+
+    def reach(name):
+        return connect(operator.database.conninfo("troth_flow"), name)
+
+    gate = Gate(reach, operator.keyring, operator.secrets)
+    connections = Connections(reach)
+    log = RequestLog(connections.lend, interval=0.02)
+    await gate.start()
+    await log.start()
+    deps = make_deps(operator, gate, connections.lend, log, body_limit=200_000, batch_limit=20)
+    app = Starlette(routes=[*routes(deps), nowhere(deps)])
+    async with client_of(app, key.text) as client:
+        yield Door(app, deps, client, operator, firm, key)
+    await log.stop()
+    await gate.stop()
+    await connections.close()
