@@ -1,4 +1,4 @@
-"""The river's states as the message row caches them: which steps the cache may make, for the trigger that refuses others.
+"""Which steps a message row's cached state may make: what the trigger that refuses all others is made from.
 
 Claimed, sending and uncertain are working states of the spool; the cache steps over them.
 """
