@@ -1,1 +1,66 @@
-"""The composition root: the only room that may import every other."""
+"""The composition root: the only room that may import every other. `troth` is `main` here.
+
+exit status 0   done
+            1   refused, or it could not be done; one sentence on standard error says why
+            2   the command line itself is wrong (argparse)
+            75  the database cannot be asked now; the same command may work later (sysexits' EX_TEMPFAIL)
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_LATER = 75
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; `argv` without the program's name."""
+    from troth.cli.parser import parser
+    from troth.cli.words import CommandError, warn
+    from troth.settings import SettingError, load
+
+    args = parser().parse_args(argv)
+    try:
+        if args.config:
+            os.environ["TROTH_CONFIG"] = str(args.config.absolute())  # the processes that we start read it, too
+        from pathlib import Path
+
+        status: int = args.run(args, load(os.environ, Path.cwd()))
+    except (SettingError, CommandError) as wrong:
+        warn(str(wrong))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our words went away: `troth change list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as trouble:  # noqa: BLE001 - what is not known is raised again
+        sentence, status = _known(trouble)
+        warn(sentence)
+    return status
+
+
+def _known(trouble: Exception) -> tuple[str, int]:
+    """The sentence and status of what rooms raise on purpose; anything else is ours and goes on as it is."""
+    import psycopg
+
+    from troth.control.audit.refusals import Invalid, Refused, StoreAway
+    from troth.control.people.credentials import BadCredential
+    from troth.keys.errors import KeyringError
+    from troth.outside.kms import KmsError
+    from troth.outside.postgres import PostgresError
+
+    if isinstance(trouble, Invalid):
+        lines = "\n".join(f"  {each.field}: {each.hint}" for each in trouble.problems)
+        return f"nothing was proposed:\n{lines}", 1
+    if isinstance(trouble, StoreAway | psycopg.OperationalError):
+        return str(trouble), _LATER
+    if isinstance(trouble, Refused | BadCredential | KeyringError | KmsError | PostgresError):
+        return str(trouble), _LATER if getattr(trouble, "temporary", False) else 1
+    from troth.cli.supervise import AnotherRuns, StartFailed
+
+    if isinstance(trouble, AnotherRuns | StartFailed):
+        return str(trouble), 1
+    raise trouble

@@ -1,5 +1,6 @@
 """Prepares a database for the house: roles, schema, migrations, grants. Only set-up and upgrades come through here."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -12,12 +13,18 @@ from troth.control.settings import INSTALLED_APPS, database
 Conninfo = dict[str, Any]
 
 
-def prepare(admin: Conninfo, migrate: Conninfo) -> None:
-    """Roles and schema as the set-up account, then the upgrade. May be run again at any time."""
+def prepare(admin: Conninfo, migrate: Conninfo, passwords: Mapping[str, str] | None = None) -> None:
+    """Roles and schema as the set-up account, then the upgrade. May be run again at any time.
+
+    `passwords`: of login roles, for a server that asks for them.
+    """
     name = migrate["dbname"]
     with psycopg.connect(**admin, autocommit=True) as connection:
         for statement in roles.role_statements():
             connection.execute(statement)
+        for role, password in (passwords or {}).items():
+            query = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(password))
+            connection.execute(query)
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     with psycopg.connect(**{**admin, "dbname": name}, autocommit=True) as connection:

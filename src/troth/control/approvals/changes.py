@@ -74,8 +74,7 @@ class Change:
 def propose(connection: Connection, session: bytes, proposal: Proposal) -> Proposed:
     """Check the artefact and propose it; raise Invalid (nothing proposed) or Refused."""
     now = clock(connection)
-    subject = proposal.subject or subject_of(connection, proposal.kind, proposal.code, proposal.tenant)
-    subject = subject or uuid7(now)
+    subject = _subject(connection, proposal) or uuid7(now)
     artefact = dict(proposal.artefact)
     found = problems(proposal.kind, Asked(connection, proposal.tenant, subject, proposal.code, artefact, now))
     if not proposal.reason.strip():
@@ -90,6 +89,14 @@ def propose(connection: Connection, session: bytes, proposal: Proposal) -> Propo
             (change, proposal.kind, proposal.tenant, subject, proposal.code, text, proposal.reason, session),
         ).fetchone()
     return Proposed(change, subject, bytes(_one(row)))
+
+
+def _subject(connection: Connection, proposal: Proposal) -> UUID | None:
+    """A code that is taken keeps its subject. A policy's subject is its own, whatever it is about: two governed
+    things never share one.
+    """
+    there = subject_of(connection, proposal.kind, proposal.code, proposal.tenant)
+    return there if there or proposal.kind == "policy" else proposal.subject
 
 
 def subject_of(connection: Connection, kind: str, code: str, tenant: UUID | None) -> UUID | None:

@@ -1,1 +1,1 @@
-"""The page where a recipient confirms an address: a GET changes nothing, the button is bound to the session."""
+"""Recipients: the page where a person confirms that an address is theirs."""

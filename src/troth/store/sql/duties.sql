@@ -16,13 +16,14 @@ SELECT pg_try_advisory_lock(7402);
 -- Each domain with the key that DNS must show, and with the policies whose grace counts.
 SELECT d.domain_id, d.tenant_id, d.name, k.selector, k.public_der,
        (SELECT p.artefact FROM governed q JOIN snapshot p ON p.id = q.snapshot_id
-        WHERE q.subject = t.programme_id AND q.kind = 'policy' AND q.tenant_id IS NULL AND NOT q.retired) AS promise,
+        WHERE q.kind = 'policy' AND q.tenant_id IS NULL AND q.code = 'programme:' || h.code AND NOT q.retired) AS promise,
        (SELECT p.artefact FROM governed q JOIN snapshot p ON p.id = q.snapshot_id
         WHERE q.kind = 'policy' AND q.tenant_id IS NULL AND q.code = 'operator' AND NOT q.retired) AS operator,
        (SELECT p.artefact FROM governed q JOIN snapshot p ON p.id = q.snapshot_id
         WHERE q.kind = 'policy' AND q.tenant_id = d.tenant_id AND q.code = 'tenant' AND NOT q.retired) AS tenant
 FROM domain_state d
 JOIN tenant t ON t.id = d.tenant_id
+JOIN programme h ON h.id = t.programme_id
 JOIN governed g ON g.subject = d.domain_id AND NOT g.retired
 JOIN snapshot s ON s.id = g.snapshot_id
 LEFT JOIN dkim_key k ON k.domain_id = d.domain_id AND k.tenant_id = d.tenant_id AND k.retired_at IS NULL

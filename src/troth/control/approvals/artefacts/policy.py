@@ -11,6 +11,7 @@ from dataclasses import replace
 from troth.control.approvals.asked import Asked
 from troth.control.approvals.standing import Standing, below, conflicts, document_problems, standing
 from troth.control.audit.refusals import Problem
+from troth.control.tenants.clients import programmes
 from troth.rules.policy import from_document, looser_fields
 from troth.rules.profile import load_profile
 
@@ -28,14 +29,16 @@ def check(asked: Asked) -> list[Problem]:
 
 
 def _promise(asked: Asked) -> list[Problem]:
-    here = standing(asked.connection, None, asked.subject)
-    if here.profile is None or asked.code != f"programme:{here.programme_code}":
-        return [Problem("code", "unknown", "The subject is the programme's id, the code programme:<its code>.")]
+    found = {f"programme:{each.code}": each.id for each in programmes(asked.connection)}
+    if asked.code not in found:
+        return [Problem("code", "unknown", f"The programmes' codes are {', '.join(found) or 'none yet'}.")]
+    here = standing(asked.connection, None, found[asked.code])
+    assert here.profile is not None
     profile = load_profile(here.profile).policy
     if loose := looser_fields(profile, from_document(asked.artefact)):
         words = f"permits what the profile {here.profile} does not promise"
         return [Problem(f"policy.{path}", "looser", words) for path in loose]
-    clients = below(asked.connection, asked.subject)
+    clients = below(asked.connection, here.programme)
     return _all_conflicts(replace(one, promise=asked.artefact) for one in (here, *clients))
 
 

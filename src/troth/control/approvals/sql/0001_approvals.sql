@@ -184,6 +184,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE a jsonb := c.artefact::jsonb;
 BEGIN
+    -- an account keeps its person and its side: no grant gives somebody else's account another credential
+    IF EXISTS (SELECT FROM troth.account WHERE id = c.subject
+               AND (human_id <> (a ->> 'human')::uuid OR tenant_id IS DISTINCT FROM c.tenant_id)) THEN
+        RAISE EXCEPTION 'this account is another person''s' USING ERRCODE = '42501';
+    END IF;
     INSERT INTO troth.human (id, created_at) VALUES ((a ->> 'human')::uuid, troth.now_v1()) ON CONFLICT DO NOTHING;
     INSERT INTO troth.account (id, human_id, tenant_id, role, name_ct, address_ct, address_index, created_at)
     VALUES (c.subject, (a ->> 'human')::uuid, c.tenant_id, a ->> 'role', decode(a ->> 'name_ct', 'base64'),

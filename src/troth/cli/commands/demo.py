@@ -1,0 +1,19 @@
+"""The command line, `troth demo`: the whole platform on one machine, with mail through every stage."""
+
+import argparse
+
+from troth.settings import Settings
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("demo", help="the whole platform on one machine, with real mail")
+    parser.add_argument("--once", action="store_true", help="end after the main job; 0 only if all went as expected")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """The demo's own room does it: `troth.cli.demo.command.run(settings, once=...)`."""
+    import importlib
+
+    status: int = importlib.import_module("troth.cli.demo.command").run(settings, once=args.once)
+    return status

@@ -1,0 +1,157 @@
+"""The command line, `troth init`: the first run: database, keys, and two owners who both sign the genesis entry."""
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+
+from troth.cli import acting, database, wiring
+from troth.cli.words import CommandError, show
+from troth.control.audit import scope
+from troth.control.people import credentials, owners
+from troth.keys.ids import uuid7
+from troth.keys.installation import InstallationSecrets
+from troth.keys.keyring import OPERATOR, Keyring
+from troth.mail.address import AddressError
+from troth.mail.mailbox import Mailbox, parse_mailbox
+from troth.outside.kms import LocalKms
+from troth.settings import Settings
+
+_INSTALL = """
+INSERT INTO troth.installation (id, mode, cell, secrets_ct, operator_keyset) VALUES (gen_random_uuid(), %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("init", help="prepare the database and the keys, and enrol two owners")
+    parser.add_argument("--owner", action="append", metavar='"Name <addr>"', required=True, help="give it twice")
+    parser.add_argument("--out", type=Path, default=Path(), help="folder for the two credential files (default: here)")
+    parser.add_argument(
+        "--passphrase-file",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="once for each owner, in order",
+    )
+    parser.add_argument("--generate-passphrases", action="store_true", help="make them, and print each once")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An owner to be; `made`: the passphrase was made here and must be printed."""
+
+    who: Mailbox
+    file: Path
+    passphrase: str = field(repr=False)
+    made: bool
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    enrolled = _owners(args)
+    if len(settings.cell) != 1 or not settings.cell.isalpha():
+        raise CommandError(f"cell is {settings.cell!r}; a new installation's is one letter of a-z.")
+    with wiring.running_database(settings):
+        prepare(settings)
+        with scope.connect(wiring.conninfo(settings, "control"), "init") as connection:
+            change, digest = genesis(settings, connection, enrolled)
+    _tell(args, enrolled, change, digest)
+    return 0
+
+
+def _owners(args: argparse.Namespace) -> tuple[Owner, ...]:
+    if len(args.owner) != 2:
+        raise CommandError("Give --owner twice: an installation begins with two people.")
+    people = [_mailbox(text) for text in args.owner]
+    if people[0].address.normal == people[1].address.normal:
+        raise CommandError("The two owners need two addresses: they are two people.")
+    files = [args.out / f"owner-{n}.credential" for n in (1, 2)]
+    for file in files:
+        if file.exists():
+            raise CommandError(f"{file} is there already and is not replaced: move it away, or give --out.")
+    return tuple(_owner(args, n, who, file) for n, (who, file) in enumerate(zip(people, files, strict=True)))
+
+
+def _mailbox(text: str) -> Mailbox:
+    try:
+        found = parse_mailbox(text)
+    except AddressError as wrong:
+        raise CommandError(f"--owner {text!r}: {wrong.hint}") from wrong
+    if not found.name:
+        raise CommandError(f'--owner {text!r}: give the name too, as in "Jo Doe <jo@example.com>".')
+    return found
+
+
+def _owner(args: argparse.Namespace, n: int, who: Mailbox, file: Path) -> Owner:
+    if args.generate_passphrases:
+        return Owner(who, file, credentials.make_passphrase(), made=True)
+    given = args.passphrase_file[n] if n < len(args.passphrase_file) else None
+    return Owner(who, file, acting.passphrase(given, who.name, twice=True), made=False)
+
+
+def prepare(settings: Settings) -> None:
+    """Database, master key and the installation's row; each is left alone where it is there."""
+    migrate = wiring.conninfo(settings, "migrate")
+    database.prepare(wiring.admin_conninfo(settings), migrate, wiring.passwords(settings))
+    with psycopg.connect(**migrate, autocommit=True, options="-c role=troth_owner") as owner:
+        if owner.execute("SELECT FROM troth.installation").fetchone():
+            return
+        kms = _kms(settings.key_path)
+        sealed, keyset = InstallationSecrets.create().seal(kms), Keyring(kms).new_tenant_keyset(OPERATOR)
+        owner.execute(_INSTALL, (settings.mode, settings.cell, sealed, keyset))
+
+
+def _kms(path: Path) -> LocalKms:
+    """The key that is there, or a new one; one that is there is never replaced."""
+    if path.exists():
+        return LocalKms(path)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return LocalKms.create(path)
+
+
+def genesis(settings: Settings, connection: scope.Connection, enrolled: tuple[Owner, ...]) -> tuple[UUID, bytes]:
+    """Enrol both; the files are written before the database knows of them, so that none is ever lost."""
+    keys = wiring.control_keys(settings, connection)
+    row = connection.execute("SELECT id, now_v1() FROM installation").fetchone()
+    assert row is not None
+    index = keys.secrets.blind_index()
+    made = [
+        owners.enrol(o.who, o.passphrase, uuid7(row[1]), uuid7(row[1]), operator=keys.operator, index=index)
+        for o in enrolled
+    ]
+    artefact = {
+        "installation": str(row[0]),
+        "mode": settings.mode,
+        "cell": settings.cell,
+        "owners": [{"account": str(m.credential.account), "human": str(m.credential.human)} for m in made],
+    }
+    change = uuid7(row[1])
+    with connection.transaction():
+        digest = owners.genesis(connection, change, made, artefact)
+        for owner, one in zip(enrolled, made, strict=True):
+            owner.file.parent.mkdir(parents=True, exist_ok=True)
+            credentials.write(owner.file, one.credential)
+    return change, digest
+
+
+def _tell(args: argparse.Namespace, enrolled: tuple[Owner, ...], change: UUID, digest: bytes) -> None:
+    second = enrolled[1].file
+    value = {
+        "change": change,
+        "digest": digest,
+        "credentials": [str(o.file) for o in enrolled],
+        "passphrases": [o.passphrase for o in enrolled if o.made],
+    }
+    lines = [f"{o.who.name}: {o.file}" for o in enrolled]
+    lines += [f"{o.who.name}'s passphrase, shown this once: {o.passphrase}" for o in enrolled if o.made]
+    lines += [
+        "Hand each owner their own file; nobody may hold both.",
+        "Nothing can be approved until the second owner has signed the genesis entry:",
+        f"  troth change approve {change} --digest {digest.hex()} --credential '{second}'",
+    ]
+    show(value, json_wanted=args.json, text=lines)

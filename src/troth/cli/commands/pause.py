@@ -1,0 +1,49 @@
+"""The command line, `troth pause`: the emergency stop, one person's act; lifting it takes two (a `release`)."""
+
+import argparse
+import getpass
+
+from troth.cli import wiring
+from troth.cli.commands.change import everywhere, tenant_id
+from troth.cli.words import show, table
+from troth.control.tenants import clients, pauses
+from troth.settings import Settings
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("pause", help="stop sending at once")
+    acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
+    starts = acts.add_parser("start", help="stop a client, or (--tenant -) everything")
+    starts.add_argument("--tenant", required=True, metavar="CODE", help="- for the whole installation")
+    starts.add_argument("--effect", choices=pauses.EFFECTS, default="stop-delivery")
+    starts.add_argument("--reason", required=True)
+    starts.set_defaults(run=run_start)
+    lists = acts.add_parser("list", help="the pauses in force")
+    lists.set_defaults(run=run_list)
+    for one in (starts, lists):
+        one.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run_start(args: argparse.Namespace, settings: Settings) -> int:
+    by = f"command:{getpass.getuser()}"
+    with wiring.control(settings) as connection:
+        tenant = tenant_id(connection, args.tenant)
+        started = pauses.start(connection, tenant, args.effect, args.reason, by)
+    whose = f"--tenant {args.tenant}"
+    lines = [
+        f"Stopped ({args.effect}): pause {started}",
+        "To lift it, propose a release with the artefact {} and have it approved:",
+        f"  troth change propose release {whose} --code {started} --subject {started} --artefact FILE --reason TEXT",
+    ]
+    show({"pause": started}, json_wanted=args.json, text=lines)
+    return 0
+
+
+def run_list(args: argparse.Namespace, settings: Settings) -> int:
+    with wiring.control(settings) as connection:
+        names = {client.id: client.code for client in clients.clients(connection)}
+        found = [pause for place in everywhere(connection) for pause in pauses.active(connection, place)]
+    rows = [(p.id, names[p.tenant_id] if p.tenant_id else "all", p.effect, p.started_by, p.reason) for p in found]
+    value = [{name: getattr(p, name) for name in pauses.Pause.__slots__} for p in found]
+    show(value, json_wanted=args.json, text=table(("pause", "client", "effect", "by", "reason"), rows))
+    return 0

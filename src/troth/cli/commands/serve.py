@@ -1,0 +1,59 @@
+"""The command line, `troth serve`: one process of the platform, until SIGTERM."""
+
+import argparse
+import asyncio
+from collections.abc import Callable
+
+from troth.cli import logs, running, wiring
+from troth.settings import Settings, require
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("serve", help="run one process: door, worker, pages or duties")
+    parser.add_argument("process", choices=sorted(PROCESSES))
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    logs.configure(settings)
+    return PROCESSES[args.process](settings)
+
+
+def run_door(settings: Settings) -> int:
+    from troth.cli import door
+
+    return running.until_stopped(lambda stop: door.serve(settings, stop))
+
+
+def run_worker(settings: Settings) -> int:
+    from troth.cli import worker
+
+    require(settings, "relay_host")
+    return worker.run(settings)
+
+
+def run_pages(settings: Settings) -> int:
+    from troth.cli import pages
+
+    return pages.serve(settings)
+
+
+def run_duties(settings: Settings) -> int:
+    from troth.flow import duties
+    from troth.outside.dns import Resolver
+
+    require(settings, "spf_mechanism")
+
+    async def work(stop: asyncio.Event) -> None:
+        sending = duties.Sending(Resolver(settings.dns_resolvers), settings.spf_mechanism or "")
+        await duties.run_duties(wiring.connect_flow(settings), duties.standard(sending), stop)
+
+    return running.until_stopped(work)
+
+
+PROCESSES: dict[str, Callable[[Settings], int]] = {
+    "door": run_door,
+    "worker": run_worker,
+    "pages": run_pages,
+    "duties": run_duties,
+}

@@ -1,0 +1,70 @@
+"""The command line, `troth up`: the whole platform on this machine: the database and every process, kept alive."""
+
+import argparse
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+import psycopg
+
+from troth.cli import database, logs, wiring
+from troth.cli.supervise import Child, Supervisor
+from troth.cli.words import CommandError
+from troth.settings import Settings, require
+
+
+def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("up", help="run the whole platform on this machine")
+    parser.set_defaults(run=run)
+
+
+def run(_args: argparse.Namespace, settings: Settings) -> int:
+    require(settings, "relay_host", "spf_mechanism")
+    logs.configure(settings)
+    with Supervisor(settings.var_dir) as supervisor:
+        start(supervisor, settings)
+        supervisor.say("troth", f"up: mail is taken at http://{settings.http_host}:{settings.http_port}")
+        supervisor.wait()
+    return 0
+
+
+def start(supervisor: Supervisor, settings: Settings) -> None:
+    """The database first, brought up to date, then every process; returns when all are ready."""
+    if not settings.database_url:
+        supervisor.add(wiring.server(settings))
+    migrate = wiring.conninfo(settings, "migrate")
+    with psycopg.connect(**migrate, options="-c role=troth_owner") as owner:
+        found = owner.execute("SELECT to_regclass('troth.installation')").fetchone()
+        if not found or not found[0] or not owner.execute("SELECT FROM troth.installation").fetchone():
+            raise CommandError("This database has no installation yet: run `troth init` first.")
+    database.upgrade(migrate)
+    for child in children(settings):
+        supervisor.add(child)
+
+
+def children(settings: Settings) -> Iterator[Child]:
+    """In the order of their start; they end in the reverse."""
+    yield _child("duties")
+    yield _child("pages", ready=_listens(settings.web_host, settings.web_port))
+    for n in range(settings.worker_processes):
+        yield _child("worker", n, grace=40.0)
+    for n in range(settings.door_processes):
+        yield _child("door", n, ready=_listens(settings.http_host, settings.http_port), grace=30.0)
+
+
+def _child(
+    process: str, n: int | None = None, *, ready: Callable[[], bool] | None = None, grace: float = 20.0
+) -> Child:
+    name = process if n is None else f"{process}-{n + 1}"
+    return Child(name, (sys.executable, "-m", "troth.cli", "serve", process), ready=ready, grace=grace)
+
+
+def _listens(host: str, port: int) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            socket.create_connection((host, port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    return ready

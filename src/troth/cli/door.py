@@ -1,0 +1,101 @@
+"""Around the river: one sending-door process: the HTTP door, the unsubscribe page and the gate, composed."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+
+import uvicorn
+from starlette.applications import Starlette
+
+from troth.cli import wiring
+from troth.cli.words import CommandError
+from troth.flow.feedback import unsubscribe
+from troth.flow.feedback.deps import Deps as FeedbackDeps
+from troth.flow.gate.accept import Gate
+from troth.flow.submission import door, serving
+from troth.flow.submission.connections import Connections
+from troth.flow.submission.deps import Deps
+from troth.flow.submission.request_log import RequestLog
+from troth.settings import Settings
+
+_BACKLOG = 2048
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Listen until `stop`; what is under way is answered first."""
+    listening = listen(settings.http_host, settings.http_port)
+    app = await build(settings)
+    server = _Server(serving.config(app, settings.http_host, settings.http_port))
+    watch = asyncio.create_task(_end(server, stop))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        watch.cancel()
+        listening.close()
+    if not server.started:
+        raise CommandError("The door could not start; the line above says why.")
+
+
+async def build(settings: Settings) -> Starlette:
+    """The door's app; its lifespan starts and stops the gate and the request log."""
+    connect = wiring.connect_flow(settings)
+    keys = await wiring.flow_keys(settings, connect)
+    connections = Connections(connect)
+    window = timedelta(milliseconds=settings.accept_window_ms)
+    gate = Gate(connect, keys.keyring, keys.secrets, window, settings.accept_batch)
+    log = RequestLog(connections.lend)
+    deps = Deps(
+        gate,
+        connections.lend,
+        keys.keyring,
+        keys.secrets,
+        log,
+        settings.cell,
+        settings.public_url,
+        settings.body_limit_bytes,
+        settings.batch_limit,
+    )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await gate.start()
+        await log.start()
+        yield
+        await gate.stop()
+        await log.stop()
+        await connections.close()
+
+    feedback = FeedbackDeps(connections.lend, keys.keyring, keys.secrets)
+    routes = [*door.routes(deps), *unsubscribe.routes(feedback), door.nowhere(deps)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket that several door processes may share, each its own queue (SO_REUSEPORT)."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as trouble:
+        listening.close()
+        raise CommandError(f"The door cannot listen on {host}:{port}: {trouble.strerror}.") from trouble
+    listening.setblocking(False)
+    return listening
+
+
+class _Server(uvicorn.Server):
+    """Signals are the process's own business: uvicorn would die of them after its last answer."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True

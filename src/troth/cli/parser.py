@@ -1,0 +1,22 @@
+"""The command line's words: every command of `troth`, in the order of a first day with it."""
+
+import argparse
+import importlib.util
+from pathlib import Path
+
+from troth.cli.commands import change, demo, domain, info, init, key, pause, serve, session, tenant, up
+
+_COMMANDS = (init, session, change, tenant, domain, key, pause, up, serve, info)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="troth", description="Transactional email for many client firms that keeps its word, provably."
+    )
+    top.add_argument("--config", type=Path, metavar="FILE", help="settings file (default: troth.toml here, if there)")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for each in _COMMANDS:
+        each.add(commands)
+    if importlib.util.find_spec("troth.cli.demo.command"):
+        demo.add(commands)
+    return top

@@ -1,0 +1,49 @@
+"""Recipients: what a confirmation link stands for, and confirming; the link's secret is the right to both."""
+
+import base64
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+_SECRET_BYTES = 32
+_TEXT_LENGTH = 43  # of 32 bytes in base64url without "="
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """`expired` is by the database's clock; a used link has done its work."""
+
+    client: str
+    expires_at: datetime
+    used_at: datetime | None
+    expired: bool
+
+
+def secret_of(text: str) -> bytes | None:
+    """The secret in a link's last part; None for what cannot be one."""
+    if len(text) != _TEXT_LENGTH:
+        return None
+    try:
+        secret = base64.b64decode(text + "=", altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    return secret if len(secret) == _SECRET_BYTES else None
+
+
+def look(secret: bytes) -> Link | None:
+    """Changes nothing. None: no such link."""
+    with connection.cursor() as cursor:
+        query = "SELECT tenant_name, expires_at, used_at, expired FROM troth.confirmation_view_v1(%s)"
+        cursor.execute(query, [secret])
+        row = cursor.fetchone()
+    return Link(*row) if row else None
+
+
+def confirm(secret: bytes) -> UUID | None:
+    """The person is verified from now on; None when the link no longer serves, or the person was erased."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT troth.verify_person_v1(%s)", [secret])
+        row = cursor.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,114 @@
+"""Recipients: the confirmation page. Looking changes nothing, so that a mail scanner confirms nobody; the button does,
+for the browser that was shown it: a signed cookie and Django's token say so.
+"""
+
+import hashlib
+from functools import cache
+from http import HTTPStatus
+from importlib import resources
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from troth.control.recipients import confirmation
+from troth.control.recipients.confirmation import Link
+
+_COOKIE = "troth_confirm"
+_SALT = "troth.recipients.confirm"
+_HOURS = 24
+
+
+@never_cache
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest, secret: str) -> HttpResponse:
+    """GET shows who asks; POST confirms."""
+    value = confirmation.secret_of(secret)
+    link = confirmation.look(value) if value else None
+    if value is None or link is None:
+        return _page(request, "unknown", status=HTTPStatus.NOT_FOUND)
+    if link.used_at is not None:
+        return _page(request, "already", link)
+    if link.expired:
+        return _page(request, "expired", link, status=HTTPStatus.GONE)
+    if request.method == "POST":
+        return _confirmed(request, value, link)
+    response = _page(request, "ask", link)
+    response.set_cookie(
+        _COOKIE,
+        signing.dumps(_mark(value), salt=_SALT),
+        max_age=_HOURS * 3600,
+        path="/confirm",
+        secure=settings.TROTH_SECURE,
+        httponly=True,
+        samesite="Strict",
+    )
+    return response
+
+
+def _confirmed(request: HttpRequest, value: bytes, link: Link) -> HttpResponse:
+    if not _was_shown(request, value):
+        return cookie_missing(request)
+    if confirmation.confirm(value) is None:
+        return _page(request, "expired", link, status=HTTPStatus.GONE)
+    response = _page(request, "done", link)
+    response.delete_cookie(_COOKIE, path="/confirm", samesite="Strict")
+    return response
+
+
+def _mark(value: bytes) -> str:
+    return hashlib.sha256(value).hexdigest()
+
+
+def _was_shown(request: HttpRequest, value: bytes) -> bool:
+    """Whether this browser was shown this very link's page."""
+    try:
+        mark = signing.loads(request.COOKIES.get(_COOKIE, ""), salt=_SALT, max_age=_HOURS * 3600)
+    except signing.BadSignature:
+        return False
+    return bool(mark == _mark(value))
+
+
+def cookie_missing(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The button came without the cookie or token of a page that we showed; Django's checks end here, too."""
+    del reason
+    return _page(request, "again", status=HTTPStatus.FORBIDDEN)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Every other path, and every request that cannot be read."""
+    del exception
+    return _page(request, "nowhere", status=HTTPStatus.NOT_FOUND)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """Ours: nothing of the trouble is told."""
+    return _page(request, "broken", status=HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _page(
+    request: HttpRequest, name: str, link: Link | None = None, *, status: HTTPStatus = HTTPStatus.OK
+) -> HttpResponse:
+    response = render(request, f"recipients/{name}.html", {"link": link}, status=status)
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    response["Cache-Control"] = "no-store"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response["Retry-After"] = "30"
+    return response
+
+
+@require_safe
+def look(request: HttpRequest) -> HttpResponse:
+    """The one style sheet."""
+    del request
+    return HttpResponse(_style(), content_type="text/css; charset=utf-8", headers={"Cache-Control": "max-age=3600"})
+
+
+@cache
+def _style() -> str:
+    return (resources.files("troth.control.recipients") / "look" / "recipient.css").read_text(encoding="utf-8")
