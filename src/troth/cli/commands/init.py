@@ -99,7 +99,7 @@ def prepare(settings: Settings) -> None:
     migrate = wiring.conninfo(settings, "migrate")
     database.prepare(wiring.admin_conninfo(settings), migrate, wiring.passwords(settings))
     with psycopg.connect(**migrate, autocommit=True, options="-c role=troth_owner") as owner:
-        if owner.execute("SELECT FROM troth.installation").fetchone():
+        if owner.execute("SELECT 1 FROM troth.installation").fetchone():
             return
         kms = _kms(settings.key_path)
         sealed, keyset = InstallationSecrets.create().seal(kms), Keyring(kms).new_tenant_keyset(OPERATOR)

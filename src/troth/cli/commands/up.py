@@ -35,7 +35,7 @@ def start(supervisor: Supervisor, settings: Settings) -> None:
     migrate = wiring.conninfo(settings, "migrate")
     with psycopg.connect(**migrate, options="-c role=troth_owner") as owner:
         found = owner.execute("SELECT to_regclass('troth.installation')").fetchone()
-        if not found or not found[0] or not owner.execute("SELECT FROM troth.installation").fetchone():
+        if not found or not found[0] or not owner.execute("SELECT 1 FROM troth.installation").fetchone():
             raise CommandError("This database has no installation yet: run `troth init` first.")
     database.upgrade(migrate)
     for child in children(settings):
