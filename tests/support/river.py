@@ -233,6 +233,19 @@ class River:
             ids.append(message)
         return ids
 
+    # ---- what may happen meanwhile
+
+    def erase(self, address: str) -> None:
+        with self.database.owner() as connection, connection.transaction():
+            connection.execute("SELECT set_config('troth.tenant', %s, true)", (str(self.tenant),))
+            connection.execute("SELECT erase_person_v1(%s, %s)", (self.tenant, self.people[address].id))
+
+    def suppress(self, address: str, reason: int = 2) -> None:
+        self.database.run(
+            "SELECT suppress_v1(ARRAY[%s::bytea], ARRAY[%s::smallint], ARRAY['test'], ARRAY[%s::uuid], ARRAY[NULL::bytea])",
+            self.person(address).index, reason, self.tenant,
+        )  # fmt: skip
+
     # ---- looking
 
     def state(self, message: UUID) -> State:

@@ -20,6 +20,7 @@ from troth.rules.mark import MarkVerdict
 from troth.store import gate, spool
 
 BEGIN_WITHIN = 2.0  # seconds from the mark's start to the wire; later, the checks are too old and it goes back
+TOGETHER = 0.004  # seconds that free connections wait for others, since each mark is a commit
 SOON = 0.2  # seconds until what was marked and not begun is due again
 DOWN_DELAY = 15.0  # seconds for what waits while the route cannot be reached at all
 
@@ -44,12 +45,16 @@ class Marker:
     _sends: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self) -> None:
-        desk = self.desk
+        desk, waited = self.desk, False
         while not desk.stopping:
             if route_down(self.pool):
                 self._relieve(keep=1)
-            room = 0 if self.recorder.full else min(self.pool.free, self.group)
-            works = self._take(room)
+            if self._too_few() and not waited:
+                waited = True
+                await asyncio.sleep(TOGETHER)
+                continue
+            waited = False
+            works = self._take(0 if self.recorder.full else min(self.pool.free, self.group))
             if not works:
                 await desk.listen(0.25)
                 continue
@@ -60,6 +65,10 @@ class Marker:
                 await desk.listen(self.line.wait)
         self._relieve(keep=0)
         await self.line.close()
+
+    def _too_few(self) -> bool:
+        """Other connections are about to be free: one mark may as well serve them too."""
+        return 0 < self.pool.free < self.group // 2 and self.desk.sending > self.pool.free
 
     async def sent(self) -> None:
         """Returns when every message on the wire has its answer."""
@@ -106,6 +115,7 @@ class Marker:
                 self.recorder.put(work, Back(SOON, marked=True))
         elif passed:
             self._send(passed)
+            await asyncio.sleep(0)  # the pool has them now, so that the next look at what is free counts them
 
     def _stopped(self, work: Work, verdict: MarkVerdict) -> bool:
         if verdict is MarkVerdict.OK:
@@ -120,18 +130,20 @@ class Marker:
         task.add_done_callback(self._sends.discard)
 
     async def _sending(self, works: dict[UUID, Work]) -> None:
-        desk = self.desk
+        desk, clock = self.desk, asyncio.get_running_loop().time
         desk.sending += len(works)
+        patience = clock() + BEGIN_WITHIN * 0.95
 
         def answered(answer: Answer) -> None:
             desk.sending -= 1
-            self.recorder.put(works[answer.key], self._read(answer))
+            waited = clock() >= patience or not self.pool.health.failing
+            self.recorder.put(works[answer.key], Back(SOON, marked=True) if waited and _no_try(answer) else answer)
             desk.ring()
 
         envelopes = [work.composed.envelope for work in works.values() if work.composed]
         await self.pool.send_many(envelopes, answered, wait=BEGIN_WITHIN)
 
-    def _read(self, answer: Answer) -> Answer | Back:
-        """Not begun although the route works: it only waited too long, which is no attempt."""
-        waited = answer.outcome == "unsent" and answer.phase == "connect" and answer.code is None
-        return Back(SOON, marked=True) if waited and not self.pool.health.failing else answer
+
+def _no_try(answer: Answer) -> bool:
+    """No session was tried with it, or the try to make one failed: the time and the route's health tell which."""
+    return answer.outcome == "unsent" and answer.phase == "connect" and answer.code is None

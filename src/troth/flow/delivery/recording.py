@@ -24,7 +24,7 @@ from troth.store.connection import Connection, Unavailable
 if TYPE_CHECKING:
     from uuid import UUID
 
-GATHER = 0.02  # seconds that outcomes are gathered
+GATHER = 0.04  # seconds that outcomes are gathered
 MOST = 256  # outcomes in one transaction
 ENOUGH = 2_000  # outcomes not yet on record, above which nothing new is marked
 BROKEN_DELAY = 60.0  # seconds until a message that a fault of ours kept from being judged is looked at again
