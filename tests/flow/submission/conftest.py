@@ -2,12 +2,14 @@
 
 import pytest
 from starlette.applications import Starlette
-from tests.support.firm import make_firm
 from tests.flow.submission.doors import Door, add_key, client_of, make_deps
+from tests.support.firm import make_firm, operator
 
 from troth.flow.gate.accept import Gate
 from troth.flow.submission import Connections, RequestLog, nowhere, routes
 from troth.store.connection import connect
+
+__all__ = ["door", "operator"]
 
 
 @pytest.fixture

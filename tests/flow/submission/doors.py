@@ -61,6 +61,11 @@ class Door:
     def count(self, table):
         return self.rows(f"SELECT count(*) FROM {table}")[0][0]
 
+    def erase(self, person):
+        tenant = str(self.firm.tenant)
+        self.rows("SELECT set_config('troth.tenant', %s, false)", tenant)
+        assert self.rows("SELECT erase_person_v1(%s, %s)", tenant, person) == [(True,)]
+
     async def post(self, path="/emails", json=None, **more):
         return await self.client.post(path, json=json, **more)
 

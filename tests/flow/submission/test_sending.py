@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from tests.flow.submission.doors import add_key, client_of, email
 
 RAW = {"to": "ann@example.net", "subject": "Hello", "text": "Hello", "tags": [{"name": "category", "value": "rent"}]}
@@ -32,7 +31,7 @@ async def test_the_answer_tells_what_is_left_and_names_no_server(door):
 
 
 async def test_a_batch_is_all_or_nothing_or_permissive(door):
-    batch = [email(), email("stranger@example.net"), {**email(), "sbject": 1}, email("bob@example.net")]
+    batch = [email(), email("stranger@example.net"), {**email(), "sbject": 1}, email([]), email("bob@example.net")]
     strict = await door.post("/emails/batch", json=batch[:2])
     assert (strict.status_code, strict.json()["code"], strict.json()["index"]) == (422, "recipient-unverified", 1)
     assert strict.json()["field"].startswith("[1]")
@@ -43,7 +42,7 @@ async def test_a_batch_is_all_or_nothing_or_permissive(door):
     assert permissive.status_code == 200, permissive.text
     assert len(permissive.json()["data"]) == 2
     assert [(e["index"], e["code"]) for e in permissive.json()["errors"]] == [
-        (1, "recipient-unverified"), (2, "unknown-field")]  # fmt: skip
+        (1, "recipient-unverified"), (2, "unknown-field"), (3, "no-recipient")]  # fmt: skip
     assert door.count("email") == 2
 
 
@@ -164,7 +163,9 @@ async def test_an_email_that_is_not_there(door, path):
 
 async def test_raw_content_and_a_suppressed_recipient(door):
     index = door.firm.index("bob@example.net")
-    door.operator.admin.execute("SELECT suppress_v1(%s,%s::smallint[],%s,%s::uuid[],%s::bytea[])", ([index], [1], ["t"], [None], [None]))
+    door.operator.admin.execute(
+        "SELECT suppress_v1(%s,%s::smallint[],%s,%s::uuid[],%s::bytea[])", ([index], [1], ["t"], [None], [None])
+    )
     answer = await door.post(json={**RAW, "to": ["ann@example.net", "bob@example.net"]})
     assert answer.status_code == 200, answer.text
     found = (await door.client.get(f"/emails/{answer.json()['id']}")).json()

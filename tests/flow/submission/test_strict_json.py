@@ -11,6 +11,14 @@ from troth.flow.submission.problem import Problem
 from troth.flow.submission.strict_json import MAX_DEPTH, read
 
 
+def outcome(body):
+    try:
+        read(body)
+    except Problem as problem:
+        return problem
+    return None
+
+
 def slug(body, reader=read):
     with pytest.raises(Problem) as caught:
         reader(body)
@@ -34,7 +42,9 @@ def test_what_is_not_exactly_one_json_value(body, expected):
     assert slug(body) == expected
 
 
-@pytest.mark.parametrize("body", [b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, b'"%s"' % (b"[" * 50), b"[[],[]" + b",[]" * 40 + b"]"])
+@pytest.mark.parametrize(
+    "body", [b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, b'"%s"' % (b"[" * 50), b"[[],[]" + b",[]" * 40 + b"]"]
+)
 def test_depth_is_counted_not_brackets(body):
     assert read(body) == json.loads(body)
 
@@ -58,7 +68,5 @@ def test_json_is_read_as_everybody_reads_it(value):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_value_or_a_problem(body):
-    try:
-        read(body)
-    except Problem as problem:
-        assert problem.type.status == 400 or problem.slug == "bad-value"
+    told = outcome(body)
+    assert told is None or told.type.status == 400 or told.slug == "bad-value"

@@ -33,8 +33,3 @@ def hashes(secrets: InstallationSecrets, key: str, route: str, content: object) 
     canonical = msgspec.json.encode(content, order="deterministic")
     print_ = hmac.digest(secret, b"request\0" + route.encode() + b"\0" + canonical, "sha256")
     return hmac.digest(secret, b"key\0" + key.encode(), "sha256"), print_
-
-
-def of(request: Request, secrets: InstallationSecrets, route: str, content: object) -> tuple[bytes, bytes] | None:
-    key = given(request)
-    return None if key is None else hashes(secrets, key, route, content)

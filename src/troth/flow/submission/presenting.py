@@ -12,14 +12,13 @@ from uuid import UUID
 import msgspec
 
 from troth.keys import ids, places
-from troth.keys.errors import Undecryptable
 from troth.keys.keyring import Keyring, PersonKey
 from troth.mail.letter import HeaderMailbox, Letter, decode
 from troth.rules.states import Kind, State, resend_event, worst
 from troth.store.reading import EmailRow, EventOf
 
 EMAIL, MESSAGE = "em", "msg"
-BCC = 3
+TO, CC, BCC = 1, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +57,7 @@ def _key(keyring: Keyring, tenant: UUID, row: EmailRow) -> PersonKey | None:
 def _letter(row: EmailRow, key: PersonKey | None) -> Letter | None:
     if key is None:
         return None
-    try:
-        return decode(key.open(row.body_ct, places.body(row.message_id)))
-    except Undecryptable:
-        return None
+    return decode(key.open(row.body_ct, places.body(row.message_id)))
 
 
 def listed(email: Opened) -> dict[str, Any]:
@@ -69,12 +65,12 @@ def listed(email: Opened) -> dict[str, Any]:
     letter, first = email.letter, email.rows[0]
     return {
         "id": ids.wire(EMAIL, email.cell, first.id),
-        "to": _mailboxes(email, letter.to if letter else ()),
+        "to": _mailboxes(email, letter.to if letter else None, TO),
         "from": letter.sender if letter else None,
         "created_at": moment(first.created_at),
         "subject": letter.subject if letter else None,
         "bcc": _blind(email),
-        "cc": _mailboxes(email, letter.cc if letter else ()),
+        "cc": _mailboxes(email, letter.cc if letter else None, CC),
         "reply_to": list(letter.reply_to) if letter else None,
         "last_event": _last_event(email),
         "scheduled_at": moment(first.scheduled_at),
@@ -94,7 +90,9 @@ def whole(email: Opened) -> dict[str, Any]:
     }
 
 
-def _mailboxes(email: Opened, sealed: Sequence[HeaderMailbox]) -> list[str | None]:
+def _mailboxes(email: Opened, sealed: Sequence[HeaderMailbox] | None, field: int) -> list[str | None]:
+    if sealed is None:  # everybody was erased: how many they were is all that is left
+        return [None for row in email.rows if row.field == field]
     return [_mailbox(email, one) for one in sealed]
 
 
