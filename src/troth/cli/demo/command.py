@@ -1,0 +1,174 @@
+"""The composition root's show: `troth demo`: the whole platform on one machine, real mail through every stage."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import chain
+
+from troth.cli import wiring
+from troth.cli.commands import up
+from troth.cli.demo import bombs, confirming, expected, layout, report
+from troth.cli.demo.asks import Ask, asks
+from troth.cli.demo.building import Builder, House
+from troth.cli.demo.clock import Clock
+from troth.cli.demo.firms import cast
+from troth.cli.demo.inbox import Inbox
+from troth.cli.demo.layout import HOST, Layout
+from troth.cli.demo.report import Seen
+from troth.cli.demo.staff import Desk
+from troth.cli.demo.story import Story
+from troth.cli.demo.web import Program, listens
+from troth.cli.demo.zone import Zone
+from troth.cli.supervise import Child, Supervisor, Unit
+from troth.settings import Settings
+
+_THREADS = 8
+_INTERRUPTED = 130
+
+
+def run(given: Settings, *, once: bool) -> int:
+    """0 when everything came as expected (and, without `once`, when the serving was ended)."""
+    placed = layout.lay_out(given)
+    placed.folder.mkdir(parents=True, exist_ok=True)
+    os.environ.update(fresh := layout.environment(placed.settings, os.environ))
+    for name in os.environ.keys() - fresh.keys():
+        del os.environ[name]
+    status = _INTERRUPTED
+    with placed.log.open("a", encoding="utf-8") as log, Supervisor(placed.folder, log) as kept:
+        log.truncate(0)
+        layout.clear(placed)
+        demo = Demo(placed, kept)
+        try:
+            status = demo.show()
+        finally:
+            demo.close()
+        if not once:
+            demo.serve()
+    return status
+
+
+@dataclass(slots=True)
+class Demo:
+    """One run, under a supervisor."""
+
+    layout: Layout
+    supervisor: Supervisor
+    zone: Zone = field(init=False)
+    began: float = field(default_factory=time.monotonic)
+    threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "demo"))
+
+    def say(self, line: str) -> None:
+        print(f"[{time.monotonic() - self.began:5.1f} s] {line}", flush=True)
+
+    def close(self) -> None:
+        self.threads.shutdown(cancel_futures=True)
+
+    def show(self) -> int:
+        """The whole of it; 0 when all came as expected."""
+        asked = asks()
+        builder = self.stand_up(asked)
+        try:
+            houses = self.build(builder)
+            self.confirm(asked, houses)
+            seen = self.tell(asked, houses, builder)
+        finally:
+            builder.close()
+        return self.report(seen)
+
+    def stand_up(self, asked: dict[str, Ask]) -> Builder:
+        """The database, the DNS and the mailbox; then the installation with its two owners."""
+        self.zone = Zone(self.layout.zone)
+        self.zone.begin({address.rpartition("@")[2] for ask in asked.values() for address in ask.recipients})
+        self.say("The database, a DNS server and a mailbox are starting.")
+        self._all_up([wiring.server(self.layout.settings), *self._neighbours()])
+        self.say("`troth init`: two owners, each with credentials of their own, sign the genesis entry.")
+        builder = Builder(self.layout, self.zone)
+        builder.begin(cast())
+        return builder
+
+    def build(self, builder: Builder) -> dict[str, House]:
+        """The processes start while the firms are made; the duties come last, when there are domains to look at."""
+        children = list(up.children(self.layout.settings))
+        starting = [self.threads.submit(self.supervisor.add, child) for child in children if child.name != "duties"]
+        self.say("Three programmes and their firms are made: all is proposed by one person, approved by another.")
+        programmes = cast().programme
+        made = list(self.threads.map(builder.programme, programmes))
+        self._all_up([child for child in children if child.name == "duties"])
+        _ended(starting)
+        self.say(f"The platform is up: {len(children)} processes beside the database.")
+        return dict(zip((programme.code for programme in programmes), made, strict=True))
+
+    def confirm(self, asked: dict[str, Ask], houses: dict[str, House]) -> None:
+        """Each recipient gets a mail and presses its page's button."""
+        Clock(self.layout.settings).await_domain_checks()
+        people = confirming.recipients(asked.values())
+        self.say(f"{len(people)} recipients are registered; each gets a confirmation.")
+        programs = {code: Program(self.layout.door, house.keys["main"]) for code, house in houses.items()}
+        done = confirming.settle(people, programs, Inbox.at(self.layout.maildir), self.threads)
+        self.say(f"{done} of them opened its link and pressed the button.")
+        self.layout.manners.touch()
+
+    def tell(self, asked: dict[str, Ask], houses: dict[str, House], builder: Builder) -> Seen:
+        """The story, and what of it lies in the mailbox."""
+        inbox, connection = Inbox.at(self.layout.maildir), builder.connect("demo story")
+        house = houses["construction"]
+        refusals = list(bombs.propose_all(Desk(connection, house.author, house.approver, house.id), "rfi"))
+        story = Story(
+            asked, houses, builder, self.zone, Clock(self.layout.settings), inbox, self.layout.door, self.threads,
+            self.say, connection,
+        )  # fmt: skip
+        outcomes = story.tell()
+        copies = {row: len(inbox.copies(each.recipient, each.message_hex)) for row, each in outcomes.items()}
+        return Seen(outcomes, copies, refusals)
+
+    def report(self, seen: Seen) -> int:
+        """The tables, the differences, and where to look."""
+        wanted, wanted_bombs = expected.expected(), expected.bombs()
+        wrong = report.differences(wanted, wanted_bombs, seen)
+        print("", *report.lines(wanted, seen), "", sep="\n")
+        for difference in wrong:
+            print(f"DIFFERENT  {difference}")
+        count = f"{len(seen.outcomes)} messages and {len(seen.refusals)} templates"
+        self.say(f"{count}: {'all' if not wrong else 'not all'} as expectations.toml says.")
+        return 1 if wrong else 0
+
+    def serve(self) -> None:
+        """Until SIGINT or SIGTERM."""
+        place = self.layout
+        print(
+            "",
+            f"The sending door   {place.door}  (POST /emails, in the shape of Resend's API)",
+            f"The pages          {place.settings.public_url}  (confirmation and unsubscribe links lead here)",
+            f"The mailbox        {place.mailbox_page}  and the Maildir {place.maildir}",
+            f"The processes' log {place.log}",
+            "The trust centre comes with a later version.",
+            "It keeps serving; Ctrl-C ends it.",
+            sep="\n",
+            flush=True,
+        )
+        self.supervisor.wait()
+
+    def _neighbours(self) -> Iterator[Child]:
+        """What is not ours in real life: the DNS, and the next hop."""
+        place, python = self.layout, sys.executable
+        (resolver,) = place.settings.dns_resolvers
+        yield Child("dns", (python, "-m", "troth.cli.demo.names", str(place.zone), str(resolver.port)),
+                    ready=listens(HOST, resolver.port))  # fmt: skip
+        told = {
+            "dir": place.maildir, "tls-dir": place.tls, "manners": place.manners, "password-file": place.password,
+            "smtp-port": place.settings.relay_port, "http-port": place.mailbox_port, "user": layout.USER,
+        }  # fmt: skip
+        words = chain.from_iterable((f"--{name}", str(value)) for name, value in told.items())
+        yield Child("mailbox", (python, "-m", "troth.cli.demo.sink", *words),
+                    ready=listens(HOST, place.mailbox_port))  # fmt: skip
+
+    def _all_up(self, units: Sequence[Unit | Child]) -> None:
+        _ended([self.threads.submit(self.supervisor.add, unit) for unit in units])
+
+
+def _ended(futures: "list[Future[None]]") -> None:
+    for future in futures:
+        future.result()

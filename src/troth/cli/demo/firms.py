@@ -1,0 +1,80 @@
+"""Before the demo's river: its cast, read from firms.toml: owners, programmes, tenants, categories, keys."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+FILE = Path(__file__).with_name("firms.toml")
+
+
+class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: str
+    address: str
+
+    @property
+    def mailbox(self) -> str:
+        return f"{self.name} <{self.address}>"
+
+
+class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    code: str
+    name: str
+    purpose: str
+    sender: Person
+    templates: tuple[str, ...]
+    raw: bool = False
+    policy: dict[str, Any] = {}
+
+    def artefact(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "purpose": self.purpose,
+            "sender": {"name": self.sender.name, "address": self.sender.address},
+            "legal_class": "transactional",
+            "raw": self.raw,
+            "policy": self.policy,
+        }
+
+
+class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`categories` None: all of the firm's."""
+
+    name: str
+    categories: tuple[str, ...] | None = None
+    policy: dict[str, Any] = {}
+
+
+class Tenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A client firm, or (without staff) the operator's own tenant of a programme."""
+
+    code: str
+    name: str
+    timezone: str
+    plan: str
+    postal_address: str
+    domain: str
+    category: tuple[Category, ...]
+    key: tuple[Key, ...] = ()
+    author: Person | None = None
+    approver: Person | None = None
+
+
+class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`code` is its profile's name too."""
+
+    code: str
+    name: str
+    domain: str
+    system: Tenant
+    firm: Tenant
+
+
+class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    owner: tuple[Person, Person]
+    programme: tuple[Programme, ...]
+
+
+def cast() -> Cast:
+    return msgspec.convert(tomllib.loads(FILE.read_text("utf-8")), Cast)

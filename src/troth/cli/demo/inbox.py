@@ -1,0 +1,74 @@
+"""After the demo's river: what reached the recipients, read from the mailbox's own log and Maildir."""
+
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+
+from troth.cli.demo.mailbox_store import Entry, MailStore
+
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
+_LINK = re.compile(r"https?://[^\s\"<>]+/confirm/[A-Za-z0-9_-]+")
+_UNSUBSCRIBE = re.compile(r"<(https?://[^<>\s]+)>")
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """Opened beside the process that writes; reads only."""
+
+    store: MailStore
+    _lock: Lock = field(default_factory=Lock)
+
+    @classmethod
+    def at(cls, maildir: Path) -> "Inbox":
+        return cls(MailStore(maildir))
+
+    def kept(self, recipient: str) -> list[Entry]:
+        """What was kept for a recipient, oldest first."""
+        with self._lock:
+            entries = tuple(self.store.entries())
+        return [entry for entry in entries if entry.file and entry.rcpt == recipient]
+
+    def copies(self, recipient: str, message_hex: str) -> list[Entry]:
+        """The copies of one message in a recipient's mailbox; its id begins its Message-ID."""
+        wanted = f"<{message_hex}@"
+        return [entry for entry in self.kept(recipient) if message_hex and (entry.message_id or "").startswith(wanted)]
+
+    def await_link(self, recipient: str, patience: float) -> str:
+        """The link of the confirmation that came for a recipient; TimeoutError when none does."""
+        until = time.monotonic() + patience
+        while True:
+            for entry in self.kept(recipient):
+                found = _LINK.search(_plain(self.octets(entry)))
+                if found:
+                    return found[0]
+            if time.monotonic() > until:
+                raise TimeoutError("A confirmation did not reach its recipient.")
+            time.sleep(0.05)
+
+    def unsubscribe(self, recipient: str, message_hex: str) -> str:
+        """The address in List-Unsubscribe of a message that came; LookupError when there is none."""
+        for entry in self.copies(recipient, message_hex):
+            found = _UNSUBSCRIBE.search(header(self.octets(entry), "List-Unsubscribe"))
+            if found:
+                return found[1]
+        raise LookupError("The message has no List-Unsubscribe header with a web address.")
+
+    def octets(self, entry: Entry) -> bytes:
+        return self.store.read(entry.file or "") or b""
+
+
+def header(octets: bytes, name: str) -> str:
+    """A header's value, unfolded; empty when it is not there."""
+    head = _FOLD.sub(b"", octets.partition(b"\r\n\r\n")[0])
+    wanted = f"{name.lower()}:".encode()
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(wanted):
+            return line.partition(b":")[2].decode("ascii", "replace").strip()
+    return ""
+
+
+def _plain(octets: bytes) -> str:
+    """A message's octets as text in which quoted-printable's soft line breaks and =3D are undone."""
+    return octets.replace(b"=\r\n", b"").replace(b"=3D", b"=").decode("utf-8", "replace")

@@ -1,0 +1,146 @@
+"""The demo's ground: its folder, its free ports, and the settings that every process of it reads."""
+
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from troth.cli.demo.zone import BOUNCES, SPF
+from troth.outside import postgres_orphan, postgres_places
+from troth.settings import Settings
+from troth.settings.kinds import HostPort
+
+HOST = "127.0.0.1"
+USER = "troth-demo"
+DOOR, PAGES, MAILBOX = 8025, 8026, 8027  # where they are free; else the next ones that are
+LOG = "processes.log"
+_KEPT = {"run", "postgres", LOG}  # the supervisor's, the database's home (which may be a link), what is open
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything of this run is."""
+
+    folder: Path
+    settings: Settings
+    mailbox_port: int
+
+    @property
+    def zone(self) -> Path:
+        return self.folder / "zone.json"
+
+    @property
+    def maildir(self) -> Path:
+        return self.folder / "mailbox"
+
+    @property
+    def tls(self) -> Path:
+        return self.folder / "mailbox-tls"
+
+    @property
+    def manners(self) -> Path:
+        """While this file is there, the mailbox does to each recipient what its address says."""
+        return self.folder / "mailbox-manners"
+
+    @property
+    def password(self) -> Path:
+        return self.folder / "keys" / "relay-password"
+
+    @property
+    def credentials(self) -> Path:
+        return self.folder / "credentials"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / LOG
+
+    @property
+    def door(self) -> str:
+        return f"http://{HOST}:{self.settings.http_port}"
+
+    @property
+    def mailbox_page(self) -> str:
+        return f"http://{HOST}:{self.mailbox_port}"
+
+
+def lay_out(given: Settings) -> Layout:
+    """Settings for a run in `<var>/demo`, on free ports; what `given` says of PostgreSQL's programs stays."""
+    folder = given.var_dir / "demo"
+    door, pages, mailbox, relay, dns = _ports(DOOR, PAGES, MAILBOX, 0, 0)
+    settings = replace(
+        Settings(),
+        mode="demo",
+        var_dir=folder,
+        pg_bin=given.pg_bin,
+        http_port=door,
+        web_port=pages,
+        public_url=f"http://{HOST}:{pages}",
+        relay_host=HOST,
+        relay_port=relay,
+        relay_username=USER,
+        relay_password=secrets.token_urlsafe(24),
+        relay_ca_file=folder / "mailbox-tls" / "ca.pem",
+        ehlo_name="troth.test",
+        return_path_domain=BOUNCES,
+        spf_mechanism=SPF,
+        dns_resolvers=(HostPort(HOST, dns),),
+        log_level="info",
+    )
+    return Layout(folder, settings, mailbox)
+
+
+def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
+    """`base` without its TROTH_* variables, and one for each setting that is not its default."""
+    usual = Settings()
+    told = {each.name: getattr(settings, each.name) for each in fields(Settings)}
+    ours = {f"TROTH_{name.upper()}": _text(value) for name, value in told.items() if value != getattr(usual, name)}
+    return {name: value for name, value in base.items() if not name.startswith("TROTH_")} | ours
+
+
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def clear(layout: Layout) -> None:
+    """Make the folder as new; a database that an earlier run left running is stopped first.
+
+    Called under the supervisor's lock, so that nobody else works here.
+    """
+    for each in layout.folder.iterdir():
+        if each.name not in _KEPT:
+            shutil.rmtree(each) if each.is_dir() and not each.is_symlink() else each.unlink()
+    home = (layout.folder / "postgres").resolve()
+    if home.is_dir():
+        held = postgres_places.hold(home)
+        try:
+            postgres_orphan.stop_orphan(home / postgres_places.CLUSTER)
+            for name in (postgres_places.CLUSTER, "log"):
+                with suppress(FileNotFoundError):
+                    shutil.rmtree(home / name)
+        finally:
+            os.close(held)
+    for folder in (layout.password.parent, layout.credentials):
+        folder.mkdir(mode=0o700)
+    layout.password.touch(0o600)
+    layout.password.write_text(layout.settings.relay_password or "", "utf-8")
+
+
+def _ports(*wanted: int) -> tuple[int, ...]:
+    """A free port for each, upwards from the one wanted; 0 asks for any. All are held until all are found."""
+    with ExitStack() as held:
+        return tuple(held.enter_context(_free(first)).getsockname()[1] for first in wanted)
+
+
+def _free(first: int) -> socket.socket:
+    for port in _upwards(first):
+        with suppress(OSError):
+            return socket.create_server((HOST, port))
+    raise OSError(f"No port from {first} up is free on {HOST}.")
+
+
+def _upwards(first: int) -> Iterator[int]:
+    return iter(range(first, first + 500)) if first else iter((0,))

@@ -1,0 +1,70 @@
+"""After the demo's river: what happened and why, as a table; then whether each is as the reviewed file says."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from troth.cli.demo.bombs import Refusal
+from troth.cli.demo.expected import Bomb, Expected
+from troth.cli.demo.outcome import Outcome
+from troth.cli.words import table
+
+_FIRMS = {"property": "Alder & Wren", "construction": "Corbel Brothers", "retail": "Lantern"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that is compared. `copies` by row; `refusals`: the bombs, in words."""
+
+    outcomes: Mapping[str, Outcome]
+    copies: Mapping[str, int]
+    refusals: Sequence[Refusal]
+
+
+def lines(expected: Mapping[str, Expected], seen: Seen) -> Iterator[str]:
+    """The tables."""
+    rows = [_row(each, seen) for each in expected.values() if each.id in seen.outcomes]
+    yield from table(("message", "firm", "to", "state", "why", "copies", "events"), rows)
+    yield ""
+    yield "Templates that would eat a worker, refused when they were proposed:"
+    yield from table(("template", "refused in these words"), [(each.id, each.sentence) for each in seen.refusals])
+
+
+def _row(each: Expected, seen: Seen) -> tuple[object, ...]:
+    found = seen.outcomes[each.id]
+    copies = seen.copies[each.id] or ""
+    return each.id, _FIRMS[each.firm], mask(found.recipient), found.state, found.reason, copies, found.told
+
+
+def mask(address: str) -> str:
+    """Enough to tell two apart, too little to write to."""
+    local, at, domain = address.rpartition("@")
+    return f"{local[:2]}…{local[-1:]}@{domain}" if at and len(local) > 4 else "…"
+
+
+def differences(expected: Mapping[str, Expected], bombs: Mapping[str, Bomb], seen: Seen) -> list[str]:
+    """A sentence for everything that is not as it must be; a row on one side only is a difference, too."""
+    stray = sorted(seen.outcomes.keys() - expected.keys())
+    found = [f"{name}: it happened, and no line of expectations.toml says so." for name in stray]
+    found += [words for each in expected.values() if (words := _difference(each, seen))]
+    told = {refusal.id: refusal for refusal in seen.refusals}
+    for name, bomb in bombs.items():
+        code = told[name].code if name in told else "nothing"
+        if code != bomb.code:
+            found.append(f"template {name}: refused with {bomb.code} expected, {code or 'taken'} came.")
+    return found
+
+
+def _difference(each: Expected, seen: Seen) -> str:
+    found = seen.outcomes.get(each.id)
+    if found is None:
+        return f"{each.id}: expected, and it did not happen."
+    wanted = (each.state, each.reason, each.copies)
+    came = (found.state, found.reason, seen.copies[each.id])
+    if wanted == came:
+        return ""
+    return f"{each.id}: {_words(wanted)} expected, {_words(came)} came."
+
+
+def _words(three: tuple[str, str, int]) -> str:
+    state, reason, copies = three
+    return f"{state} ({reason or 'no reason'}) in {copies} {'copy' if copies == 1 else 'copies'}"

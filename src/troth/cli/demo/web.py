@@ -1,0 +1,134 @@
+"""Beside the demo's river: HTTP as its two visitors speak it: a client firm's program, and a person's browser."""
+
+import http.client
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+_PATIENCE = 30.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`body` is the JSON value, or the text where it is none."""
+
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """The problem type's slug, empty for a good answer."""
+        return str(self.body["type"]).rpartition("/")[2] if self.status >= 400 and isinstance(self.body, dict) else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A client firm's program: it speaks to the door with its API key."""
+
+    door: str
+    key: str = field(repr=False)
+
+    def ask(self, method: str, path: str, body: bytes | None = None, *, idempotency: str | None = None) -> Reply:
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        if idempotency:
+            headers["Idempotency-Key"] = idempotency
+        status, given, octets = _request(f"{self.door}{path}", method, body, headers)
+        try:
+            return Reply(status, json.loads(octets), given)
+        except ValueError:
+            return Reply(status, octets.decode(errors="replace"), given)
+
+
+@dataclass(slots=True)
+class Browser:
+    """A person's browser: it keeps cookies, and presses a page's one button."""
+
+    _cookies: dict[str, str] = field(default_factory=dict)
+    _url: str = ""
+    _form: "_Form | None" = None
+
+    def open(self, url: str) -> Reply:
+        return self._go(url, "GET", None, {})
+
+    def press(self) -> Reply:
+        """Send the form of the page that is open; LookupError when it has none."""
+        if self._form is None or self._form.action is None:
+            raise LookupError(f"The page {self._url} has no form.")
+        target = urljoin(self._url, self._form.action or self._url)
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": _origin(self._url)}
+        return self._go(target, "POST", urlencode(self._form.fields).encode(), headers)
+
+    def _go(self, url: str, method: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        if self._cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        if self._url:
+            headers["Referer"] = self._url
+        status, given, octets = _request(url, method, body, headers)
+        for name, morsel in SimpleCookie(given.get("set-cookie", "")).items():
+            self._cookies[name] = morsel.value
+        page = octets.decode(errors="replace")
+        self._url, self._form = url, _Form(page)
+        return Reply(status, page, given)
+
+
+class _Form(HTMLParser):
+    """The first form that posts: where to (None: there is none) and its fields."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.action: str | None = None
+        self.fields: dict[str, str] = {}
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form" and self.action is None and (given.get("method") or "").lower() == "post":
+            self.action = given.get("action") or ""
+        elif tag == "input" and self.action is not None and given.get("name"):
+            self.fields[given["name"] or ""] = given.get("value") or ""
+
+
+def listens(host: str, port: int) -> Callable[[], bool]:
+    """Whether somebody takes connections there, for a supervisor to ask."""
+
+    def ready() -> bool:
+        try:
+            socket.create_connection((host, port), 1).close()
+        except OSError:
+            return False
+        return True
+
+    return ready
+
+
+def one_click(url: str) -> int:
+    """What a mailbox provider sends when its reader presses Unsubscribe (RFC 8058); gives the status."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    return _request(url, "POST", b"List-Unsubscribe=One-Click", headers)[0]
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _request(url: str, method: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers with lower-case names (cookies joined by commas), and the octets."""
+    parts = urlsplit(url)
+    there = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_PATIENCE)
+    try:
+        there.request(method, f"{parts.path}{'?' if parts.query else ''}{parts.query}" or "/", body, headers)
+        answer = there.getresponse()
+        found: dict[str, str] = {}
+        for name, value in answer.getheaders():
+            low = name.lower()
+            found[low] = f"{found[low]}, {value}" if low in found else value
+        return answer.status, found, answer.read()
+    finally:
+        there.close()
