@@ -44,8 +44,8 @@ def conninfo(settings: Settings, role: str) -> Conninfo:
 
 def admin_conninfo(settings: Settings) -> Conninfo:
     """The set-up account: the one that database_url names, or the embedded database's own."""
-    if settings.database_url:
-        return dict(conninfo_to_dict(settings.database_url))
+    if settings.database_url:  # by the database that every server has: ours may not be there yet
+        return {**conninfo_to_dict(settings.database_url), "dbname": "postgres"}
     return server(settings).conninfo()
 
 

@@ -1,9 +1,12 @@
 """The pages as one WSGI application, made from what the composition root hands in."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIHandler
+
+_TELL_PATHS = ("django.request", "django.security.csrf", "django.security.DisallowedHost")
 
 
 def make_application(
@@ -21,4 +24,12 @@ def make_application(
     )
     settings.configure(**values)
     django.setup()
+    for name in _TELL_PATHS:
+        logging.getLogger(name).addFilter(without_path)
     return get_wsgi_application()
+
+
+def without_path(record: logging.LogRecord) -> bool:
+    """Django logs the path of what it refuses; here that is a link's secret. The status and the trace are enough."""
+    record.msg, record.args = "a page answered %s", (getattr(record, "status_code", "with a refusal"),)
+    return True

@@ -43,11 +43,10 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What every sending domain must show; `return_path_domain` None: the domain itself is the return path."""
+    """What every sending domain must show. Return paths are the installation's own; alignment is DKIM's."""
 
     resolver: Resolver
     spf_required: str
-    return_path_domain: str | None = None
 
 
 def standard(sending: Sending) -> tuple[Duty, ...]:
@@ -128,7 +127,6 @@ async def _look(sending: Sending, domain: DomainToCheck) -> Readiness | LookupFa
         domain.selector,
         base64.b64encode(domain.public_der).decode(),
         sending.spf_required,
-        return_path_domain=sending.return_path_domain,
     )
 
 

@@ -28,7 +28,7 @@ JOIN governed g ON g.subject = d.domain_id AND NOT g.retired
 JOIN snapshot s ON s.id = g.snapshot_id
 LEFT JOIN dkim_key k ON k.domain_id = d.domain_id AND k.tenant_id = d.tenant_id AND k.retired_at IS NULL
     AND k.selector = s.artefact::jsonb ->> 'selector'
-WHERE d.checked_at IS NULL OR d.checked_at < now_v1() - %(age)b
+WHERE d.checked_at IS NULL OR d.checked_at < now_v1() - %(age)b::interval
 ORDER BY d.checked_at NULLS FIRST LIMIT 100;
 
 -- name: domain_checked

@@ -94,7 +94,7 @@ RETURNING message_id;
 
 -- name: renew
 -- A worker that is alive but slow keeps its claims.
-UPDATE spool SET due = %(now)b + %(lease)b
+UPDATE spool SET due = %(now)b::timestamptz + %(lease)b::interval
 WHERE (message_id, token) IN (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[]))
   AND message_id = ANY(%(ids)b::uuid[])
 RETURNING message_id;
