@@ -116,10 +116,10 @@ async def test_where_the_policy_says_all_the_address_is_suppressed(page):
     page.operator.govern("policy", page.firm.tenant, "tenant", {"recipients": {"unsubscribe_scope": "all"}})
     message = await page.send()
     shown = await page.client.get(page.link(message))
-    assert "Stop e-mail from Firm firm?" in shown.text
+    assert "Stop email from Firm firm?" in shown.text
     assert "this sender or any other" in shown.text
     done = await page.client.post(page.link(message), data=ONE_CLICK)
-    assert "We have stopped e-mail to your address" in done.text
+    assert "We have stopped email to your address" in done.text
     assert page.stopped() == ([], [(3, "unsubscribe")])
     assert page.rows("SELECT tenant_id FROM suppression") == [(page.firm.tenant,)]
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from tests.flow.submission.doors import add_key, client_of, email
-from tests.support.firm import make_firm
+from tests.support.firm import TEMPLATE, make_firm
 
 from troth.flow.submission.request_log import Note, RequestLog
 
@@ -143,3 +143,43 @@ async def test_a_full_log_drops_reads_and_a_lost_store_loses_them(door, capsys):
     lost.tell(note)
     await lost.stop()
     assert "request_log_lost" in capsys.readouterr().out
+
+
+def sent(door, email_id, state=5):
+    """As if a worker had sent it."""
+    with door.operator.database.filler() as filler:
+        filler.execute("UPDATE message SET state = %s WHERE email_id = %s", (state, email_id.removeprefix("em_a_")))
+
+
+async def test_a_template_is_shown_as_it_was_approved_then_once_it_was_sent_as_it_was_read(door):
+    email_id = (await door.post(json=email())).json()["id"]
+    waiting = (await door.client.get(f"/emails/{email_id}")).json()
+    assert waiting["template"] == {"id": "reminder", "version": 1, "variables": {"name": "Ann"}}
+    assert (waiting["subject"], waiting["html"]) == (None, None)
+    sent(door, email_id)
+    read = (await door.client.get(f"/emails/{email_id}")).json()
+    assert (read["subject"], read["last_event"]) == ("Rent, Ann", "sent")
+    assert read["html"] == "<p>Dear Ann, the rent is due.</p>"
+    assert (await door.client.get("/emails")).json()["data"][0]["subject"] == "Rent, Ann"
+    (message,) = read["troth"]["messages"]
+    assert message["message_id"] == f"<{message['id'].removeprefix('msg_a_')}@mail.firm.example>"
+
+
+async def test_a_template_that_cannot_be_rendered_any_more_is_null(door):
+    template = {"category": "rent", "subject": "{{ list[2] }}", "text": "x", "targeting": {},
+                "schema": {"list": {"type": "list", "max_items": 5, "items": {"type": "string", "max_length": 9}}}}  # fmt: skip
+    door.operator.govern("template", door.firm.tenant, "listed", template)
+    answer = await door.post(json=email(template={"id": "listed", "variables": {"list": ["a"]}}))
+    assert answer.status_code == 200, answer.text
+    sent(door, answer.json()["id"])
+    found = (await door.client.get(f"/emails/{answer.json()['id']}")).json()
+    assert (found["subject"], found["template"]["id"]) == (None, "listed")
+
+
+async def test_the_shelf_keeps_only_so_many(door, monkeypatch):
+    monkeypatch.setattr("troth.flow.submission.shelf._KEEP", 1)
+    door.operator.govern("template", door.firm.tenant, "second", TEMPLATE)
+    for template in ("reminder", "second", "reminder"):
+        email_id = (await door.post(json=email(template={"id": template, "variables": {"name": "Ann"}}))).json()["id"]
+        assert (await door.client.get(f"/emails/{email_id}")).json()["template"]["id"] == template
+    assert len(door.deps.shelf._kept) == 1

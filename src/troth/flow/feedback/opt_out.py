@@ -51,7 +51,7 @@ def _letter(world: World, message: store.MessageRow) -> Letter:
 
 
 def _name(category: Version | None) -> str:
-    return str(category.artefact["name"]) if category else "this kind of e-mail"
+    return str(category.artefact["name"]) if category else "this kind of email"
 
 
 def _scope(world: World, tenant: gate.TenantRow, category: Version | None) -> str:

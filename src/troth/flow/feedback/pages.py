@@ -40,7 +40,7 @@ _PAGE = """<!doctype html>
 
 def page(title: str, content: str, *, client: str = "", status: int = 200) -> Response:
     """`title` and `client` are text; `content` is HTML made below."""
-    shown = escape(client) if client else "E-mail preferences"
+    shown = escape(client) if client else "Email preferences"
     body = _PAGE.format(title=escape(title), style=STYLE_PATH, client=shown, content=content)
     return HTMLResponse(body, status, _HEADERS)
 
@@ -51,28 +51,28 @@ def ask(client: str, category: str, scope: str) -> Response:
         _title(client, category, scope),
         f"<p>{_consequence(client, category, scope)}</p>\n"
         '<form method="post"><input type="hidden" name="List-Unsubscribe" value="One-Click">'
-        '<button type="submit">Stop these e-mails</button></form>\n'
-        '<p class="quiet">Opening this page changed nothing; only the button does. The link in your e-mail is yours: '
+        '<button type="submit">Stop these emails</button></form>\n'
+        '<p class="quiet">Opening this page changed nothing; only the button does. The link in your email is yours: '
         "whoever has it can press the button, so do not pass it on.</p>",
         client=client,
     )
 
 
 def _title(client: str, category: str, scope: str) -> str:
-    return f"Stop e-mail from {client}?" if scope == "all" else f"Stop “{category}” from {client}?"
+    return f"Stop email from {client}?" if scope == "all" else f"Stop “{category}” from {client}?"
 
 
 def _consequence(client: str, category: str, scope: str) -> str:
     if scope == "all":
         return "Nothing more will be sent to your address by this service, for this sender or any other."
     return (
-        f"You will get no more e-mail of the kind <b>{escape(category)}</b> from <b>{escape(client)}</b>. "
+        f"You will get no more email of the kind <b>{escape(category)}</b> from <b>{escape(client)}</b>. "
         "Other kinds still reach you; each has a link of its own."
     )
 
 
 def done(client: str, category: str, scope: str) -> Response:
-    what = "e-mail to your address" if scope == "all" else f"the kind <b>{escape(category)}</b>"
+    what = "email to your address" if scope == "all" else f"the kind <b>{escape(category)}</b>"
     return page(
         "You have been unsubscribed",
         f'<p class="sealed">We have stopped {what}. This holds from now on, for mail that is waiting too.</p>\n'
@@ -85,8 +85,8 @@ def not_obeyed(status: int) -> Response:
     """One page for forged, expired and outlived links: it says nothing about which."""
     return page(
         "This link no longer works",
-        "<p>Nothing was changed. Links in e-mail stop working some time after it was sent, or when they are cut off "
-        "on their way.</p>\n<p>Use the link in a newer e-mail, or answer the e-mail and ask its sender to stop.</p>",
+        "<p>Nothing was changed. Links in email stop working some time after it was sent, or when they are cut off "
+        "on their way.</p>\n<p>Use the link in a newer email, or answer the email and ask its sender to stop.</p>",
         status=status,
     )
 
@@ -94,7 +94,7 @@ def not_obeyed(status: int) -> Response:
 def not_understood() -> Response:
     return page(
         "Nothing was changed",
-        "<p>The request did not say what to do. Open the link from your e-mail and press the button there.</p>",
+        "<p>The request did not say what to do. Open the link from your email and press the button there.</p>",
         status=400,
     )
 

@@ -10,6 +10,7 @@ from troth.flow.gate.world import Memory
 from troth.flow.submission.body import Budget, Held
 from troth.flow.submission.connections import Lend
 from troth.flow.submission.request_log import RequestLog
+from troth.flow.submission.shelf import Shelf
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring
 from troth.store.gate import KeyRow
@@ -30,6 +31,7 @@ class Deps:
     batch_limit: int = 500
     budget: Budget = field(default_factory=Budget)
     memory: Memory = field(default_factory=Memory)
+    shelf: Shelf = field(default_factory=Shelf)
 
 
 @dataclass(slots=True)

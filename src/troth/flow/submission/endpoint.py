@@ -25,6 +25,7 @@ from troth.keys.errors import KmsUnavailable
 
 _log = structlog.get_logger("troth.door")
 _AWAY = (StoreAway, psycopg.Error, KmsUnavailable, TimeoutError)
+_SECURITY = tuple((name.encode(), value.encode()) for name, value in SECURITY.items())
 _GONE = 499  # nobody is left to read it; the number is nginx's
 
 Handler = Callable[[Deps, Call], Awaitable[Response]]
@@ -43,9 +44,7 @@ class Endpoint:
         with self.deps.budget.room() as held:
             call = Call(Request(scope, receive), request_id, self.route, held)
             response = await self._respond(call)
-        for name, value in SECURITY.items():
-            response.headers.setdefault(name, value)
-        response.headers["x-request-id"] = request_id
+        response.raw_headers.extend((*_SECURITY, (b"x-request-id", request_id.encode())))
         await response(scope, receive, send)
 
     async def _respond(self, call: Call) -> Response:

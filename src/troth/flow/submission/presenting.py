@@ -1,6 +1,7 @@
 """Submission, reading back: an email's rows opened and laid out in the shape of Resend's API, with our own part beside.
 
-What an erased person's key sealed is null: it cannot be opened by anybody.
+What an erased person's key sealed is null: it cannot be opened by anybody. A template is rendered again only after a
+worker has rendered it and lived; until then the email shows which version it is, and its variables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,14 +12,18 @@ from uuid import UUID
 
 import msgspec
 
+from troth.flow.submission.shelf import Shelved
 from troth.keys import ids, places
 from troth.keys.keyring import Keyring, PersonKey
 from troth.mail.letter import HeaderMailbox, Letter, decode
+from troth.mail.mailbox import parse_mailbox
+from troth.mail.render import Rendered, RenderError, RenderLimits
 from troth.rules.states import Kind, State, resend_event, worst
 from troth.store.reading import EmailRow, EventOf
 
 EMAIL, MESSAGE = "em", "msg"
 TO, CC, BCC = 1, 2, 3
+_RENDERED = frozenset({State.SENT, State.DELIVERED, State.DEFERRED, State.BOUNCED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,7 @@ class Opened:
     events: Mapping[UUID, Sequence[EventOf]]
     keys: Mapping[UUID, PersonKey]
     letters: Mapping[UUID, Letter]
+    template: Shelved | None
     cell: str
     now: datetime
 
@@ -37,15 +43,35 @@ class Opened:
         """Any letter of the email: they differ only in their recipient."""
         return next(iter(self.letters.values()), None)
 
+    @property
+    def content(self) -> Rendered | Letter | None:
+        """Subject and bodies, None where they are not to be had."""
+        letter = self.letter
+        if letter is None or self.template is None:
+            return letter
+        if not any(row.state in _RENDERED for row in self.rows):
+            return None
+        try:
+            return self.template.compiled.render(dict(letter.variables or {}), RenderLimits())
+        except RenderError:
+            return None
+
 
 def open_email(
-    keyring: Keyring, tenant: UUID, rows: Sequence[EmailRow], events: Sequence[EventOf], *, cell: str, now: datetime
+    keyring: Keyring,
+    tenant: UUID,
+    rows: Sequence[EmailRow],
+    events: Sequence[EventOf],
+    template: Shelved | None,
+    *,
+    cell: str,
+    now: datetime,
 ) -> Opened:
     """Open all that can be opened; `events` may be those of other emails, too."""
     keys = {row.person_id: key for row in rows if (key := _key(keyring, tenant, row)) is not None}
     letters = {r.message_id: found for r in rows if (found := _letter(r, keys.get(r.person_id))) is not None}
     told = {row.message_id: [e for e in events if e.message_id == row.message_id] for row in rows}
-    return Opened(rows, told, keys, letters, cell, now)
+    return Opened(rows, told, keys, letters, template, cell, now)
 
 
 def _key(keyring: Keyring, tenant: UUID, row: EmailRow) -> PersonKey | None:
@@ -62,13 +88,13 @@ def _letter(row: EmailRow, key: PersonKey | None) -> Letter | None:
 
 def listed(email: Opened) -> dict[str, Any]:
     """An email as lists show it."""
-    letter, first = email.letter, email.rows[0]
+    letter, first, content = email.letter, email.rows[0], email.content
     return {
         "id": ids.wire(EMAIL, email.cell, first.id),
         "to": _mailboxes(email, letter.to if letter else None, TO),
         "from": letter.sender if letter else None,
         "created_at": moment(first.created_at),
-        "subject": letter.subject if letter else None,
+        "subject": content.subject if content else None,
         "bcc": _blind(email),
         "cc": _mailboxes(email, letter.cc if letter else None, CC),
         "reply_to": list(letter.reply_to) if letter else None,
@@ -79,15 +105,23 @@ def listed(email: Opened) -> dict[str, Any]:
 
 def whole(email: Opened) -> dict[str, Any]:
     """An email with its content, and each message with its own story."""
-    letter = email.letter
+    letter, content = email.letter, email.content
     return {
         "object": "email",
         **listed(email),
-        "html": letter.html if letter else None,
-        "text": letter.text if letter else None,
+        "html": content.html if content else None,
+        "text": content.text if content else None,
+        "template": _template(email),
         "tags": [{"name": name, "value": value} for name, value in letter.tags.items()] if letter else [],
         "troth": {"messages": [_message(email, row) for row in email.rows]},
     }
+
+
+def _template(email: Opened) -> dict[str, Any] | None:
+    if email.template is None:
+        return None
+    variables = email.letter.variables if email.letter else None
+    return {"id": email.template.code, "version": email.template.version, "variables": variables}
 
 
 def _mailboxes(email: Opened, sealed: Sequence[HeaderMailbox] | None, field: int) -> list[str | None]:
@@ -117,10 +151,16 @@ def _message(email: Opened, row: EmailRow) -> dict[str, Any]:
     letter = email.letters.get(row.message_id)
     return {
         "id": ids.wire(MESSAGE, email.cell, row.message_id),
+        "message_id": _message_id(row, letter) if letter else None,
         "recipient": letter.forward_path if letter else None,
         "state": State(row.state).name.lower(),
         "events": [_event(email, row, event) for event in email.events[row.message_id]],
     }
+
+
+def _message_id(row: EmailRow, letter: Letter) -> str:
+    """As flow/delivery/compose.py makes it."""
+    return f"<{row.message_id.hex}@{parse_mailbox(letter.sender).address.domain}>"
 
 
 def _event(email: Opened, row: EmailRow, event: EventOf) -> dict[str, Any]:

@@ -64,10 +64,13 @@ async def _open(deps: Deps, connection: Connection, known: KeyRow, wanted: Seque
     now = await gate.now(connection)
     of_email = {i: [row for row in rows if row.id == i] for i in wanted}
     return [
-        open_email(deps.keyring, known.tenant_id, of_email[i], events, cell=deps.cell, now=now)
+        open_email(
+            deps.keyring, known.tenant_id, of_email[i], events,
+            await deps.shelf.of_email(connection, known.tenant_id, i), cell=deps.cell, now=now,
+        )
         for i in wanted
         if of_email[i]
-    ]
+    ]  # fmt: skip
 
 
 def _asked(query: QueryParams) -> tuple[int, UUID | None, UUID | None]:

@@ -147,7 +147,7 @@ async def _confirmation(deps: Deps, connection: Connection, asked: _Asked, perso
     variables = {
         "link": f"{deps.public_url}/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}",
         "client": asked.known.tenant_name[:120],
-        "purpose": "so that you can get its e-mail",
+        "purpose": "so that you can get its email",
         "expires": _told(ends, asked.known.timezone),
     }
     email = EmailAsked((asked.address.addr_spec,), tags={"category": CATEGORY}, template=TEMPLATE, variables=variables)
