@@ -1,17 +1,19 @@
-"""A scripted SMTP server on a real socket, as rude as a test needs it.
+"""A scripted SMTP server on a real socket, as rude as a test needs it. It runs in threads of its own.
 
     async with hostile("220 hi", "<EHLO", "250-x|250 PIPELINING", "<DATA", "250 ok", "close") as server: ...
 
 Steps: "<WORD" reads lines until one begins with WORD; "<." reads to the final dot; "close" and "reset" end the
-connection; "hang" waits for ever; "tls" makes TLS; "drip:TEXT" says TEXT an octet at a time; "raw:TEXT" says it as it
-is; anything else is said as lines ("|" between them). Each connection gets the next of the scripts, the last for good.
+connection; "hang" reads and says nothing; "stall" does not even read; "tls" makes TLS; "wait" waits for `server.go`;
+"drip:TEXT" says TEXT an octet at a time; "raw:TEXT" says it as it is; anything else is said as lines ("|" between
+them). Each connection gets the next of the scripts, the last for good.
 """
 
-import asyncio
 import contextlib
-import ssl
+import socket
+import struct
+import threading
 
-PIPELINED = ("220 hi", "<EHLO", "250-hostile.test|250-PIPELINING|250 SIZE 1000000")
+PIPELINED = ("220 hi", "<EHLO", "250-hostile.test|250-PIPELINING|250 SIZE 100000000")
 STEPWISE = ("220 hi", "<EHLO", "250 hostile.test")
 TAKE = ("<DATA", "250 ok|250 ok|354 go", "<.")
 
@@ -21,70 +23,108 @@ class Hostile:
         self.scripts, self.context, self.implicit, self.drip = list(scripts), context, implicit, drip
         self.heard: list[list[bytes]] = []
         self.now = self.most = 0
-        self._writers = set()
+        self.over, self.go = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+        self._threads, self._sockets = [], []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._spawn(self._accept)
 
-    async def start(self):
-        tls = self.context if self.implicit else None
-        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls, limit=1 << 24)
-        self.port = self.server.sockets[0].getsockname()[1]
-        return self
+    def stop(self):
+        self.over.set()
+        self.go.set()
+        for one in (self._listener, *self._sockets):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(5)
+        self._listener.close()
 
-    async def stop(self):
-        self.server.close()
-        for writer in tuple(self._writers):
-            writer.transport.abort()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.server.wait_closed(), 2)
+    def _spawn(self, work, *args):
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
-    async def _serve(self, reader, writer):
-        lines: list[bytes] = []
-        self.heard.append(lines)
-        self._writers.add(writer)
-        self.now += 1
-        self.most = max(self.most, self.now)
-        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
-        try:
+    def _accept(self):
+        while not self.over.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._spawn(self._serve, connection)
+
+    def _serve(self, connection):
+        with self._lock:
+            self._sockets.append(connection)
+            self.now += 1
+            self.most = max(self.most, self.now)
+            script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+            lines: list[bytes] = []
+            self.heard.append(lines)
+        session = Session(self, connection, lines)
+        with contextlib.suppress(OSError, EOFError):  # an SSLError is an OSError
+            if self.implicit:
+                session.step("tls")
             for step in script:
-                await self._step(step, reader, writer, lines)
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            pass
-        finally:
+                session.step(step)
+        with self._lock:
             self.now -= 1
-            self._writers.discard(writer)
-            writer.close()
+        session.connection.close()
 
-    async def _step(self, step, reader, writer, lines):
+
+class Session:
+    def __init__(self, server, connection, lines):
+        self.server, self.connection, self.lines, self.buffer = server, connection, lines, b""
+
+    def line(self):
+        while b"\n" not in self.buffer:
+            more = self.connection.recv(65536)
+            if not more:
+                raise EOFError
+            self.buffer += more
+        line, _, self.buffer = self.buffer.partition(b"\n")
+        self.lines.append(line + b"\n")
+        return line + b"\n"
+
+    def until(self, word):
+        while True:
+            line = self.line()
+            if line == b".\r\n" if word == "." else line.startswith(word.encode()):
+                return
+
+    def step(self, step):
         if step.startswith("<"):
-            wanted = b".\r\n" if step == "<." else step[1:].encode()
-            while True:
-                line = await reader.readuntil(b"\n")
-                lines.append(line)
-                if line == wanted or (step != "<." and line.startswith(wanted)):
-                    return
+            self.until(step[1:])
         elif step == "close":
-            writer.close()
-            raise ConnectionError
+            self.connection.close()
+            raise EOFError
         elif step == "reset":
-            writer.transport.abort()
-            raise ConnectionError
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            raise EOFError
         elif step == "hang":
-            await reader.read(-1)
+            while self.connection.recv(65536):
+                pass
+        elif step == "stall":
+            self.server.over.wait(30)
+        elif step == "wait":
+            self.server.go.wait(30)
         elif step == "tls":
-            await writer.start_tls(self.context)
+            self.connection = self.server.context.wrap_socket(self.connection, server_side=True)
         elif step.startswith("drip:"):
             for octet in step[5:].encode():
-                writer.write(bytes([octet]))
-                await asyncio.sleep(self.drip)
+                self.connection.sendall(bytes([octet]))
+                if self.server.over.wait(self.server.drip):
+                    return
         else:
             text = step[4:] if step.startswith("raw:") else step.replace("|", "\r\n") + "\r\n"
-            writer.write(text.encode("latin-1"))
-            await writer.drain()
+            self.connection.sendall(text.encode("latin-1"))
 
 
 @contextlib.asynccontextmanager
 async def hostile(*script, scripts=None, **options):
-    server = await Hostile(scripts or [script], **options).start()
+    server = Hostile(scripts or [script], **options)
     try:
         yield server
     finally:
-        await server.stop()
+        server.stop()

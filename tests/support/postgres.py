@@ -33,6 +33,7 @@ class Database:
     server: Server
     name: str
     opened: list[psycopg.Connection[Any]] = field(default_factory=list)
+    where: dict[str, Any] = field(default_factory=dict)  # known also while the server is away
 
     def open(self, role: str = "postgres", tenant: object = None) -> psycopg.Connection[Any]:
         """A connection as a role, closed after the test; `tenant` is what row-level security goes by."""
@@ -44,7 +45,9 @@ class Database:
         return connection
 
     def conninfo(self, role: str = "troth_flow") -> dict[str, Any]:
-        return self.server.conninfo(role, self.name)
+        if not self.where:
+            self.where.update(self.server.conninfo())
+        return {**self.where, "user": role, "dbname": self.name}
 
     def owner(self) -> psycopg.Connection[Any]:
         """As troth_migrate acting for the owner: for looking and for what an incident would do, autocommitting."""
@@ -99,6 +102,8 @@ def database(pg_server, pg_template):
         pg_server.start()
     with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {pg_template}")
+        # what is committed must outlive a killed server, as everywhere; only the machine may not crash
+        admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
         admin.execute(f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_migrate")
     made = Database(pg_server, name)
     yield made

@@ -88,15 +88,18 @@ async def settle(connection: Connection, settlements: Sequence[Settlement], at: 
 
 
 async def _write(connection: Connection, mine: Sequence[Settlement], at: datetime) -> None:
-    if suppressed := [s.suppress for s in mine if s.suppress]:
-        await store.suppress(connection, suppressed)
-    if gone := [s.message_id for s in mine if s.kept is None]:
-        await store.drop(connection, gone)
-    if kept := [s.kept for s in mine if s.kept]:
-        await store.keep(connection, kept)
-    await store.drop_release_orders(connection, [s.message_id for s in mine])
-    await store.insert(connection, [row(h, at) for s in mine for h in s.happenings])
-    await store.set_states(connection, at, {s.message_id: int(s.state) for s in mine})
+    """All in one round trip: the pipeline is read when it ends, and an error anywhere in it is raised there."""
+    rows = [row(h, at) for s in mine for h in s.happenings]
+    async with connection.pipeline():
+        if suppressed := [s.suppress for s in mine if s.suppress]:
+            await store.suppress(connection, suppressed)
+        if gone := [s.message_id for s in mine if s.kept is None]:
+            await store.drop(connection, gone)
+        if kept := [s.kept for s in mine if s.kept]:
+            await store.keep(connection, kept)
+        await store.drop_release_orders(connection, [s.message_id for s in mine])
+        await store.set_states(connection, at, {s.message_id: int(s.state) for s in mine})
+        await store.insert(connection, rows)
 
 
 @dataclass(frozen=True, slots=True)

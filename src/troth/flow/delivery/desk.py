@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
@@ -14,7 +15,7 @@ from troth.flow.delivery.work import Work
 class Desk:
     """`hand` holds every claim from its load to the record of its outcome; `ready` those composed and not yet marked.
 
-    `stopping`: claim and mark no more.
+    `exposed` counts those that a crash would make uncertain. `stopping`: claim and mark no more.
     """
 
     lease: timedelta
@@ -22,6 +23,7 @@ class Desk:
     ready: deque[Work] = field(default_factory=deque)
     composing: int = 0
     sending: int = 0
+    exposed: int = 0
     stopping: bool = False
     counters: Counters = field(default_factory=Counters)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
@@ -34,8 +36,16 @@ class Desk:
     def take(self, work: Work) -> None:
         self.hand[work.claimed.message_id] = work
 
+    def expose(self, works: Sequence[Work]) -> None:
+        """Their mark is asked for."""
+        for work in works:
+            work.exposed = True
+        self.exposed += len(works)
+
     def drop(self, work: Work) -> None:
         """Its outcome is on record; a newer claim of the same message stays."""
+        self.exposed -= work.exposed
+        work.exposed = False
         if self.hand.get(work.claimed.message_id) is work:
             del self.hand[work.claimed.message_id]
 

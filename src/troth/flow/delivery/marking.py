@@ -54,7 +54,7 @@ class Marker:
                 await asyncio.sleep(TOGETHER)
                 continue
             waited = False
-            works = self._take(0 if self.recorder.full else min(self.pool.free, self.group))
+            works = self._take(0 if self.recorder.full else min(self._room, self.group))
             if not works:
                 await desk.listen(0.25)
                 continue
@@ -68,7 +68,13 @@ class Marker:
 
     def _too_few(self) -> bool:
         """Other connections are about to be free: one mark may as well serve them too."""
-        return 0 < self.pool.free < self.group // 2 and self.desk.sending > self.pool.free
+        room = self._room
+        return 0 < room < self.group // 2 and self.desk.exposed > room
+
+    @property
+    def _room(self) -> int:
+        """Free connections, but never more unrecorded marks than connections: so many may become uncertain at once."""
+        return min(self.pool.free, self.pool.route.max_connections - self.desk.exposed)
 
     async def sent(self) -> None:
         """Returns when every message on the wire has its answer."""
@@ -102,6 +108,7 @@ class Marker:
     async def _mark(self, works: list[Work]) -> None:
         clock = asyncio.get_running_loop().time
         began = clock()
+        self.desk.expose(works)
         async with self.line.visit() as connection:
             now = await gate.now(connection)
             claims = [w.claim for w in works]

@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from troth.flow import events
-from troth.flow.delivery.desk import Desk
+from troth.flow.delivery.desk import Desk, pause
 from troth.flow.delivery.line import Away, Line
 from troth.flow.delivery.policies import Policies
 from troth.flow.delivery.settling import Bench, judge, late, needs_policy
@@ -24,7 +24,7 @@ from troth.store.connection import Connection, Unavailable
 if TYPE_CHECKING:
     from uuid import UUID
 
-GATHER = 0.04  # seconds that outcomes are gathered
+GATHER = 0.03  # seconds that outcomes are gathered, unless there are plenty
 MOST = 256  # outcomes in one transaction
 ENOUGH = 2_000  # outcomes not yet on record, above which nothing new is marked
 BROKEN_DELAY = 60.0  # seconds until a message that a fault of ours kept from being judged is looked at again
@@ -48,14 +48,17 @@ class Recorder:
     policies: Policies
     seal: Callable[[bytes, bytes], bytes]
     open_key: events.KeyOpener
+    plenty: int
     _items: list[Item] = field(default_factory=list)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _enough: asyncio.Event = field(default_factory=asyncio.Event)
     _ending: bool = False
 
     def put(self, work: Work, outcome: Outcome) -> None:
         self._items.append((work, outcome))
-        if not self._bell.is_set():
-            self._bell.set()
+        self._bell.set()
+        if len(self._items) >= self.plenty:
+            self._enough.set()
 
     @property
     def full(self) -> bool:
@@ -66,14 +69,16 @@ class Recorder:
         """Until told to end and all is written; the caller bounds the end by cancelling."""
         while not (self._ending and not self._items):
             await self._bell.wait()
-            if not self._ending and len(self._items) < MOST:
-                await asyncio.sleep(GATHER)
+            if len(self._items) < self.plenty:
+                self._enough.clear()
+                await pause(self._enough, GATHER)
             await self._write()
         await self.line.close()
 
     def finish(self) -> None:
         self._ending = True
         self._bell.set()
+        self._enough.set()
 
     async def _write(self) -> None:
         items = self._items[:MOST]

@@ -70,6 +70,7 @@ class Work:
     key: PersonKey | None = None
     composed: Composed | None = None
     marked: bool = False
+    exposed: bool = False  # its mark was asked for and its outcome is not on record: a crash now makes it uncertain
     lost: bool = False  # the lease is another worker's now
 
     @property
