@@ -134,7 +134,9 @@ async def test_two_authorizations_are_none(door):
 
 @pytest.mark.parametrize("content", [b"{", json.dumps(email()).encode()])
 @pytest.mark.parametrize(
-    "text", ["nonsense", "re_123", make_key("a").text[:-1] + "!", make_key("b").text, make_key("a").text]
+    "text",
+    ["nonsense", "re_123", make_key("a").text[:-1] + "!", make_key("b").text, make_key("a").text],
+    ids=["nonsense", "resend", "misspelt", "other-cell", "unknown"],  # xdist wants the same names in each worker
 )
 async def test_a_key_that_is_none_of_ours_outweighs_the_body(door, text, content):
     async with client_of(door.app, text) as client:
