@@ -7,22 +7,27 @@ import structlog
 
 from troth.settings import Settings
 
+_REMOVE = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+
 
 def configure(settings: Settings) -> None:
     """For structlog and the standard library alike; nothing goes anywhere but standard output."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    last = structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=False)
+    # plain traces: a pretty one prints local variables, and with them secrets and people's data
+    console = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    last = structlog.processors.JSONRenderer() if settings.log_json else console
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    traces: list[structlog.typing.Processor] = [structlog.processors.format_exc_info] if settings.log_json else []
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, last],
+        processors=[*shared, *traces, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stdout),
         cache_logger_on_first_use=True,
     )
-    formatter = structlog.stdlib.ProcessorFormatter(processor=last, foreign_pre_chain=shared)
+    formatter = structlog.stdlib.ProcessorFormatter(processors=[_REMOVE, *traces, last], foreign_pre_chain=shared)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
     root = logging.getLogger()
