@@ -7,6 +7,7 @@ from datetime import timedelta
 import psycopg
 
 from troth.cli import wiring
+from troth.cli.words import CommandError
 from troth.settings import Settings
 
 _PATIENCE = 20.0  # seconds for the duties to look at the DNS again
@@ -17,7 +18,7 @@ WHERE checked_at IS NULL OR checked_at < troth.now_v1() - interval '5 minutes'
 """
 
 
-class NotChecked(Exception):  # noqa: N818 - reads as the sentence it raises
+class NotChecked(CommandError):  # noqa: N818 - reads as the sentence it raises
     """The duties did not look at the domains again in time."""
 
 

@@ -5,8 +5,10 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TextIO
 
 from troth.cli import wiring
 from troth.cli.commands import up
@@ -31,13 +33,17 @@ _INTERRUPTED = 130
 
 def run(given: Settings, *, once: bool) -> int:
     """0 when everything came as expected (and, without `once`, when the serving was ended)."""
-    placed = layout.lay_out(given)
-    placed.folder.mkdir(parents=True, exist_ok=True)
-    os.environ.update(fresh := layout.environment(placed.settings, os.environ))
-    for name in os.environ.keys() - fresh.keys():
-        del os.environ[name]
+    with ExitStack() as held:
+        placed = layout.lay_out(given, held)
+        placed.folder.mkdir(parents=True, exist_ok=True)
+        _become(layout.environment(placed.settings, os.environ))
+        log = held.enter_context(placed.log.open("a", encoding="utf-8"))
+        return _supervised(placed, log, once=once)
+
+
+def _supervised(placed: Layout, log: TextIO, *, once: bool) -> int:
     status = _INTERRUPTED
-    with placed.log.open("a", encoding="utf-8") as log, Supervisor(placed.folder, log) as kept:
+    with Supervisor(placed.folder, log) as kept:
         log.truncate(0)
         layout.clear(placed)
         demo = Demo(placed, kept)
@@ -50,6 +56,13 @@ def run(given: Settings, *, once: bool) -> int:
     return status
 
 
+def _become(environment: dict[str, str]) -> None:
+    """This process's environment, which every child has from it."""
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
+
+
 @dataclass(slots=True)
 class Demo:
     """One run, under a supervisor."""
@@ -57,14 +70,19 @@ class Demo:
     layout: Layout
     supervisor: Supervisor
     zone: Zone = field(init=False)
+    inbox: Inbox = field(init=False)
     began: float = field(default_factory=time.monotonic)
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "demo"))
+
+    def __post_init__(self) -> None:
+        self.zone, self.inbox = Zone(self.layout.zone), Inbox.at(self.layout.maildir)
 
     def say(self, line: str) -> None:
         print(f"[{time.monotonic() - self.began:5.1f} s] {line}", flush=True)
 
     def close(self) -> None:
-        self.threads.shutdown(cancel_futures=True)
+        self.inbox.over.set()
+        self.threads.shutdown(wait=False, cancel_futures=True)
 
     def show(self) -> int:
         """The whole of it; 0 when all came as expected."""
@@ -80,7 +98,6 @@ class Demo:
 
     def stand_up(self, asked: dict[str, Ask]) -> Builder:
         """The database, the DNS and the mailbox; then the installation with its two owners."""
-        self.zone = Zone(self.layout.zone)
         self.zone.begin({address.rpartition("@")[2] for ask in asked.values() for address in ask.recipients})
         self.say("The database, a DNS server and a mailbox are starting.")
         self._all_up([wiring.server(self.layout.settings), *self._neighbours()])
@@ -107,13 +124,13 @@ class Demo:
         people = confirming.recipients(asked.values())
         self.say(f"{len(people)} recipients are registered; each gets a confirmation.")
         programs = {code: Program(self.layout.door, house.keys["main"]) for code, house in houses.items()}
-        done = confirming.settle(people, programs, Inbox.at(self.layout.maildir), self.threads)
+        done = confirming.settle(people, programs, self.inbox, self.threads)
         self.say(f"{done} of them opened its link and pressed the button.")
         self.layout.manners.touch()
 
     def tell(self, asked: dict[str, Ask], houses: dict[str, House], builder: Builder) -> Seen:
         """The story, and what of it lies in the mailbox."""
-        inbox, connection = Inbox.at(self.layout.maildir), builder.connect("demo story")
+        inbox, connection = self.inbox, builder.connect("demo story")
         house = houses["construction"]
         refusals = list(bombs.propose_all(Desk(connection, house.author, house.approver, house.id), "rfi"))
         story = Story(
@@ -133,18 +150,24 @@ class Demo:
             print(f"DIFFERENT  {difference}")
         count = f"{len(seen.outcomes)} messages and {len(seen.refusals)} templates"
         self.say(f"{count}: {'all' if not wrong else 'not all'} as expectations.toml says.")
+        print(
+            "",
+            f"What came           {self.layout.maildir}",
+            f"The processes' log  {self.layout.log}",
+            sep="\n",
+            flush=True,
+        )
         return 1 if wrong else 0
 
     def serve(self) -> None:
         """Until SIGINT or SIGTERM."""
         place = self.layout
         print(
+            f"The sending door    {place.door}  (POST /emails, in the shape of Resend's API)",
+            f"The pages           {place.settings.public_url}  (links to confirm and to unsubscribe lead here)",
+            f"The mailbox         {place.mailbox_page}",
+            "The trust centre    comes with a later version",
             "",
-            f"The sending door   {place.door}  (POST /emails, in the shape of Resend's API)",
-            f"The pages          {place.settings.public_url}  (confirmation and unsubscribe links lead here)",
-            f"The mailbox        {place.mailbox_page}  and the Maildir {place.maildir}",
-            f"The processes' log {place.log}",
-            "The trust centre comes with a later version.",
             "It keeps serving; Ctrl-C ends it.",
             sep="\n",
             flush=True,

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from troth.cli.demo.asks import Ask
 from troth.cli.demo.inbox import Inbox
 from troth.cli.demo.web import Browser, Program
+from troth.cli.words import CommandError
 
 _PATIENCE = 30.0  # seconds for the mail to come
 
 
-class NotConfirmed(Exception):  # noqa: N818 - reads as the sentence it raises
+class NotConfirmed(CommandError):  # noqa: N818 - reads as the sentence it raises
     """A recipient could not be registered or confirmed; the demo cannot go on without."""
 
 

@@ -4,7 +4,7 @@ import re
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 
 from troth.cli.demo.mailbox_store import Entry, MailStore
 
@@ -18,6 +18,7 @@ class Inbox:
     """Opened beside the process that writes; reads only."""
 
     store: MailStore
+    over: Event = field(default_factory=Event)  # set: nobody needs to wait any longer
     _lock: Lock = field(default_factory=Lock)
 
     @classmethod
@@ -43,9 +44,8 @@ class Inbox:
                 found = _LINK.search(_plain(self.octets(entry)))
                 if found:
                     return found[0]
-            if time.monotonic() > until:
+            if time.monotonic() > until or self.over.wait(0.05):
                 raise TimeoutError("A confirmation did not reach its recipient.")
-            time.sleep(0.05)
 
     def unsubscribe(self, recipient: str, message_hex: str) -> str:
         """The address in List-Unsubscribe of a message that came; LookupError when there is none."""

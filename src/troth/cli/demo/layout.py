@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -16,7 +16,9 @@ from troth.settings.kinds import HostPort
 
 HOST = "127.0.0.1"
 USER = "troth-demo"
-DOOR, PAGES, MAILBOX = 8025, 8026, 8027  # where they are free; else the next ones that are
+DOOR, PAGES, MAILBOX, RELAY, NAMES = 8025, 8026, 8027, 8587, 8053  # where they are free; else the next ones that are
+_MARK = 10_000  # added to a port, gives the UDP port that a copy of the demo holds while it uses the port
+_MOST = 500  # ports that are tried
 LOG = "processes.log"
 _KEPT = {"run", "postgres", LOG}  # the supervisor's, the database's home (which may be a link), what is open
 
@@ -67,10 +69,13 @@ class Layout:
         return f"http://{HOST}:{self.mailbox_port}"
 
 
-def lay_out(given: Settings) -> Layout:
-    """Settings for a run in `<var>/demo`, on free ports; what `given` says of PostgreSQL's programs stays."""
+def lay_out(given: Settings, held: ExitStack) -> Layout:
+    """Settings for a run in `<var>/demo`, on ports that are ours until `held` is closed.
+
+    What `given` says of PostgreSQL's programs stays; all else is the demo's own.
+    """
     folder = given.var_dir / "demo"
-    door, pages, mailbox, relay, dns = _ports(DOOR, PAGES, MAILBOX, 0, 0)
+    door, pages, mailbox, relay, dns = _ports(held, DOOR, PAGES, MAILBOX, RELAY, NAMES)
     settings = replace(
         Settings(),
         mode="demo",
@@ -129,18 +134,19 @@ def clear(layout: Layout) -> None:
     layout.password.write_text(layout.settings.relay_password or "", "utf-8")
 
 
-def _ports(*wanted: int) -> tuple[int, ...]:
-    """A free port for each, upwards from the one wanted; 0 asks for any. All are held until all are found."""
-    with ExitStack() as held:
-        return tuple(held.enter_context(_free(first)).getsockname()[1] for first in wanted)
+def _ports(held: ExitStack, *wanted: int) -> list[int]:
+    """A free port for each, upwards from the one wanted, kept from other copies of the demo until `held` is closed."""
+    return [next(port for port in range(first, first + _MOST) if _take(port, held)) for first in wanted]
 
 
-def _free(first: int) -> socket.socket:
-    for port in _upwards(first):
-        with suppress(OSError):
-            return socket.create_server((HOST, port))
-    raise OSError(f"No port from {first} up is free on {HOST}.")
-
-
-def _upwards(first: int) -> Iterator[int]:
-    return iter(range(first, first + 500)) if first else iter((0,))
+def _take(port: int, held: ExitStack) -> bool:
+    """Whether nobody listens there, and no other copy is about to: the sign of that is a UDP socket far above."""
+    mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        mark.bind((HOST, port + _MARK))
+        socket.create_server((HOST, port)).close()
+    except OSError:
+        mark.close()
+        return False
+    held.enter_context(mark)
+    return True

@@ -26,13 +26,19 @@ def lines(expected: Mapping[str, Expected], seen: Seen) -> Iterator[str]:
     yield from table(("message", "firm", "to", "state", "why", "copies", "events"), rows)
     yield ""
     yield "Templates that would eat a worker, refused when they were proposed:"
-    yield from table(("template", "refused in these words"), [(each.id, each.sentence) for each in seen.refusals])
+    yield from table(
+        ("template", "refused in these words"), [(each.id, _short(each.sentence)) for each in seen.refusals]
+    )
 
 
 def _row(each: Expected, seen: Seen) -> tuple[object, ...]:
     found = seen.outcomes[each.id]
     copies = seen.copies[each.id] or ""
     return each.id, _FIRMS[each.firm], mask(found.recipient), found.state, found.reason, copies, found.told
+
+
+def _short(sentence: str) -> str:
+    return sentence.partition(";")[0]
 
 
 def mask(address: str) -> str:
