@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import contextlib
 import hmac
+import logging
 import signal
 import ssl
 from dataclasses import dataclass, field
@@ -150,6 +151,7 @@ def server_context(certificate: LocalCertificate) -> ssl.SSLContext:
 def main(argv: "Sequence[str] | None" = None) -> int:
     """Serve until SIGTERM or SIGINT."""
     options = _options().parse_args(argv)
+    logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd warns of its own deprecations at each login
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(options))
     return 0

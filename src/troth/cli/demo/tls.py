@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -48,7 +49,7 @@ def _serves(paths: LocalCertificate, names: "Sequence[str]", now: datetime) -> b
         authority = x509.load_pem_x509_certificate(paths.ca.read_bytes())
         certificate.verify_directly_issued_by(authority)
         key = serialization.load_pem_private_key(paths.key.read_bytes(), None)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, InvalidSignature):
         return False
     known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return (
