@@ -15,6 +15,14 @@ INSTALLED_APPS = [
     "troth.control.recipients",
 ]
 _YEAR = 31_536_000  # seconds
+_CSP = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
 
 
 def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,14 +54,7 @@ def pages(
         "SECURE_HSTS_SECONDS": _YEAR if secure else 0,
         # not no-referrer: a form would then send `Origin: null`; there is no link to elsewhere on these pages
         "SECURE_REFERRER_POLICY": "same-origin",
-        "SECURE_CSP": {
-            "default-src": [CSP.NONE],
-            "style-src": [CSP.SELF],
-            "img-src": [CSP.SELF],
-            "form-action": [CSP.SELF],
-            "base-uri": [CSP.NONE],
-            "frame-ancestors": [CSP.NONE],
-        },
+        "SECURE_CSP": _CSP,
         "X_FRAME_OPTIONS": "DENY",
         "MIDDLEWARE": [
             "django.middleware.security.SecurityMiddleware",

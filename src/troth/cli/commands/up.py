@@ -12,6 +12,8 @@ from troth.cli.supervise import Child, Supervisor
 from troth.cli.words import CommandError
 from troth.settings import Settings, require
 
+_NOT_INSTALLED = "There is no installation here yet: run `troth init` first."
+
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("up", help="run the whole platform on this machine")
@@ -20,6 +22,8 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(_args: argparse.Namespace, settings: Settings) -> int:
     require(settings, "relay_host", "spf_mechanism")
+    if not settings.key_path.exists() or not (settings.database_url or wiring.server(settings).data_dir.exists()):
+        raise CommandError(_NOT_INSTALLED)
     logs.configure(settings)
     with Supervisor(settings.var_dir) as supervisor:
         start(supervisor, settings)
@@ -36,7 +40,7 @@ def start(supervisor: Supervisor, settings: Settings) -> None:
     with psycopg.connect(**migrate, options="-c role=troth_owner") as owner:
         found = owner.execute("SELECT to_regclass('troth.installation')").fetchone()
         if not found or not found[0] or not owner.execute("SELECT 1 FROM troth.installation").fetchone():
-            raise CommandError("This database has no installation yet: run `troth init` first.")
+            raise CommandError(_NOT_INSTALLED)
     database.upgrade(migrate)
     for child in children(settings):
         supervisor.add(child)
