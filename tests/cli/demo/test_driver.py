@@ -46,7 +46,10 @@ def test_a_port_that_somebody_uses_is_passed_over(tmp_path):
 def test_children_read_the_very_settings(tmp_path):
     with ExitStack() as held:
         placed = layout.lay_out(Settings(var_dir=tmp_path / "with space", pg_bin=Path("/pg/bin")), held)
-    told = layout.environment(placed.settings, {"PATH": "/bin", "TROTH_HTTP_PORT": "1", "TROTH_DATABASE_URL": "x"})
+    placed.folder.mkdir(parents=True)
+    placed.config.touch()
+    (tmp_path / "troth.toml").write_text("http_port = 1\n")  # another installation's: it has no say
+    told = layout.environment(placed, {"PATH": "/bin", "TROTH_HTTP_PORT": "1", "TROTH_DATABASE_URL": "x"})
     assert told["PATH"] == "/bin"
     assert "TROTH_DATABASE_URL" not in told
     assert load(told, tmp_path) == placed.settings
@@ -62,7 +65,7 @@ def test_a_new_run_leaves_nothing_of_the_last_but_what_its_supervisor_keeps(tmp_
     os.symlink("nowhere", placed.folder / "link")
     layout.clear(placed)
     left = {str(path.relative_to(placed.folder)) for path in placed.folder.rglob("*") if not path.is_dir()}
-    assert left == {"run/token", "postgres/made-for", layout.LOG, "keys/relay-password"}
+    assert left == {"run/token", "postgres/made-for", layout.LOG, "keys/relay-password", "troth.toml"}
     assert placed.password.stat().st_mode & 0o077 == 0
     assert placed.password.read_text() == placed.settings.relay_password
 

@@ -36,7 +36,7 @@ def run(given: Settings, *, once: bool) -> int:
     with ExitStack() as held:
         placed = layout.lay_out(given, held)
         placed.folder.mkdir(parents=True, exist_ok=True)
-        _become(layout.environment(placed.settings, os.environ))
+        _become(layout.environment(placed, os.environ))
         log = held.enter_context(placed.log.open("a", encoding="utf-8"))
         return _supervised(placed, log, once=once)
 

@@ -13,6 +13,7 @@ from troth.cli.demo.zone import BOUNCES, SPF
 from troth.outside import postgres_orphan, postgres_places
 from troth.settings import Settings
 from troth.settings.kinds import HostPort
+from troth.settings.load import CONFIG
 
 HOST = "127.0.0.1"
 USER = "troth-demo"
@@ -57,6 +58,11 @@ class Layout:
         return self.folder / "credentials"
 
     @property
+    def config(self) -> Path:
+        """An empty settings file, so that no troth.toml of the current folder has a say in the demo."""
+        return self.folder / "troth.toml"
+
+    @property
     def log(self) -> Path:
         return self.folder / LOG
 
@@ -98,12 +104,16 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
     return Layout(folder, settings, mailbox)
 
 
-def environment(settings: Settings, base: Mapping[str, str]) -> dict[str, str]:
+def environment(layout: Layout, base: Mapping[str, str]) -> dict[str, str]:
     """`base` without its TROTH_* variables, and one for each setting that is not its default."""
     usual = Settings()
-    told = {each.name: getattr(settings, each.name) for each in fields(Settings)}
+    told = {each.name: getattr(layout.settings, each.name) for each in fields(Settings)}
     ours = {f"TROTH_{name.upper()}": _text(value) for name, value in told.items() if value != getattr(usual, name)}
-    return {name: value for name, value in base.items() if not name.startswith("TROTH_")} | ours
+    return (
+        {name: value for name, value in base.items() if not name.startswith("TROTH_")}
+        | ours
+        | {CONFIG: str(layout.config)}
+    )
 
 
 def _text(value: object) -> str:
@@ -130,6 +140,7 @@ def clear(layout: Layout) -> None:
             os.close(held)
     for folder in (layout.password.parent, layout.credentials):
         folder.mkdir(mode=0o700)
+    layout.config.touch()
     layout.password.touch(0o600)
     layout.password.write_text(layout.settings.relay_password or "", "utf-8")
 
