@@ -316,6 +316,7 @@ async def test_pages_are_strict_and_self_contained(store):
     async with browsing(store) as client:
         pages = [await client.get(path) for path in ("/", "/?q=none", f"/message/{name}", "/message/none")]
         style = await client.get("/mailbox.css")
+        assert (await client.get("/icon.svg")).headers["content-type"] == "image/svg+xml"
     for page in pages:
         assert "unsafe" not in page.headers["content-security-policy"]
         assert page.headers["x-content-type-options"] == "nosniff"

@@ -98,6 +98,7 @@ def application(store: "MailStore") -> Starlette:
             Route("/message/{name}/html", body),
             Route("/message/{name}/raw", raw),
             Route("/mailbox.css", _style),
+            Route("/icon.svg", _icon),
         ]
     )
 
@@ -136,6 +137,10 @@ class _Server(uvicorn.Server):
 
 async def _style(_request: "Request") -> Response:
     return Response((FILES / "mailbox.css").read_bytes(), 200, _headers(POLICY), "text/css; charset=utf-8")
+
+
+async def _icon(_request: "Request") -> Response:
+    return Response((FILES / "icon.svg").read_bytes(), 200, _headers(POLICY), "image/svg+xml")
 
 
 def _html(page: str, status: int = 200) -> Response:
