@@ -385,3 +385,30 @@ def test_errors_are_one_sentence_and_a_status(desk, monkeypatch):
 def test_a_process_names_the_setting_that_it_misses(desk, process, needs, monkeypatch):
     monkeypatch.delenv("TROTH_SPF_MECHANISM")
     assert f"{needs} (TROTH_{needs.upper()}) is needed" in desk.refused("serve", process)
+
+
+def test_a_clients_own_people_approve_their_templates_and_nothing_of_the_operators(desk):
+    for name, role in (("author", "author"), ("approver", "approver")):
+        made = desk.json("person", "add", f"{name} <{name}@quill.example>", "--role", role, "--tenant", "quill",
+                         "--out", f"{name}.credential", *desk.as_owner(1))  # fmt: skip
+        desk.approve(made)
+        (desk.folder / f"{name}-words").write_text(made["passphrase"])
+        (desk.folder / f"{name}-words").chmod(0o600)
+    author = ("--credential", "author.credential", "--passphrase-file", "author-words")
+    approver = ("--credential", "approver.credential", "--passphrase-file", "approver-words")
+    made = desk.json("change", "propose", "template", "--tenant", "quill", "--code", "own", "--artefact",
+                     desk.file("artefact.json", TEMPLATE), "--reason", "ours", *author)  # fmt: skip
+    words = ("change", "approve", made["change"], "--digest", made["digest"])
+    assert "no such change for you to approve" in desk.refused(*words, *author)
+    assert "Approved" in desk.ok(*words, *approver)
+    policy = desk.propose("policy", "quill", "tenant", {"limits": {"tenant_hour": 900}})
+    words = ("change", "approve", policy["change"], "--digest", policy["digest"])
+    assert "no such change for you to approve" in desk.refused(*words, *approver)
+    desk.approve(policy)
+    assert "may not propose" in desk.refused(
+        "change", "propose", "policy", "--tenant", "quill", "--code", "tenant", "--artefact",
+        desk.file("artefact.json", {"limits": {"tenant_hour": 800}}), "--reason", "x", *author,
+    )  # fmt: skip
+    assert "The roles here are admin" in desk.refused(
+        "person", "add", "x <x@quill.example>", "--role", "owner", "--tenant", "quill", "--out", "x", *desk.as_owner(1)
+    )

@@ -4,9 +4,9 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from troth.cli.commands import change, demo, domain, info, init, key, pause, serve, session, tenant, up
+from troth.cli.commands import change, demo, domain, info, init, key, pause, person, serve, session, tenant, up
 
-_COMMANDS = (init, session, change, tenant, domain, key, pause, up, serve, info)
+_COMMANDS = (init, session, change, person, tenant, domain, key, pause, up, serve, info)
 
 
 def parser() -> argparse.ArgumentParser:
