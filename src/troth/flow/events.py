@@ -20,6 +20,7 @@ from troth.store.connection import Connection
 
 _JSON = msgspec.json.Encoder(order="deterministic")
 _SALT_BYTES = 16
+_FREED = (Kind.QUEUED, Kind.RELEASED)  # a hold that is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ async def _write(connection: Connection, mine: Sequence[Settlement], at: datetim
         if kept := [s.kept for s in mine if s.kept]:
             await store.keep(connection, kept)
         await store.drop_release_orders(connection, [s.message_id for s in mine])
+        if free := {s.message_id: int(State.QUEUED) for s in mine if s.happenings[0].kind in _FREED}:
+            await store.set_states(connection, at, free)  # the step that came first, so that the next is a legal one
         await store.set_states(connection, at, {s.message_id: int(s.state) for s in mine})
         await store.insert(connection, rows)
 

@@ -5,7 +5,6 @@ let through, once it is committed, is put on the wire.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from uuid import UUID
 
 import structlog
@@ -48,7 +47,7 @@ class Marker:
         desk, waited = self.desk, False
         while not desk.stopping:
             if route_down(self.pool):
-                self._relieve(keep=1)
+                self.relieve(keep=1)
             if self._too_few() and not waited:
                 waited = True
                 await asyncio.sleep(TOGETHER)
@@ -63,7 +62,6 @@ class Marker:
             except Away as trouble:
                 self._away(trouble, works)
                 await desk.listen(self.line.wait)
-        self._relieve(keep=0)
         await self.line.close()
 
     def _too_few(self) -> bool:
@@ -86,17 +84,11 @@ class Marker:
         works = [ready.popleft() for _ in range(min(room, len(ready)))]
         return [work for work in works if not work.lost]
 
-    def _relieve(self, keep: int) -> None:
+    def relieve(self, keep: int = 0) -> None:
         """Give back what waits: others may have a better way, or this worker is going home."""
         ready = self.desk.ready
-        works = list(islice(ready, keep, None))
-        if not works:
-            return
-        for work in works:
-            ready.remove(work) if keep else None
-            self.recorder.put(work, Back(DOWN_DELAY if keep else 0.0))
-        if not keep:
-            ready.clear()
+        while len(ready) > keep:
+            self.recorder.put(ready.pop(), Back(DOWN_DELAY if keep else 0.0))
 
     def _away(self, trouble: BaseException, works: Sequence[Work]) -> None:
         """Whether they were marked is not known; nothing of them is on the wire, so they go back either way."""

@@ -20,7 +20,7 @@ from troth.mail.render import Rendered, RenderError
 from troth.mail.render_child import Answer, Request
 from troth.outside.render_child import WALL
 
-_KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")  # no secrets
+_KEPT = ("PATH", "LD_LIBRARY_PATH", "LANG")  # no secrets
 
 
 class Suspects:

@@ -116,6 +116,7 @@ class Worker:
         self.desk.stopping = True
         self.desk.ring()
         await asyncio.wait(source)
+        marker.relieve()  # only now: the claimer's last messages are composed
         await asyncio.wait([self._start(marker.sent())], timeout=FINISH_SENDING)
         await pool.close(limit=2.0)
         await asyncio.sleep(0)  # the pool's last answers are called in the loop's next turn
