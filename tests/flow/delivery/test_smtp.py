@@ -53,7 +53,7 @@ def verdict(answer):
     ("script", "expected"),
     [
         (("close",), ("unsent", "greeting", None)),
-        (("reset",), ("unsent", "greeting", None)),
+        (("drip:22", "reset"), ("unsent", "greeting", None)),
         (("hang",), ("unsent", "greeting", None)),
         (("raw:220 half a line", "close"), ("unsent", "greeting", None)),
         (("raw:220 half a line", "hang"), ("unsent", "greeting", None)),
