@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-import uvicorn
 from starlette.applications import Starlette
 
 from troth.cli import wiring
+from troth.cli.closed_door import Server, keys_when_there
 from troth.cli.words import CommandError
 from troth.flow.feedback import unsubscribe
 from troth.flow.feedback.deps import Deps as FeedbackDeps
@@ -19,6 +19,7 @@ from troth.flow.submission.connections import Connections
 from troth.flow.submission.deps import Deps
 from troth.flow.submission.request_log import RequestLog
 from troth.settings import Settings
+from troth.store.connection import Connection
 
 _BACKLOG = 2048
 
@@ -26,8 +27,12 @@ _BACKLOG = 2048
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Listen until `stop`; what is under way is answered first."""
     listening = listen(settings.http_host, settings.http_port)
-    app = await build(settings)
-    server = _Server(serving.config(app, settings.http_host, settings.http_port))
+    connect = wiring.connect_flow(settings)
+    keys = await keys_when_there(settings, connect, listening, stop)
+    if keys is None:
+        listening.close()
+        return
+    server = Server(serving.config(build(settings, connect, keys), settings.http_host, settings.http_port))
     watch = asyncio.create_task(_end(server, stop))
     try:
         await server.serve(sockets=[listening])
@@ -38,10 +43,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         raise CommandError("The door could not start; the line above says why.")
 
 
-async def build(settings: Settings) -> Starlette:
+def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], keys: wiring.Keys) -> Starlette:
     """The door's app; its lifespan starts and stops the gate and the request log."""
-    connect = wiring.connect_flow(settings)
-    keys = await wiring.flow_keys(settings, connect)
     connections = Connections(connect)
     window = timedelta(milliseconds=settings.accept_window_ms)
     gate = Gate(connect, keys.keyring, keys.secrets, window, settings.accept_batch)
@@ -88,14 +91,6 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-class _Server(uvicorn.Server):
-    """Signals are the process's own business: uvicorn would die of them after its last answer."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _end(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _end(server: Server, stop: asyncio.Event) -> None:
     await stop.wait()
     server.should_exit = True

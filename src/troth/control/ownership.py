@@ -53,7 +53,8 @@ TABLES: tuple[Table, ...] = (
     Table("session", "session_open_v1", {}, "Restricted", "12 months"),
     # ---- four eyes
     Table("approval_right", "a migration", {CONTROL: "SELECT"}, "Public", "for good"),
-    Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
+    Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT (tenant_id, kind, code, state)"},
+          "Confidential", "for good",
           tenant="tenant_id", shared_null=True),
     Table("snapshot", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
     Table("governed", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),

@@ -14,6 +14,10 @@ Row = TypeVar("Row")
 Unavailable = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
+_DURABLE = b"""SELECT set_config('synchronous_commit', 'on', false)
+WHERE current_setting('synchronous_commit') IN ('off', 'local')"""
+
+
 async def connect(conninfo: Mapping[str, Any], name: str) -> Connection:
     """A connection whose statements are prepared at first use; `name` shows in pg_stat_activity."""
     keywords = {"connect_timeout": 5, "application_name": f"troth {name}", **conninfo}
@@ -21,6 +25,8 @@ async def connect(conninfo: Mapping[str, Any], name: str) -> Connection:
     connection.prepare_threshold = 0
     connection.prepared_max = 200
     await connection.execute("SET search_path = troth")
+    # A 2xx means that it is on disk, whatever the server's own default is.
+    await connection.execute(_DURABLE)
     return connection
 
 

@@ -69,6 +69,15 @@ class GovernedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposedRow:
+    """A category or template that waits for its second person."""
+
+    tenant_id: UUID
+    kind: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotRow:
     id: UUID
     kind: str
@@ -221,6 +230,7 @@ class FactRows:
     system: list[TenantRow]
     pauses: list[PauseRow]
     governed: list[GovernedRow]
+    proposed: list[ProposedRow]
     domains: list[DomainRow]
     people: list[PersonRow]
     kept: list[KeptAnswer]
@@ -250,6 +260,7 @@ async def facts(connection: Connection, wanted: Wanted) -> FactRows:
             (_SQL["tenants_by_id"], {"tenants": list(wanted.system)}, TenantRow),
             (_SQL["pauses"], ids, PauseRow),
             (_SQL["governed"], ids, GovernedRow),
+            (_SQL["proposed"], ids, ProposedRow),
             (_SQL["domain_states"], ids, DomainRow),
             (_SQL["people"], people, PersonRow),
             (_SQL["idempotency_find"], {**kept, "now": wanted.now}, KeptAnswer),

@@ -1,6 +1,7 @@
 """The gate against a real database: what is on disk after each answer."""
 
 import asyncio
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from tests.support.firm import make_firm, now
 from troth.flow.gate.accept import Gate, StoreAway
 from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused, Taken
 from troth.flow.gate.recall import Recall
+from troth.keys.ids import uuid7
 from troth.store.connection import connect
 
 
@@ -95,6 +97,17 @@ async def test_what_is_governed_is_looked_up_live(gate, operator, firm):
     assert (await gate.submit(ask(firm))).refusal.code == "key-revoked"
     unknown = Ask(Caller(key_hash=b"?" * 32), (email(),), "POST", "/emails")
     assert (await gate.submit(unknown)).refusal.code == "invalid-api-key"
+
+
+async def test_what_waits_for_its_second_person_is_told_as_that(gate, operator, firm):
+    firm.person("ann@example.net")
+    for kind, code in (("template", "waiting"), ("category", "waiting")):
+        artefact = json.dumps({"category": "rent"})
+        asked = (uuid7(now()), kind, firm.tenant, uuid7(now()), code, artefact, "soon", operator.sessions[0])
+        operator.control.execute("SELECT propose_v1(%s,%s,%s,%s,%s,%s,%s,%s)", asked)
+    assert (await gate.submit(ask(firm, email(template="waiting")))).refusal.code == "template-unapproved"
+    raw = email(template=None, variables=None, subject="x", text="y", tags={"category": "waiting"})
+    assert (await gate.submit(ask(firm, raw))).refusal.code == "category-unapproved"
 
 
 async def test_a_pause_refuses_and_an_anomaly_holds(gate, operator, firm):

@@ -40,6 +40,8 @@ CASES = [
     ("key_scope", {"key": {"categories": frozenset()}}, "key-scope"),
     ("key_scope", {"key": None}, "store-unavailable"),
     ("category_approved", {"category": None}, "category-unknown"),
+    ("category_approved", {"category": None, "template": None}, "unknown-template"),
+    ("category_approved", {"category": None, "template": {"approved": False}}, "template-unapproved"),
     ("category_approved", {"category": {"approved": False}}, "category-unapproved"),
     ("category_approved", {"category": {"retired": True}}, "category-retired"),
     ("sender_matches", {"email": {"from_asked": "ceo@mail.hijaaz.example"}}, "sender-mismatch"),

@@ -101,8 +101,8 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
             bound.caller.timezone,
         ),
         "key": _key(bound, world),
-        "category": _category(bound),
-        "template": _template(bound),
+        "category": _category(bound) or _proposed_category(bound, world),
+        "template": _template(bound) or _proposed_template(bound, world),
         "domain": bound.domain[1] if bound.domain else None,
         "email": f.Email(
             parsed.sender,
@@ -157,6 +157,21 @@ def _template(bound: Bound) -> f.Template | None:
     return f.Template(
         version.row.code, str(version.row.snapshot_id), version.row.version, usable, version.digest_matches, problems
     )
+
+
+def _proposed_category(bound: Bound, world: World) -> f.Category | None:
+    """A category that a second person has not approved yet; the chain refuses it for that and looks no further."""
+    code = bound.parsed.asked.tags.get("category", "") if bound.template is None else ""
+    if (bound.caller.tenant_id, "category", code) not in world.proposed:
+        return None
+    return f.Category(code, code, "", 0, approved=False, sender_addr="", sender_domain="")
+
+
+def _proposed_template(bound: Bound, world: World) -> f.Template | None:
+    code = bound.parsed.asked.template or ""
+    if (bound.caller.tenant_id, "template", code) not in world.proposed:
+        return None
+    return f.Template(code, "", 0, approved=False, digest_matches=None)
 
 
 def _facts(bound: Bound, world: World, shares: Shares, common: dict[str, Any], one: Addressed | None) -> f.Facts:

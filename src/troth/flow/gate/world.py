@@ -72,6 +72,7 @@ class World:
     system: dict[UUID, store.TenantRow]
     pauses: tuple[store.PauseRow, ...]
     governed: dict[tuple[UUID | None, str, str], store.GovernedRow]
+    proposed: frozenset[tuple[UUID, str, str]]
     domains: dict[tuple[UUID, str], store.DomainRow]
     people: dict[tuple[UUID, bytes], store.PersonRow]
     kept: dict[tuple[UUID, bytes], store.KeptAnswer]
@@ -171,6 +172,7 @@ def _world(memory: Memory, wanted: store.Wanted, rows: store.FactRows) -> World:
         {t.tenant_id: t for t in rows.system},
         tuple(rows.pauses),
         {(g.tenant_id, g.kind, g.code): g for g in rows.governed},
+        frozenset((p.tenant_id, p.kind, p.code) for p in rows.proposed),
         {(d.tenant_id, d.name): d for d in rows.domains},
         dict(zip(wanted.people, rows.people, strict=True)),
         {(k.tenant_id, k.key_hash): k for k in rows.kept},

@@ -42,6 +42,11 @@ LEFT JOIN revocation r ON r.snapshot_id = g.snapshot_id
 WHERE (g.tenant_id = ANY(%(tenants)b::uuid[]) AND g.kind IN ('category', 'template', 'policy', 'domain'))
    OR (g.tenant_id IS NULL AND g.kind = 'policy');
 
+-- name: proposed
+-- What waits for its second person, so that the answer can say so instead of "unknown".
+SELECT tenant_id, kind, code FROM change
+WHERE state = 1 AND tenant_id = ANY(%(tenants)b::uuid[]) AND kind IN ('category', 'template');
+
 -- name: snapshots
 -- Immutable, so each is read once a process. The database checks the digest against the artefact at every insert.
 SELECT id, kind, tenant_id, subject, code, version, artefact, digest FROM snapshot WHERE id = ANY(%(ids)b::uuid[]);
