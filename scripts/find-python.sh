@@ -16,10 +16,11 @@ if [ -n "${PYTHON:-}" ]; then
     exit 1
 fi
 
+home=${HOME:-/nonexistent}
+pyenv=${PYENV_ROOT:-$home/.pyenv}
 for candidate in python3.14 python3.13 python3.12 python3 \
-    "${HOME:-/nonexistent}"/.pyenv/versions/3.14*/bin/python3 \
-    "${HOME:-/nonexistent}"/.pyenv/versions/3.13*/bin/python3 \
-    "${HOME:-/nonexistent}"/.pyenv/versions/3.12*/bin/python3 \
+    "$pyenv"/versions/3.14*/bin/python3 "$pyenv"/versions/3.13*/bin/python3 "$pyenv"/versions/3.12*/bin/python3 \
+    "$home"/.local/share/uv/python/cpython-3.1[2-4]*/bin/python3 \
     /opt/homebrew/bin/python3.1[2-9] /usr/local/bin/python3.1[2-9] \
     /Library/Frameworks/Python.framework/Versions/3.1[2-9]/bin/python3; do
     if good "$candidate"; then printf '%s\n' "$candidate"; exit 0; fi

@@ -15,7 +15,7 @@ fresh() { # fresh STAMP FILE: STAMP was left by this very FILE
 }
 
 install() {
-    .venv/bin/python -m pip install --disable-pip-version-check --no-input -q "$@"
+    .venv/bin/python -m pip install --disable-pip-version-check --no-input -qq "$@"
 }
 
 usable() {
