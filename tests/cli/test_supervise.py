@@ -145,6 +145,27 @@ def test_a_child_that_ends_before_it_is_ready_fails_the_start(supervisor, out):
     assert supervisor.restarts() == {"door": 0}
 
 
+def test_a_child_killed_from_outside_at_its_start_is_tried_again(supervisor, tmp_path):
+    flag, killed = tmp_path / "flag", tmp_path / "killed"
+    code = f"""
+import os, pathlib, time
+if not pathlib.Path({str(killed)!r}).exists():
+    pathlib.Path({str(killed)!r}).touch()
+    os.kill(os.getpid(), 9)
+pathlib.Path({str(flag)!r}).touch()
+time.sleep(600)
+"""
+    supervisor.add(python("door", code, ready=flag.exists))
+    assert supervisor.restarts() == {"door": 1}
+
+
+def test_a_child_that_is_always_killed_at_its_start_fails_it(supervisor, monkeypatch):
+    monkeypatch.setattr("troth.cli.supervise._KILLED_STARTS", 2)
+    with pytest.raises(StartFailed, match=r"door did not start: ended before it was ready \(SIGKILL\)"):
+        supervisor.add(python("door", "import os; os.kill(os.getpid(), 9)", ready=lambda: False))
+    assert supervisor.restarts() == {"door": 2}
+
+
 def test_a_child_that_never_gets_ready_fails_the_start(supervisor):
     with pytest.raises(StartFailed, match=r"door did not start: was not ready within 0.3 s"):
         supervisor.add(python("door", "import time; time.sleep(600)", ready=lambda: False, ready_within=0.3))

@@ -5,10 +5,11 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 
 import psycopg
 import pytest
-from tests.faults.client import Client
+from tests.faults.client import Client, Http
 from tests.faults.house import PEOPLE, open_house
 
 from troth.outside.processes import everyone
@@ -33,7 +34,7 @@ async def settle(house, client):
 
 async def test_a_store_that_is_down_is_503_until_it_is_back_and_a_restarted_door_waits_for_it():
     with open_house() as house:
-        house.configure(doors=2, workers=2)
+        house.configure(doors=1, workers=2)
         house.up()
         await house.ready()
         client = Client(house.port, house.key, house.sender, PEOPLE, 80.0, dice=random.Random(2), lanes=8)
@@ -49,6 +50,8 @@ async def test_a_store_that_is_down_is_503_until_it_is_back_and_a_restarted_door
         for kind in ("door", "worker"):
             os.kill(min(house.pids(kind).values()), signal.SIGKILL)
         await asyncio.sleep(AWAY / 2)
+        status, told, _ = await ask_once(house)
+        assert (status, told["retry-after"]) == (503, "5"), "a door that was started meanwhile"
         assert not [at for at in client.promised_at if at > gone], "a 2xx while there was no store"
         assert client.statuses[503] > before
         conf.write_text(good)
@@ -61,6 +64,16 @@ async def test_a_store_that_is_down_is_503_until_it_is_back_and_a_restarted_door
         await house.ready()
         await asyncio.sleep(2)
         await settle(house, client)
+        ends = Counter(line.split()[2] for line in house.log().splitlines() if " is down after" in line)
+        assert ends["door-1"] == ends["worker-1"] + ends["worker-2"] == 1, f"a crash loop: {ends}"
+
+
+async def ask_once(house):
+    """What a door answers to anybody, on a connection of its own."""
+    http = Http(house.port)
+    answer = await http.ask("GET", "/healthz", {})
+    await http.end()
+    return answer
 
 
 async def test_a_store_that_hangs_is_503_too_and_what_it_does_later_is_promised_once():

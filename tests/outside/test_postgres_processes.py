@@ -119,3 +119,11 @@ def test_what_does_not_end_is_told(tmp_path, monkeypatch):
     with pytest.raises(CannotPrepare, match=r"Old backends of PostgreSQL do not end: processes \[7\]"):
         postgres_orphan.end_backends("mark", 1)
     postgres_orphan.end_backends("mark", 2)
+
+
+def test_a_postmaster_that_does_not_listen_yet_has_no_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(postgres_orphan, "_is_ours", lambda _seen, _cluster: True)
+    lines = [str(os.getpid()), str(tmp_path), "1", "5432"]
+    for last, folder in (([], None), ([""], None), (["/tmp/socket"], Path("/tmp/socket"))):
+        (tmp_path / "postmaster.pid").write_text("\n".join([*lines, *last]) + "\n")
+        assert postgres_orphan.socket_folder(tmp_path) == folder

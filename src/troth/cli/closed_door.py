@@ -6,7 +6,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-import structlog
 import uvicorn
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
@@ -16,11 +15,9 @@ from troth.flow.submission import serving
 from troth.flow.submission.answers import SECURITY, problem_answer
 from troth.flow.submission.problem import store_unavailable
 from troth.settings import Settings
-from troth.store.connection import Connection, Unavailable
+from troth.store.connection import Connection
 
-_PAUSE = 0.5  # seconds between two tries
-
-log = structlog.get_logger("troth.door")
+_SOON = 1.0  # seconds; who connects meanwhile just waits for the answer
 
 
 class Server(uvicorn.Server):
@@ -37,18 +34,17 @@ async def keys_when_there(
     listening: socket.socket,
     stop: asyncio.Event,
 ) -> wiring.Keys | None:
-    """The process's keys, which are in the store. None: told to stop before it came back."""
+    """The process's keys, which are in the store and are waited for. None: told to stop before it came back."""
+    keys, stopped = asyncio.ensure_future(wiring.flow_keys(settings, connect)), asyncio.ensure_future(stop.wait())
     try:
-        return await wiring.flow_keys(settings, connect)
-    except Unavailable as away:
-        log.warning("door.closed", error=type(away).__name__)
-    async with _answering(settings, listening):
-        while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), _PAUSE)
-            with contextlib.suppress(*Unavailable):
-                return await wiring.flow_keys(settings, connect)
-    return None
+        await asyncio.wait((keys, stopped), timeout=_SOON, return_when=asyncio.FIRST_COMPLETED)
+        if not keys.done() and not stopped.done():
+            async with _answering(settings, listening):
+                await asyncio.wait((keys, stopped), return_when=asyncio.FIRST_COMPLETED)
+        return keys.result() if keys.done() else None
+    finally:
+        keys.cancel()
+        stopped.cancel()
 
 
 @contextlib.asynccontextmanager

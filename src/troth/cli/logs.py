@@ -2,12 +2,31 @@
 
 import logging
 import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TextIO, cast
 
 import structlog
 
 from troth.settings import Settings
 
 _REMOVE = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Lasting:
+    """A stream whose reader may go away: a killed supervisor takes the pipe along, and its orphans still have work."""
+
+    stream: TextIO
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self.stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self.stream.flush()
 
 
 def configure(settings: Settings) -> None:
@@ -24,11 +43,11 @@ def configure(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *traces, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Lasting(sys.stdout))),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(processors=[_REMOVE, *traces, last], foreign_pre_chain=shared)
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(Lasting(sys.stdout))
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]

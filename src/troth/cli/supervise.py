@@ -18,12 +18,13 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Self, TextIO
 
-from troth.cli.supervise_child import Child, ChildUnit, NotReady, Unit
+from troth.cli.supervise_child import Child, ChildUnit, KilledFromOutside, NotReady, Unit
 from troth.cli.supervise_remains import AnotherRuns, Remains
 
 __all__ = ["AnotherRuns", "Backoff", "Child", "NotReady", "StartFailed", "StopAsked", "Supervisor", "Unit"]
 
 _POLL = 0.1  # seconds between two looks at a unit
+_KILLED_STARTS = 5  # first starts that may end in a kill -9 before it counts as the unit's own failure
 
 
 class StartFailed(Exception):  # noqa: N818 - reads as the sentence it raises
@@ -95,6 +96,8 @@ class Keeper:
             self.unit.start(self._stop.is_set)
         except Exception as trouble:  # noqa: BLE001 - whatever it is, the others live on and this one is tried again
             self._say(f"{self.unit.name} did not start: {trouble}")
+            if isinstance(trouble, KilledFromOutside) and self.restarts < _KILLED_STARTS:
+                return 0.0
             self.error = None if self.settled.is_set() else trouble
             self.settled.set()
             return 0.0

@@ -17,7 +17,15 @@ _LINE = 65_536  # octets; a longer line is passed on in pieces
 
 
 class NotReady(Exception):  # noqa: N818 - reads as the sentence it raises
-    """A child ended, or was not ready in time, at its start."""
+    """A child ended, or was not ready in time, at its start.
+
+    NotReady
+      KilledFromOutside   by kill -9 (the system out of memory, a person): no fault of the child's, so tried again
+    """
+
+
+class KilledFromOutside(NotReady):
+    """See NotReady; temporary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,8 @@ class ChildUnit:
         while self.child.ready and not cancelled() and not self.child.ready():
             if _has_ended(process):
                 self._bury(process)
-                raise NotReady(f"ended before it was ready ({ending(process.returncode)})")
+                kind = KilledFromOutside if process.returncode == -signal.SIGKILL else NotReady
+                raise kind(f"ended before it was ready ({ending(process.returncode)})")
             if time.monotonic() > until:
                 self._bury(process)
                 raise NotReady(f"was not ready within {self.child.ready_within:g} s")

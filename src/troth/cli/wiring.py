@@ -150,7 +150,7 @@ async def _installation(connect: Callable[[str], Awaitable[store.Connection]]) -
             async with await connect("start") as connection:
                 return await duties.installation(connection)
         except store.Unavailable as away:
-            _log.warning("the database is away", reason=str(away).splitlines()[0])
+            _log.warning("the database is away", reason=type(away).__name__)
             await asyncio.sleep(1)
 
 

@@ -36,8 +36,8 @@ def socket_folder(cluster: Path) -> Path | None:
     """Where a running postmaster of this folder listens, or None when none runs."""
     lines = _lines(cluster)
     seen = processes.look(_pid(cluster))
-    if seen is None or len(lines) < 5 or not _is_ours(seen, cluster):
-        return None
+    if seen is None or len(lines) < 5 or not lines[4] or not _is_ours(seen, cluster):
+        return None  # the folder's line is written last, when the socket is there
     return Path(lines[4])
 
 

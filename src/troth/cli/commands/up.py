@@ -3,6 +3,7 @@
 import argparse
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -10,8 +11,10 @@ import psycopg
 from troth.cli import database, logs, wiring
 from troth.cli.supervise import Child, Supervisor
 from troth.cli.words import CommandError
+from troth.outside.postgres import PostgresError
 from troth.settings import Settings, require
 
+_TRIES, _PAUSE = 20, 0.5  # and seconds between two
 _NOT_INSTALLED = "There is no installation here yet: run `troth init` first."
 
 
@@ -36,14 +39,33 @@ def start(supervisor: Supervisor, settings: Settings) -> None:
     """The database first, brought up to date, then every process; returns when all are ready."""
     if not settings.database_url:
         supervisor.add(wiring.server(settings))
+    _bring_up_to_date(settings)
+    for child in children(settings):
+        supervisor.add(child)
+
+
+def _bring_up_to_date(settings: Settings) -> None:
+    """Migrations and grants; tried again when the database went away meanwhile, since its keeper brings it back."""
+    from django.db import OperationalError
+
+    for left in reversed(range(_TRIES)):
+        try:
+            _upgrade(settings)
+        except (PostgresError, psycopg.OperationalError, OperationalError):
+            if not left:
+                raise
+        else:
+            return
+        time.sleep(_PAUSE)
+
+
+def _upgrade(settings: Settings) -> None:
     migrate = wiring.conninfo(settings, "migrate")
     with psycopg.connect(**migrate, options="-c role=troth_owner") as owner:
         found = owner.execute("SELECT to_regclass('troth.installation')").fetchone()
         if not found or not found[0] or not owner.execute("SELECT 1 FROM troth.installation").fetchone():
             raise CommandError(_NOT_INSTALLED)
     database.upgrade(migrate)
-    for child in children(settings):
-        supervisor.add(child)
 
 
 def children(settings: Settings) -> Iterator[Child]:

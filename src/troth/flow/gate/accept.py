@@ -121,6 +121,11 @@ class Gate:
             except asyncio.CancelledError:
                 _fail(batch, StoreAway("Troth is stopping."))
                 raise
+            except Exception as error:  # noqa: BLE001 - a lane that ends would leave the door asking nobody
+                _log.error("gate.lane_failed", error=type(error).__name__)
+                _fail(batch, error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 2.0)
 
     async def _gather(self) -> list[Waiting]:
         """The first ask, and those that come within the window, up to the batch's messages."""
