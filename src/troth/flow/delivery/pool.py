@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 BACKOFF_FIRST = 0.25  # seconds after the first failed connection; doubled by each further one
 BACKOFF_LAST = 30.0
+_TOO_LATE = "No connection was free in time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +168,19 @@ class Pool:
     # what connections tell (smtp.Owner)
 
     def take(self, connection: Connection) -> Job | None:
-        """The next envelope to begin; it counts as on the wire from here on."""
+        """The next envelope to begin; it counts as on the wire from here on.
+
+        A process that was frozen finds its alarm and its connections due together: too late is too late here, too.
+        """
         if self._opening:
             self._is_ready(connection)
-        return self._waiting.popleft() if self._waiting else None
+        now = asyncio.get_running_loop().time()
+        while self._waiting:
+            job = self._waiting.popleft()
+            if now <= job.deadline:
+                return job
+            self._give(job, _unsent(job, _TOO_LATE))
+        return None
 
     def rested(self, connection: Connection) -> None:
         self._is_ready(connection)
@@ -310,7 +320,7 @@ class Pool:
         self._alarm = None
         now = asyncio.get_running_loop().time()
         for job in self._drain(lambda job: job.deadline <= now):
-            self._give(job, _unsent(job, "No connection was free in time."))
+            self._give(job, _unsent(job, _TOO_LATE))
         self._dispatch()
         if self._waiting:
             self._wake_by(min(job.deadline for job in self._waiting))
