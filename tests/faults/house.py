@@ -29,6 +29,7 @@ from troth.rules.states import State
 
 ROOT = Path(__file__).resolve().parents[2]
 DATABASE = "troth"
+_CLEARED = "| ended what an earlier start had left"
 _UP = "| up: mail is taken"
 PEOPLE = tuple(f"person-{n}@example.net" for n in range(40))
 
@@ -53,6 +54,7 @@ class House:
     doors: int = 0
     workers: int = 0
     supervisor: subprocess.Popen | None = None
+    clearings: int = 0
     ups: int = 0  # how often the log said that all is up, before the last start
     sink: SinkProcess | None = None
 
@@ -108,7 +110,7 @@ class House:
         """Start `troth up`; returns at once, see `ready`."""
         # Killed processes leave no coverage data, and tracing would only slow down what is to be fast.
         mine = {n: v for n, v in os.environ.items() if not n.startswith(("COVERAGE", "COV_", "TROTH_"))}
-        self.ups = self.log().count(_UP)
+        self.ups, self.clearings = self.log().count(_UP), self.log().count(_CLEARED)
         out = (self.var / "log").open("ab")
         self.supervisor = subprocess.Popen(
             [sys.executable, "-m", "troth.cli", "up"], env={**mine, **self.settings}, cwd=self.var, stdin=subprocess.DEVNULL,
@@ -146,6 +148,10 @@ class House:
         except (OSError, TimeoutError):
             return False
         return b" 200 " in line
+
+    def cleared(self):
+        """Whether the last start has ended what the one before it had left."""
+        return self.log().count(_CLEARED) > self.clearings
 
     def down(self):
         """The end as an operator would ask for it."""

@@ -75,5 +75,8 @@ class Killer:
         self.house.kill_supervisor()
         await asyncio.sleep(ORPHANED)
         self.house.up()
-        await self.house.ready()
+        async with asyncio.timeout(60):
+            while not self.house.cleared():  # from then on whoever is killed is a new one, be it still starting
+                self.house.check()
+                await asyncio.sleep(0.05)
         self.down += time.monotonic() - began
