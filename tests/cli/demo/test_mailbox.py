@@ -1,51 +1,33 @@
-"""The demo's mailbox over real sockets: what it takes and refuses, what it keeps, and the page that shows it."""
+"""The demo's mailbox over real sockets: what it takes and refuses, and how it runs and ends as a process."""
 
 import asyncio
 import os
-import re
 import signal
 import smtplib
 import ssl
-import stat
 import subprocess
 import sys
 import threading
 import time
 import uuid
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import httpx
 import pytest
+from tests.support.mailbox import MAIL
 
 from troth.cli.demo.mailbox import NAMES, Mailbox, main
-from troth.cli.demo.mailbox_page import PAGE, application, serve_page
 from troth.cli.demo.mailbox_script import Script
-from troth.cli.demo.mailbox_store import MailStore, message_id
 from troth.cli.demo.tls import make_local_certificate
 from troth.flow.delivery.pool import Pool
 from troth.flow.delivery.route import Route
 from troth.flow.delivery.smtp_types import Envelope
 
-HTML = '<p style="color:red">Hi</p><script>alert(1)</script><img src="http://192.0.2.1/x.png">'
-MAIL = (
-    b"From: Firm <firm@x.test>\r\nTo: sam@y.test\r\nSubject: =?utf-8?q?Caf=C3=A9?= & <b>rent</b>\r\n"
-    b"Message-ID: <m1@x.test>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary=b\r\n\r\n"
-    b"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nplain <words>\r\n.dotted\r\n"
-    b"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n" + HTML.encode() + b"\r\n--b--\r\n"
-)
-
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     return make_local_certificate(tmp_path_factory.mktemp("tls"), NAMES)
-
-
-@pytest.fixture
-def store(tmp_path):
-    made = MailStore(tmp_path / "box" / "mail")
-    yield made
-    made.close()
 
 
 def envelope(to="sam@y.test", data=MAIL):
@@ -166,206 +148,6 @@ def test_the_scripts_memory_is_by_address():
     assert script.at_rcpt("sam@policy.test") is None
     assert not script.drops("sam@drop-after-data.test")
     assert script.delay("slow@a.test") > script.delay("sam@slow.test") == 0
-
-
-# the store
-
-
-def test_the_store_syncs_when_asked_and_reads_its_log_piece_by_piece(tmp_path):
-    store = MailStore(tmp_path / "mail", fsync=True)
-    big = b"Message-Id:\r\n <folded@x.test>\r\n\r\n" + b"x" * 200_000 + b"\r\n"
-    name = store.keep(big, "", ["a@y.test", "b@y.test"], "250 ok")
-    assert store.read(name) == big
-    assert [entry.message_id for entry in store.entries()] == ["<folded@x.test>"] * 2
-    with store.log.open("ab") as log:
-        log.write(b'{"at":"2026')
-    assert len(store.entries()) == 2
-    other = MailStore(tmp_path / "mail")
-    assert len(other.entries()) == 2
-    assert stat.S_IMODE(store.log.stat().st_mode) == 0o600
-    store.close()
-    other.close()
-
-
-@pytest.mark.parametrize("name", ["../mailbox.log", "nothing", "", ".", "..", "a/b", "x" * 200, "a\0b"])
-def test_only_messages_can_be_read(store, name):
-    store.note("a@x.test", ["b@y.test"], "550 no")
-    assert store.read(name) is None
-
-
-def test_a_message_that_was_read_is_found_in_cur(store):
-    name = store.keep(MAIL, "", ["a@y.test"], "250 ok")
-    (store.folder / "new" / name).rename(store.folder / "cur" / name)
-    assert store.read(name) == MAIL
-
-
-@pytest.mark.parametrize(
-    ("content", "found"),
-    [
-        (b"MESSAGE-ID: <a@b>\r\n\r\nx", "<a@b>"),
-        (b"Subject: a\r\nMessage-Id:<a@b> \r\n\r\n", "<a@b>"),
-        (b"Subject: a\r\n\r\nMessage-ID: <body@b>\r\n", None),
-        (b"X-Message-ID: <a@b>\r\n\r\n", None),
-        (b"Message-ID: <a@b>", "<a@b>"),
-    ],
-)
-def test_the_message_id_is_the_headers(content, found):
-    assert message_id(content) == found
-
-
-# the page
-
-
-@asynccontextmanager
-async def browsing(store):
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(application(store)), base_url="http://box.test"
-    ) as client:
-        yield client
-
-
-async def test_an_empty_mailbox_says_what_will_come(store):
-    async with browsing(store) as client:
-        page = await client.get("/")
-    assert page.status_code == 200
-    assert "Nothing has come yet" in page.text
-
-
-async def test_the_list_is_newest_first_in_pages_and_searched_by_recipient(store):
-    for number in range(PAGE + 5):
-        store.keep(MAIL, "b@x.test", [f"u{number}@y.test"], "250 2.0.0 Kept")
-    store.note("b@x.test", ["gone@y.test"], "550 5.1.1 no <such>")
-    store.note("b@x.test", ["later@y.test"], "452 4.2.2 full")
-    store.keep(b"\r\nno header\r\n", "", ["dropped@y.test"], None)
-    async with browsing(store) as client:
-        first = (await client.get("/")).text
-        second = (await client.get("/?page=2")).text
-        found = (await client.get("/?q=U29@")).text
-        nothing = (await client.get("/?q=%3Cscript%3E")).text
-        nowhere = (await client.get("/?page=99")).text
-        odd = await client.get("/?page=-1&q=" + "x" * 999)
-        foreign = (await client.get("/?page=%D9%A3")).text
-    assert first.index("dropped@y.test") < first.index("gone@y.test") < first.index("u29@y.test")
-    assert "u0@y.test" not in first
-    assert "u0@y.test" in second
-    assert "1 to 25</b> of 33" in first
-    assert "26 to 33</b> of 33" in second
-    assert "no &lt;such&gt;" in first
-    assert "(no subject)" in first
-    assert "the connection was dropped" in first
-    assert "u29@y.test" in found
-    assert "u28@y.test" not in found
-    assert "&lt;script&gt;" in nothing
-    assert "<script" not in nothing
-    assert "Nothing that far back" in nowhere
-    assert odd.status_code == 200
-    assert "1 to 25" in foreign
-
-
-async def test_a_message_has_its_page_its_source_and_a_closed_frame(store):
-    name = store.keep(MAIL, "b@x.test", ["sam@y.test"], "250 2.0.0 Kept")
-    async with browsing(store) as client:
-        page = await client.get(f"/message/{name}")
-        frame = await client.get(f"/message/{name}/html")
-        raw = await client.get(f"/message/{name}/raw")
-    assert "Café &amp; &lt;b&gt;rent&lt;&#x2f;b&gt;" in page.text
-    assert "plain &lt;words&gt;" in page.text
-    assert "&lt;m1@x.test&gt;" in page.text
-    assert f'<iframe class="mail" sandbox src="/message/{name}/html"' in page.text
-    assert frame.text.strip() == HTML
-    policy = frame.headers["content-security-policy"]
-    assert policy.startswith("sandbox;")
-    assert "default-src 'none'" in policy
-    assert "script" not in policy
-    assert raw.content == MAIL
-    assert raw.headers["content-type"].startswith("text/plain")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\r\n",
-        b"Subject: a\r\n\r\nonly text\r\n",
-        b"Content-Type: text/plain; charset=nonsense\r\n\r\n\xff\xfe\r\n",
-        b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--y\r\n",
-        b"Content-Type: text/html; charset=latin-1\r\nContent-Transfer-Encoding: base64\r\n\r\n!!!\r\n",
-        b"Date: never\r\nFrom: <<<\r\nTo: @@\r\nSubject: =?x?q?=ff?=\r\nMessage-ID: <<>\r\n\r\n",
-        b"no header at all, \xff only noise\r\n" * 5,
-    ],
-)
-async def test_no_message_breaks_its_page(store, content):
-    name = store.keep(content, "", ["sam@y.test"], "250 ok")
-    async with browsing(store) as client:
-        for path in ("/", f"/message/{name}", f"/message/{name}/raw"):
-            assert (await client.get(path)).status_code == 200
-        assert (await client.get(f"/message/{name}/html")).status_code in {200, 404}
-
-
-async def test_a_message_whose_file_is_gone_says_so(store):
-    name = store.keep(MAIL, "", ["sam@y.test"], "250 ok")
-    (store.folder / "new" / name).unlink()
-    async with browsing(store) as client:
-        assert "The file is gone" in (await client.get("/")).text
-        for path in (f"/message/{name}", f"/message/{name}/html", f"/message/{name}/raw", "/message/..%2Fmailbox.log"):
-            assert (await client.get(path)).status_code == 404
-
-
-async def test_pages_are_strict_and_self_contained(store):
-    name = store.keep(MAIL, "b@x.test", ["sam@y.test"], "250 2.0.0 Kept")
-    async with browsing(store) as client:
-        pages = [await client.get(path) for path in ("/", "/?q=none", f"/message/{name}", "/message/none")]
-        style = await client.get("/mailbox.css")
-        assert (await client.get("/icon.svg")).headers["content-type"] == "image/svg+xml"
-    for page in pages:
-        assert "unsafe" not in page.headers["content-security-policy"]
-        assert page.headers["x-content-type-options"] == "nosniff"
-        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|https?://", page.text)
-    assert style.headers["content-type"].startswith("text/css")
-    assert "light-dark(" in style.text
-    assert not re.search(r"url\(|@import", style.text)
-
-
-async def test_the_page_is_served_and_ends(store):
-    async with serve_page(store) as port:
-        async with httpx.AsyncClient() as client:
-            assert (await client.get(f"http://127.0.0.1:{port}/")).status_code == 200
-    async with httpx.AsyncClient() as client:
-        with pytest.raises(httpx.ConnectError):
-            await client.get(f"http://127.0.0.1:{port}/")
-
-
-# the certificate
-
-
-def test_a_certificate_is_made_once_and_its_key_is_private(tmp_path):
-    made = make_local_certificate(tmp_path / "tls", ["localhost", "127.0.0.1", "::1"])
-    before = [path.read_bytes() for path in made]
-    assert stat.S_IMODE(made.key.stat().st_mode) == 0o600
-    assert make_local_certificate(tmp_path / "tls", ["localhost", "127.0.0.1", "::1"]) == made
-    assert [path.read_bytes() for path in made] == before
-    assert b"PRIVATE" not in made.ca.read_bytes() + made.certificate.read_bytes()
-
-
-@pytest.mark.parametrize("spoil", ["names", "age", "key", "ca", "certificate"])
-def test_a_certificate_that_serves_no_more_is_made_anew(tmp_path, spoil):
-    names, now = ["localhost"], datetime.now(UTC)
-    made = make_local_certificate(tmp_path, names, now=now)
-    before = made.certificate.read_bytes()
-    if spoil == "names":
-        names = ["localhost", "mx.test"]
-    elif spoil == "age":
-        now += timedelta(days=392)
-    elif spoil == "key":
-        made.key.unlink()
-    else:
-        other = make_local_certificate(tmp_path / "other", names)
-        getattr(made, spoil).write_bytes(getattr(other, spoil).read_bytes())
-    again = make_local_certificate(tmp_path, names, now=now)
-    assert again.certificate.read_bytes() != before
-
-
-# as a process
 
 
 def test_it_runs_as_a_process_and_ends_on_sigterm(tmp_path):
