@@ -106,7 +106,7 @@ class _Handler:
         session.host_name = hostname
         return [*lines[:-1], "250-PIPELINING", "250-ENHANCEDSTATUSCODES", lines[-1]]
 
-    async def handle_RCPT(  # noqa: N802
+    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         refusal = self._box.script.at_rcpt(address)
@@ -116,7 +116,7 @@ class _Handler:
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Recipient taken"
 
-    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  (aiosmtpd's)
         content: bytes = envelope.original_content or b""
         sender, recipients = envelope.mail_from or "", envelope.rcpt_tos
         if content.count(b"\n") != content.count(b"\r\n") or content.count(b"\r") != content.count(b"\r\n"):

@@ -55,52 +55,58 @@ class Row:
 
 def application(store: "MailStore") -> Starlette:
     """The page as an ASGI application."""
-    pages = minijinja.Environment(
-        loader=lambda name: (FILES / name).read_text("utf-8"), auto_escape_callback=lambda _name: True
+    pages = _Pages(store)
+    return Starlette(
+        routes=[
+            Route("/", pages.listing),
+            Route("/message/{name}", pages.message),
+            Route("/message/{name}/html", pages.body),
+            Route("/message/{name}/raw", pages.raw),
+            Route("/mailbox.css", _style),
+            Route("/icon.svg", _icon),
+        ]
     )
 
-    async def listing(request: "Request") -> Response:
+
+class _Pages:
+    """What needs the store: the list, a message, its HTML for the frame, its source."""
+
+    def __init__(self, store: "MailStore") -> None:
+        self._store = store
+        self._render = minijinja.Environment(
+            loader=lambda name: (FILES / name).read_text("utf-8"), auto_escape_callback=lambda _name: True
+        ).render_template
+
+    async def listing(self, request: "Request") -> Response:
         wanted = request.query_params.get("q", "").strip()[:320]
         number = _number(request.query_params.get("page"))
-        found = _search(store.entries(), wanted)
+        found = _search(self._store.entries(), wanted)
         start = (number - 1) * PAGE
-        rows = [_row(store, entry) for entry in found[start : start + PAGE]]
+        rows = [_row(self._store, entry) for entry in found[start : start + PAGE]]
         last = max(1, -(-len(found) // PAGE))
         spot = {"first": start + 1, "end": start + len(rows), "total": len(found), "page": number, "last": last}
-        return _html(pages.render_template("list.html", rows=rows, q=wanted, **spot))
+        return _html(self._render("list.html", rows=rows, q=wanted, **spot))
 
-    async def message(request: "Request") -> Response:
+    async def message(self, request: "Request") -> Response:
         name = request.path_params["name"]
-        content = store.read(name)
+        content = self._store.read(name)
         if content is None:
-            return _html(pages.render_template("missing.html", name=name), 404)
-        mail = _parse(content)
-        entries = [entry for entry in store.entries() if entry.file == name]
-        return _html(pages.render_template("message.html", name=name, entries=entries, **_shown(mail, content)))
+            return _html(self._render("missing.html", name=name), 404)
+        entries = [entry for entry in self._store.entries() if entry.file == name]
+        return _html(self._render("message.html", name=name, entries=entries, **_shown(_parse(content), content)))
 
-    async def body(request: "Request") -> Response:
-        content = store.read(request.path_params["name"])
+    async def body(self, request: "Request") -> Response:
+        content = self._store.read(request.path_params["name"])
         part = _part(_parse(content), "html") if content is not None else None
         if part is None:
             return PlainTextResponse("This message has no HTML part.", 404, _headers(MAIL_POLICY))
         return HTMLResponse(part, 200, _headers(MAIL_POLICY))
 
-    async def raw(request: "Request") -> Response:
-        content = store.read(request.path_params["name"])
+    async def raw(self, request: "Request") -> Response:
+        content = self._store.read(request.path_params["name"])
         if content is None:
             return PlainTextResponse("There is no such message.", 404, _headers(POLICY))
         return Response(content, 200, _headers(POLICY), "text/plain; charset=utf-8")
-
-    return Starlette(
-        routes=[
-            Route("/", listing),
-            Route("/message/{name}", message),
-            Route("/message/{name}/html", body),
-            Route("/message/{name}/raw", raw),
-            Route("/mailbox.css", _style),
-            Route("/icon.svg", _icon),
-        ]
-    )
 
 
 @contextlib.asynccontextmanager
