@@ -1,9 +1,9 @@
 """One accept transaction, step by step: facts, idempotency, counters, the chain, and everything written at once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import msgspec
@@ -132,7 +132,8 @@ class Batch:
         wanted = {c.key: n for c, n in amounts}
         after = await store.reserve(self.at.connection, amounts)
         used = {key: at - wanted[key] for key, at in after.items()}
-        if short := [(c, n) for c, n in amounts if c.key not in after]:
+        # shared out email by email, each under its own cap: the row's must leave room for the widest
+        if short := [(c, n) for c, n in _amounts(items, max) if c.key not in after]:
             used |= await store.lock_counters(self.at.connection, short)
         return Shares(used, {key: wanted[key] for key in after})
 
@@ -246,7 +247,7 @@ def _kept_row(item: Item, kept: _Kept) -> store.KeptAnswer:
 
 
 def _kept_until(item: Item, now: datetime) -> datetime:
-    return max([now, *(p.asked.scheduled_at for p in item.parsed if p.asked.scheduled_at)]) + _KEPT
+    return max([now, *(bound.due for bound in item.bounds)]) + _KEPT
 
 
 def _asked(item: Item) -> Iterator[Asked]:
@@ -255,14 +256,16 @@ def _asked(item: Item) -> Iterator[Asked]:
             yield asked
 
 
-def _amounts(items: Sequence[Item]) -> list[tuple[store.Counter, int]]:
-    """Each distinct counter with the sum of what the batch asks of it; the strictest cap of those that differ."""
+def _amounts(items: Sequence[Item], choose: Callable[..., Any] = min) -> list[tuple[store.Counter, int]]:
+    """Each distinct counter with the sum of what the batch asks of it; the strictest cap of those that differ, or the
+    widest.
+    """
     sums: dict[store.CounterKey, tuple[store.Counter, int]] = {}
     for item in items:
         for asked in _asked(item):
             counter, before = sums.get(asked.counter.key, (asked.counter, 0))
-            stricter = min(counter, asked.counter, key=lambda c: c.cap)
-            sums[asked.counter.key] = (stricter, before + asked.amount)
+            chosen = choose(counter, asked.counter, key=lambda c: c.cap)
+            sums[asked.counter.key] = (chosen, before + asked.amount)
     return list(sums.values())
 
 

@@ -17,6 +17,7 @@ from troth.rules.decision import Decision
 from troth.rules.rates import slowed
 from troth.store import gate as store
 
+_FARTHEST = timedelta(days=31)  # the policy's content.schedule_days is 30 at most
 _STATUS = {1: "pending", 2: "verified", 4: "erased"}
 _REASONS = {1: "hard_bounce", 2: "complaint", 3: "opt_out", 4: "complaint", 5: "administrative", 6: "soft_spent"}
 
@@ -51,7 +52,8 @@ def bind(world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRo
     category = world.version(tenant, "category", code) if code else None
     resolved = world.policy(caller, category, key.scope_snapshot if key else None)
     domain = world.domain(tenant, _sender_domain(category)) if category else None
-    due = max(parsed.asked.scheduled_at or world.now, world.now)
+    # farther than any policy allows is refused, and must not reach the calendar's end on its way there
+    due = min(max(parsed.asked.scheduled_at or world.now, world.now), world.now + _FARTHEST)
     bound = Bound(parsed, caller, key, category, template, domain, resolved, due, ())
     return replace(bound, counters=tuple(_counters(bound, world)))
 

@@ -12,6 +12,7 @@ from troth.flow.gate.limits import Asked
 from troth.flow.gate.world import World, know_keys, learn
 from troth.keys.keyring import Keyring, PersonKey
 from troth.rules.rates import slowed
+from troth.rules.states import State
 from troth.store import events as store
 from troth.store import gate
 
@@ -49,12 +50,17 @@ async def reschedule(at: Places, tenant: UUID, email: UUID, due: datetime) -> Re
         if facts is None or facts.key_hash is None:
             return Recall.MISSING
         waiting = await store.take_for_cancel(at.connection, tenant, email)
-        if facts.scheduled_at is None or not waiting or any(w.attempts or w.due <= now for w in waiting):
+        if facts.scheduled_at is None or not waiting or any(_begun(w, now) for w in waiting):
             return Recall.TOO_LATE
         if (refused := await _count(at, facts, waiting, now, due)) is not None:
             return refused
         await events.reschedule(at.connection, waiting, due, now, opener(at.keyring))
     return Recall.DONE
+
+
+def _begun(waiting: store.Waiting, now: datetime) -> bool:
+    """Tried, due, or held: a hold is let go by two people, never by a new time."""
+    return bool(waiting.attempts) or waiting.due <= now or waiting.state not in (State.QUEUED, State.CLAIMED)
 
 
 async def _count(

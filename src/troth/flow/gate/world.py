@@ -104,12 +104,14 @@ class World:
         return row.domain_id, Domain(row.name, ready, problems, row.checked_at, row.last_good_at, row.lookup_failed)
 
     def policy(self, caller: store.TenantRow, category: Version | None, scope: UUID | None) -> Resolved | None:
-        """The levels combined, each only stricter; None when the promise is missing or a level is looser."""
+        """The levels combined, each only stricter; None when the promise is missing or a level is looser or stopped."""
         rows = [
             self.governed.get((None, "policy", f"programme:{caller.programme_code}")),
             self.governed.get((None, "policy", "operator")),
             self.governed.get((caller.tenant_id, "policy", "tenant")),
         ]
+        if any(r is not None and r.revoked for r in rows):
+            return None  # a stopped version loosens nothing: nobody is served until the next is approved
         place = (*(r and r.snapshot_id for r in rows), category and category.row.snapshot_id, scope, caller.plan)
         if place not in self.memory.policies:
             self.memory.policies[place] = _resolve(self, caller, rows, category, scope)
@@ -123,7 +125,7 @@ def _resolve(
     category: Version | None,
     scope: UUID | None,
 ) -> Resolved | None:
-    promise, operator, tenant = (None if r is None or r.revoked else world.artefact(r.snapshot_id) for r in rows)
+    promise, operator, tenant = (None if r is None else world.artefact(r.snapshot_id) for r in rows)
     if promise is None:
         return None
     plan: Document | None = load_profile(caller.profile).plans.get(caller.plan)

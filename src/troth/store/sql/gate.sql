@@ -52,8 +52,15 @@ WHERE state = 1 AND tenant_id = ANY(%(tenants)b::uuid[]) AND kind IN ('category'
 SELECT id, kind, tenant_id, subject, code, version, artefact, digest FROM snapshot WHERE id = ANY(%(ids)b::uuid[]);
 
 -- name: domain_states
-SELECT tenant_id, name, domain_id, ready_until, checked_at, last_good_at, lookup_failed, findings
-FROM domain_state WHERE tenant_id = ANY(%(tenants)b::uuid[]);
+-- A domain that was retired or stopped is not ready, whatever its DNS says.
+SELECT d.tenant_id, d.name, d.domain_id,
+       CASE WHEN g.retired IS NOT DISTINCT FROM false AND r.snapshot_id IS NULL THEN d.ready_until
+            ELSE 'epoch' END AS ready_until,
+       d.checked_at, d.last_good_at, d.lookup_failed, d.findings
+FROM domain_state d
+LEFT JOIN governed g ON g.subject = d.domain_id AND g.tenant_id = d.tenant_id
+LEFT JOIN revocation r ON r.snapshot_id = g.snapshot_id
+WHERE d.tenant_id = ANY(%(tenants)b::uuid[]);
 
 -- name: people
 -- One row for every (tenant, index) asked about, in the order asked; person columns are NULL for strangers.

@@ -61,7 +61,8 @@ judged AS (
         WHEN c.retired IS DISTINCT FROM false OR cs.id IS NULL OR EXISTS (
                  SELECT FROM revocation r WHERE r.snapshot_id IN (s.category_snapshot, s.template_snapshot)) THEN 3
         WHEN s.template_snapshot IS NOT NULL AND (ts.id IS NULL OR tg.retired IS DISTINCT FROM false) THEN 3
-        WHEN coalesce(d.ready_until <= %(now)b, true) THEN 6
+        WHEN coalesce(d.ready_until <= %(now)b, true) OR dg.retired IS DISTINCT FROM false OR EXISTS (
+                 SELECT FROM revocation r WHERE r.snapshot_id = dg.snapshot_id) THEN 6
         ELSE 0 END AS verdict
     FROM want w
     LEFT JOIN held s ON s.message_id = w.id
@@ -71,7 +72,8 @@ judged AS (
     LEFT JOIN snapshot cs ON cs.id = s.category_snapshot AND cs.tenant_id = s.tenant_id
     LEFT JOIN snapshot ts ON ts.id = s.template_snapshot AND ts.tenant_id = s.tenant_id
     LEFT JOIN governed tg ON tg.subject = ts.subject
-    LEFT JOIN domain_state d ON d.domain_id = s.domain_id AND d.tenant_id = s.tenant_id),
+    LEFT JOIN domain_state d ON d.domain_id = s.domain_id AND d.tenant_id = s.tenant_id
+    LEFT JOIN governed dg ON dg.subject = s.domain_id AND dg.tenant_id = s.tenant_id),
 marked AS (
     UPDATE spool SET state = 4, attempts = attempts + 1, due = %(now)b + %(lease)b
     WHERE message_id = ANY(ARRAY(SELECT id FROM judged WHERE verdict = 0))
@@ -100,11 +102,14 @@ WHERE (message_id, token) IN (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::
 RETURNING message_id;
 
 -- name: signing_keys
--- The newest live key of each domain; it is cached for a few seconds only, so that a rotation is soon seen.
+-- The live key of each domain's approved selector, whose record was looked up: one made for a rotation waits for its
+-- approval. It is cached for a few seconds only, so that the rotation is soon seen.
 SELECT DISTINCT ON (k.domain_id) k.domain_id, k.tenant_id, d.name, k.selector, k.bits, k.private_ct, t.keyset,
        s.artefact
-FROM dkim_key k JOIN tenant t ON t.id = k.tenant_id JOIN domain_state d ON d.domain_id = k.domain_id
-LEFT JOIN governed g ON g.subject = k.domain_id LEFT JOIN snapshot s ON s.id = g.snapshot_id
+FROM dkim_key k JOIN tenant t ON t.id = k.tenant_id
+JOIN domain_state d ON d.domain_id = k.domain_id AND d.tenant_id = k.tenant_id
+JOIN governed g ON g.subject = k.domain_id AND g.tenant_id = k.tenant_id
+JOIN snapshot s ON s.id = g.snapshot_id AND s.artefact::jsonb ->> 'selector' = k.selector
 WHERE k.domain_id = ANY(%(domains)b::uuid[]) AND k.retired_at IS NULL
 ORDER BY k.domain_id, k.created_at DESC;
 

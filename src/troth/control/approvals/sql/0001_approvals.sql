@@ -124,7 +124,7 @@ $$;
 CREATE FUNCTION change_entry(p_kind text, p_change change, p_human uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    SELECT troth.ledger_append_v1(ARRAY[p_kind], ARRAY[(p_change).tenant_id], ARRAY[troth.leaf_json(
+    SELECT troth.ledger_entry(ARRAY[p_kind], ARRAY[(p_change).tenant_id], ARRAY[troth.leaf_json(
         ARRAY['by', 'change', 'code', 'digest', 'kind', 'subject', 'tenant'],
         ARRAY[p_human::text, (p_change).id::text, (p_change).code, encode((p_change).digest, 'hex'),
               (p_change).kind, (p_change).subject::text, coalesce((p_change).tenant_id::text, '')])])
@@ -223,6 +223,11 @@ BEGIN
     END IF;
     -- versions of one subject are made one after another
     PERFORM pg_advisory_xact_lock(hashtextextended(c.subject::text, 0));
+    -- the subject may have become another thing since this was proposed
+    IF EXISTS (SELECT FROM troth.governed g WHERE g.subject = c.subject
+               AND (g.kind, g.tenant_id, g.code) IS DISTINCT FROM (c.kind, c.tenant_id, c.code)) THEN
+        RAISE EXCEPTION 'this subject is another thing' USING ERRCODE = '22023';
+    END IF;
     INSERT INTO troth.snapshot (id, kind, tenant_id, subject, code, version, artefact, digest, change_id,
                                 proposer_human, approver_human, approved_at)
     VALUES (made, c.kind, c.tenant_id, c.subject, c.code,
@@ -279,7 +284,7 @@ BEGIN
     INSERT INTO troth.revocation (snapshot_id, tenant_id, reason, revoked_at, revoked_by)
     VALUES (s.id, s.tenant_id, p_reason, troth.now_v1(), who.human_id);
     PERFORM troth.stop_key(s);
-    PERFORM troth.ledger_append_v1(ARRAY['governance:version:revoke'], ARRAY[s.tenant_id], ARRAY[troth.leaf_json(
+    PERFORM troth.ledger_entry(ARRAY['governance:version:revoke'], ARRAY[s.tenant_id], ARRAY[troth.leaf_json(
         ARRAY['by', 'digest', 'reason', 'snapshot'],
         ARRAY[who.human_id::text, encode(s.digest, 'hex'), p_reason, s.id::text])]);
 END $$;

@@ -52,7 +52,8 @@ CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON ledger_pending
     FOR EACH ROW EXECUTE FUNCTION insert_only();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON ledger_pending FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
-CREATE FUNCTION ledger_append_v1(p_kinds text[], p_tenants uuid[], p_leaves text[]) RETURNS bigint[]
+-- For the functions that act: granted to nobody.
+CREATE FUNCTION ledger_entry(p_kinds text[], p_tenants uuid[], p_leaves text[]) RETURNS bigint[]
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     WITH entry AS (
@@ -62,3 +63,14 @@ AS $$
         RETURNING id)
     SELECT array_agg(id ORDER BY id) FROM entry
 $$;
+
+-- What the run-time roles append. Not what tells of an approval, an erasure or a pause: those come from the act itself.
+CREATE FUNCTION ledger_append_v1(p_kinds text[], p_tenants uuid[], p_leaves text[]) RETURNS bigint[]
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (SELECT FROM unnest(p_kinds) AS k WHERE split_part(k, ':', 1) IN ('governance', 'privacy', 'sending')) THEN
+        RAISE EXCEPTION 'such an entry comes from the act that it tells of' USING ERRCODE = '42501';
+    END IF;
+    RETURN troth.ledger_entry(p_kinds, p_tenants, p_leaves);
+END $$;

@@ -391,7 +391,7 @@ AS $$
           AND p_tenant = nullif(current_setting('troth.tenant', true), '')::uuid  -- only where the caller works
         RETURNING id, tenant_id),
     entry AS (
-        SELECT troth.ledger_append_v1(ARRAY['privacy:person:erase'], ARRAY[tenant_id],
+        SELECT troth.ledger_entry(ARRAY['privacy:person:erase'], ARRAY[tenant_id],
             ARRAY[troth.leaf_json(ARRAY['person'], ARRAY[id::text])]) FROM gone)
     SELECT EXISTS (SELECT FROM gone, entry)
 $$;
@@ -406,6 +406,7 @@ AS $$ SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') |
 
 CREATE FUNCTION make_partitions_v1() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+SET timezone = 'UTC' -- where clocks change, seven days are not always a week's 168 hours
 AS $$
 DECLARE
     week timestamptz := date_trunc('week', troth.now_v1(), 'UTC');

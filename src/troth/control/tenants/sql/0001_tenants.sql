@@ -47,7 +47,7 @@ AS $$
         SELECT gen_random_uuid(), t, p_effect, p_reason, p_by, troth.now_v1() FROM unnest(p_tenants) AS t
         RETURNING id, tenant_id),
     entry AS (
-        SELECT troth.ledger_append_v1(
+        SELECT troth.ledger_entry(
             array_agg(text 'sending:pause:start'), array_agg(tenant_id),
             array_agg(troth.leaf_json(ARRAY['effect', 'pause', 'reason', 'tenant'],
                 ARRAY[p_effect, id::text, p_reason, coalesce(tenant_id::text, 'all')])))
