@@ -3,11 +3,13 @@
 
 PY := .venv/bin/python
 JOBS ?= 2
+# Whole platforms under load: they have the machine to themselves.
+ALONE := tests/faults tests/scenarios
 PG15 ?= /usr/lib/postgresql/15/bin
-PG15_TESTS := $(wildcard tests/store tests/control tests/scenarios)
+PG15_TESTS := $(wildcard tests/store tests/control tests/flow)
 
 .NOTPARALLEL:
-.PHONY: help setup run test check bench fuzz docs lock clean setup-test test-pg15
+.PHONY: help setup run test faults check bench fuzz docs lock clean setup-test test-pg15
 
 help: ## This list
 	@echo "Troth: transactional email that keeps its word. Start with: make run"
@@ -21,8 +23,12 @@ run: setup ## The demo: every stage, real mail, then it keeps serving (ONCE=1: e
 
 test: setup-test ## The whole test suite and its coverage (ARGS="-k gate" for a part, JOBS=4 for more cores)
 	@$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	$(PY) -m coverage run -m pytest -n $(JOBS) $(if $(ARGS),$(ARGS),$(foreach part,$(ALONE),--ignore=$(part)))
+	$(if $(ARGS),,$(PY) -m coverage run -m pytest $(ALONE))
 	@$(PY) scripts/coverage_gate.py $(if $(ARGS),--print-only)
+
+faults: setup-test ## Kill workers, doors, PostgreSQL and supervisors under load (ARGS="-s tests/faults/test_kills.py")
+	$(PY) -m pytest $(if $(ARGS),$(ARGS),tests/faults)
 
 check: setup-test ## Lint, types, import contracts, house rules, fresh docs
 	$(PY) -m ruff check .
@@ -59,5 +65,5 @@ setup-test:
 # CI runs the database's part of the suite a second time, on the oldest PostgreSQL we promise.
 test-pg15: setup-test
 	@test -x "$(PG15)/postgres" || { echo "$(PG15)/postgres is missing: apt install postgresql-15"; exit 1; }
-	@test -n "$(PG15_TESTS)" || { echo "No tests/store, tests/control or tests/scenarios to run."; exit 1; }
-	TROTH_PG_BIN="$(PG15)" $(PY) -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(PG15_TESTS)
+	@test -n "$(PG15_TESTS)" || { echo "No tests/store, tests/control or tests/flow to run."; exit 1; }
+	TROTH_PG_BIN="$(PG15)" $(PY) -m pytest -n $(JOBS) -m "not slow" $(PG15_TESTS)

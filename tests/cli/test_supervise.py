@@ -225,10 +225,11 @@ def test_a_second_supervisor_in_one_folder_says_who_is_there(supervisor, tmp_pat
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_everything_gracefully(tmp_path, sign):
-    process, _ = start(tmp_path, LAST_WORDS, LAST_WORDS)
+    process, lines = start(tmp_path, LAST_WORDS, LAST_WORDS)
     with process:
         pids = [recorded(tmp_path, "child0"), recorded(tmp_path, "child1")]
-        time.sleep(0.3)
+        while sum(line.endswith("| up\n") for line in lines) < 2:  # each child, once it can hear a signal
+            lines.append(process.stdout.readline())
         process.send_signal(sign)
         said = process.stdout.read()
     assert process.returncode == 0

@@ -44,7 +44,7 @@ def configure(settings: Settings) -> None:
         processors=[*shared, *traces, last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", Lasting(sys.stdout))),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=False,  # lines are rare, and a test may configure anew
     )
     formatter = structlog.stdlib.ProcessorFormatter(processors=[_REMOVE, *traces, last], foreign_pre_chain=shared)
     handler = logging.StreamHandler(Lasting(sys.stdout))

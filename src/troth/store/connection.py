@@ -22,11 +22,15 @@ async def connect(conninfo: Mapping[str, Any], name: str) -> Connection:
     """A connection whose statements are prepared at first use; `name` shows in pg_stat_activity."""
     keywords = {"connect_timeout": 5, "application_name": f"troth {name}", **conninfo}
     connection = await psycopg.AsyncConnection.connect(**keywords, autocommit=True)
-    connection.prepare_threshold = 0
-    connection.prepared_max = 200
-    await connection.execute("SET search_path = troth")
-    # A 2xx means that it is on disk, whatever the server's own default is.
-    await connection.execute(_DURABLE)
+    try:
+        connection.prepare_threshold = 0
+        connection.prepared_max = 200
+        await connection.execute("SET search_path = troth")
+        # A 2xx means that it is on disk, whatever the server's own default is.
+        await connection.execute(_DURABLE)
+    except BaseException:
+        await connection.close()  # cancelled or refused half-way: nobody else would
+        raise
     return connection
 
 

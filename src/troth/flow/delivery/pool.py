@@ -217,10 +217,11 @@ class Pool:
         if self._closing:
             self._answer_waiting("The pool is closing.")
             return
+        now = asyncio.get_running_loop().time()
         self._dispatch()
         if self._waiting:
             self._wake_by(jobs[-1].deadline)
-            self._await_retry()
+            self._await_retry(now)
 
     def _dispatch(self) -> None:
         """Bring waiting envelopes and connections together."""
@@ -260,7 +261,7 @@ class Pool:
             for job in self._drain():
                 self._give(job, closed.unsent(job.envelope.key))
         if self._waiting:
-            self._await_retry()
+            self._await_retry(now)
 
     def _deserves_another(self, connection: Connection, job: Job, answer: Answer) -> bool:
         """Whether a connection that had served before went away (silently, or by 421) as this envelope began.
@@ -305,14 +306,17 @@ class Pool:
     def _set_alarm(self, when: float | None) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
-        self._alarm = None if when is None else asyncio.get_running_loop().call_at(when, self._ring)
+        loop = asyncio.get_running_loop()
+        # uvloop makes a timer that is due at once a plain handle, which cannot tell when
+        self._alarm = None if when is None else loop.call_at(max(when, loop.time() + 0.001), self._ring)
 
     def _wake_by(self, when: float) -> None:
         if self._alarm is None or self._alarm.when() > when:
             self._set_alarm(when)
 
-    def _await_retry(self) -> None:
-        if self._failing and asyncio.get_running_loop().time() < self._retry_at:
+    def _await_retry(self, now: float) -> None:
+        """`now` is the dispatch's: a retry that came due since then would otherwise be waited for by nobody."""
+        if self._failing and now < self._retry_at:
             self._wake_by(self._retry_at)
 
     def _ring(self) -> None:
@@ -324,7 +328,7 @@ class Pool:
         self._dispatch()
         if self._waiting:
             self._wake_by(min(job.deadline for job in self._waiting))
-            self._await_retry()
+            self._await_retry(now)
 
     async def _until_gone(self) -> None:
         if self._connections:
