@@ -104,7 +104,7 @@ class World:
         return row.domain_id, Domain(row.name, ready, problems, row.checked_at, row.last_good_at, row.lookup_failed)
 
     def policy(self, caller: store.TenantRow, category: Version | None, scope: UUID | None) -> Resolved | None:
-        """The levels combined, each only stricter; None when the promise is missing or a level is looser or stopped."""
+        """The levels combined, each only stricter; None if the promise is missing, or a level is looser or stopped."""
         rows = [
             self.governed.get((None, "policy", f"programme:{caller.programme_code}")),
             self.governed.get((None, "policy", "operator")),
