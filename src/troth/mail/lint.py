@@ -105,7 +105,7 @@ class _Walk:
 
     def _text(self, segment: Segment) -> None:
         if self._places:
-            self._places.text(segment.text)
+            _fits(self._places.text(segment.text), segment.line)
         self._spend(Source(len(segment.text.encode())).cost(self._turns), segment.line)
 
     def _output(self, segment: Segment) -> None:
@@ -116,8 +116,8 @@ class _Walk:
             raise TemplateFault(
                 "type", segment.line, f"A {shape.kind} cannot be printed; write a loop, or name a property."
             )
-        if self._places and (hint := self._places.value()):
-            raise TemplateFault("place", segment.line, hint)
+        if self._places:
+            _fits(self._places.value(shape.kind), segment.line)
         self._spend(shape.cost(self._turns) * self._escaped, segment.line)
 
     def _reader(self, segment: Segment) -> Reader:
@@ -155,6 +155,8 @@ class _Walk:
 
     def _open(self, block: _Block) -> None:
         self._blocks.append(block)
+        if self._places:
+            self._places.begin()
         if len(self._blocks) > MAX_BLOCKS:
             raise TemplateFault("too_complex", block.line, f"if and for may be nested {MAX_BLOCKS} deep at most.")
 
@@ -162,6 +164,8 @@ class _Walk:
         block = self._blocks[-1] if self._blocks else None
         if block is None or block.other or (word == "elif" and block.kind == "for"):
             raise TemplateFault("syntax", line, f"{{% {word} %}} has no {{% if %}}.")
+        if self._places:
+            _fits(self._places.otherwise(), line)
         if word == "elif":
             reader.expression()
             return
@@ -203,12 +207,19 @@ class _Walk:
     def _close(self, kind: str, line: int) -> None:
         if not self._blocks or self._blocks[-1].kind != kind:
             raise TemplateFault("syntax", line, f"{{% end{kind} %}} does not close the innermost block.")
+        if self._places:
+            _fits(self._places.end(), line)
         self._leave(self._blocks.pop())
 
     def _leave(self, block: _Block) -> None:
         if block.loop is not None and block.hidden is not None:
             self._scope = dict(block.hidden)
             self._turns.pop(block.loop, None)
+
+
+def _fits(hint: str | None, line: int) -> None:
+    if hint:
+        raise TemplateFault("place", line, hint)
 
 
 def _why_not(word: str) -> str:
