@@ -13,9 +13,13 @@ _name_re = re.compile(r"[A-Za-z0-9:-]")
 _attribute_re = re.compile(r"([^\s\"'<>/=]+)\s*=\s*\Z")
 _stop_re = re.compile("[\"'>]")
 _comment_re = re.compile("--!?>")
-_RAW = frozenset(["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"])
+_RAW = frozenset(
+    ["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "noscript", "plaintext"]
+)
 _SHOWN = frozenset({"!--", "title", "textarea"})  # of these, those in which escaped text stays text
-_ADDRESSES = frozenset(["href", "src", "action", "formaction", "background", "poster", "cite", "data", "ping", "xlink:href"])
+_ADDRESSES = frozenset(
+    ["href", "src", "action", "formaction", "background", "poster", "cite", "data", "ping", "xlink:href"]
+)
 _STARTS = ("https:", "http:", "mailto:", "tel:", "sms:", "cid:", "#", "?", "/")
 _SEAM = "\0"  # in `before`: a branch ended in the middle of a name
 

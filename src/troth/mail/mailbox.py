@@ -15,7 +15,9 @@ from troth.mail.words import phrase
 _QUOTED = r'"(?P<quoted>(?:[^"\\]|\\.)*)"'
 _BARE = r'(?P<bare>[^"<>@,;:()\[\]\\]*?)'
 _mailbox_re = re.compile(rf"(?:{_QUOTED}|{_BARE})[ \t]*<(?P<address>[^<>]*|\"(?:[^\"\\]|\\.)*\"@[^<>]*)>\Z")
+_bare_re = re.compile(r'[^"<>@,;:()\[\]\\]*\Z')
 _quoted_pair_re = re.compile(r"\\(.)")
+_to_quote_re, _ESCAPED = re.compile(r'(["\\])'), r"\\\1"
 _MAX_TEXT = 1_000
 
 
@@ -39,7 +41,12 @@ class Mailbox:
         return " ".join((*phrase(self.name), f"<{self.address}>")) if self.name else self.address.addr_spec
 
     def __str__(self) -> str:
-        return f"{self.name} <{self.address}>" if self.name else self.address.addr_spec
+        """What parse_mailbox reads back as the same."""
+        if not self.name:
+            return self.address.addr_spec
+        if _bare_re.match(self.name) and self.name == " ".join(self.name.split()):
+            return f"{self.name} <{self.address}>"
+        return f'"{_to_quote_re.sub(_ESCAPED, self.name)}" <{self.address}>'
 
 
 def parse_mailbox(text: str) -> Mailbox:

@@ -7,6 +7,7 @@ with a body.
 import re
 from datetime import datetime
 
+from troth.flow.submission.body import read_json_body
 from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.keys import parse_key
 from troth.flow.submission.problem import Problem
@@ -14,6 +15,7 @@ from troth.store import gate as store
 from troth.store.connection import Connection
 
 _BEARER = re.compile(r"bearer[ \t]+(?P<token>\S+)[ \t]*", re.IGNORECASE)  # RFC 6750 2.1
+_SMALL = 64 * 1024  # octets
 _UNKNOWN = "The API key is not known; check it for a slip of the hand, or make a new one."
 
 
@@ -50,6 +52,14 @@ async def identify_over(connection: Connection, deps: Deps, call: Call) -> store
     call.known = rows[0]
     check_live(call.known, await store.now(connection))
     return call.known
+
+
+async def read_content(deps: Deps, call: Call) -> bytes:
+    """The JSON body; a large one, or one of unknown size, is taken and parsed for a live key only."""
+    length = call.request.headers.get("content-length", "")
+    if not (length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= _SMALL):
+        await identify(deps, call)
+    return await read_json_body(call.request, deps.body_limit, call.held)
 
 
 def check_live(key: store.KeyRow, now: datetime) -> None:

@@ -14,8 +14,8 @@ from troth.flow.gate.recall import Recall
 from troth.flow.submission import idempotency, strict_json, when, wire
 from troth.flow.submission.answers import json_answer, taken_headers
 from troth.flow.submission.asking import asked
-from troth.flow.submission.auth import identify, read_key
-from troth.flow.submission.body import read_body, read_json_body
+from troth.flow.submission.auth import identify, read_content, read_key
+from troth.flow.submission.body import read_body
 from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.problem import Problem, of_gate
 from troth.flow.submission.request_log import Note
@@ -31,7 +31,7 @@ async def send(deps: Deps, call: Call) -> Response:
     """POST /emails"""
     key_hash = read_key(deps, call)
     given = idempotency.given(call.request)
-    body = await read_json_body(call.request, deps.body_limit, call.held)
+    body = await read_content(deps, call)
     content = strict_json.read(body)
     email = wire.email(body)
     clock = await _clock(deps, call, [email])
@@ -51,7 +51,7 @@ async def send_batch(deps: Deps, call: Call) -> Response:
     """POST /emails/batch: all or nothing, or, permissive, as many as pass."""
     key_hash = read_key(deps, call)
     given, permissive = idempotency.given(call.request), _permissive(call)
-    body = await read_json_body(call.request, deps.body_limit, call.held)
+    body = await read_content(deps, call)
     content = strict_json.read(body)
     parts = wire.batch(body)
     _check_count(len(parts), deps.batch_limit)
@@ -69,7 +69,7 @@ async def send_batch(deps: Deps, call: Call) -> Response:
 async def reschedule(deps: Deps, call: Call) -> Response:
     """PATCH /emails/{id}"""
     read_key(deps, call)
-    body = await read_json_body(call.request, deps.body_limit, call.held)
+    body = await read_content(deps, call)
     strict_json.read(body)
     text = wire.reschedule(body).scheduled_at
     known, now = await _known_now(deps, call)

@@ -19,8 +19,7 @@ from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused
 from troth.flow.gate.world import learn
 from troth.flow.submission import idempotency, people, strict_json, wire
 from troth.flow.submission.answers import json_answer
-from troth.flow.submission.auth import identify_over, read_key
-from troth.flow.submission.body import read_json_body
+from troth.flow.submission.auth import identify_over, read_content, read_key
 from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.presenting import moment
 from troth.flow.submission.problem import Problem, of_gate
@@ -54,7 +53,7 @@ async def register(deps: Deps, call: Call) -> Response:
     """POST /recipients"""
     read_key(deps, call)
     key = idempotency.given(call.request)
-    body = await read_json_body(call.request, deps.body_limit, call.held)
+    body = await read_content(deps, call)
     strict_json.read(body)
     address = _address(wire.recipient(body).email)
     index = deps.secrets.blind_index().index(address.normal)
