@@ -3,12 +3,19 @@
 import os
 
 import pytest
+import structlog
 from tests.support.firm import firm, operator
 from tests.support.postgres import database, pg_server, pg_template
 from tests.support.river import river
 from tests.support.stage import stage
 
 __all__ = ["database", "firm", "operator", "pg_server", "pg_template", "river", "stage"]
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """A test that configured the log leaves none of it to the next."""
+    structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
