@@ -1,5 +1,6 @@
 """The gate where two things meet: holds and new times, levels that were stopped, caps that differ, the calendar's end."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,8 @@ import pytest
 from tests.flow.gate.test_accept import ask, count, email, gate
 from tests.support.firm import make_firm, now
 
+from troth.flow.gate import accept
+from troth.flow.gate.accept import StoreAway
 from troth.flow.gate.asks import Refused, Taken
 from troth.flow.gate.recall import Recall
 
@@ -82,3 +85,34 @@ async def test_categories_with_different_caps_share_a_counter(gate, operator):
     assert [r.code for r in answer.refused] == ["rate-limited"]
     used = operator.admin.execute("SELECT used, cap FROM rate_counter WHERE scope = 1").fetchone()
     assert used[0] == 6
+
+
+async def test_a_revoked_key_is_told_nothing_again(gate, operator, firm):
+    firm.person("ann@example.net")
+    assert isinstance(await gate.submit(ask(firm, key=b"key")), Taken)
+    operator.revoke(firm.key)
+    assert (await gate.submit(ask(firm, key=b"key"))).refusal.code == "key-revoked"
+    assert (await gate.submit(ask(firm, key=b"key", fingerprint=b"g"))).refusal.code == "key-revoked"
+    assert count(operator, "email") == count(operator, "idempotency") == 1
+
+
+async def test_nobody_is_told_no_while_the_transaction_may_yet_say_yes(gate, operator, firm, monkeypatch):
+    """A client that is told 503 asks again: what was slow must not be accepted behind its back."""
+    firm.person("ann@example.net")
+    monkeypatch.setattr(accept, "_PATIENCE", 0.3)
+    other = operator.database.open()
+    with other.transaction():
+        other.execute("LOCK TABLE troth.spool IN ACCESS EXCLUSIVE MODE")
+        slow = [asyncio.create_task(gate.submit(ask(firm))) for _ in range(2)]  # one for each lane, or both in one
+        await asyncio.sleep(0.1)
+        more = [asyncio.create_task(gate.submit(ask(firm))) for _ in range(2)]
+        await asyncio.sleep(0.2)
+        queued = asyncio.create_task(gate.submit(ask(firm)))
+        await asyncio.sleep(0.5)
+        assert not slow[0].done()
+    answers = await asyncio.gather(*slow, *more, queued, return_exceptions=True)
+    taken = [a for a in answers if isinstance(a, Taken)]
+    assert all(isinstance(a, Taken | StoreAway) for a in answers)
+    assert len(taken) >= 2
+    await asyncio.sleep(0.1)
+    assert count(operator, "email") == len(taken)

@@ -25,7 +25,8 @@ from troth.store.connection import Connection, Unavailable
 _log = structlog.get_logger("troth.gate")
 Connect = Callable[[str], Awaitable[Connection]]
 _WAITING = 2_000  # asks; beyond it the door says 503 rather than let memory grow
-_PATIENCE = 10.0  # seconds an ask may wait for the store
+_PATIENCE = 10.0  # seconds an ask may wait for its turn
+_LONGEST = 60.0  # seconds more for one whose transaction has begun: it may yet be on disk, so no is not said lightly
 
 
 class StoreAway(Exception):  # noqa: N818 - it is what it says, and temporary
@@ -39,6 +40,7 @@ class Waiting:
     ask: Ask
     parsed: tuple[Parsed, ...]
     answer: "asyncio.Future[Answer]"
+    begun: bool = False
 
 
 @dataclass(slots=True)
@@ -77,11 +79,17 @@ class Gate:
         )
         try:
             self._queue.put_nowait(waiting)
-            async with asyncio.timeout(_PATIENCE):
-                return await waiting.answer
+            await asyncio.wait([waiting.answer], timeout=_PATIENCE)
+            if waiting.begun or waiting.answer.done():
+                async with asyncio.timeout(_LONGEST):
+                    return await waiting.answer
         except (asyncio.QueueFull, TimeoutError):
-            waiting.answer.cancel()
             raise StoreAway("The store does not answer in time.") from None
+        else:
+            raise StoreAway("The store does not answer in time.")
+        finally:
+            if not waiting.begun:
+                waiting.answer.cancel()  # at once, so that no lane begins with it after all
 
     async def cancel(self, tenant: UUID, email: UUID) -> Recall:
         """Calls an email's unsent messages back."""
@@ -143,8 +151,11 @@ class Gate:
         return [w for w in found if not w.answer.done()]
 
     async def _answer(self, connection: Connection, batch: Sequence[Waiting]) -> None:
+        batch = [w for w in batch if not w.answer.done()]
         if not batch:
             return
+        for waiting in batch:
+            waiting.begun = True
         try:
             answers = await self._accept(connection, batch)
         except Unavailable:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from troth.flow.gate.asks import Answer, Ask, Refusal, Refused, Taken
-from troth.flow.gate.judge import Bound, bind, decisions
+from troth.flow.gate.judge import Bound, bind, decisions, is_live
 from troth.flow.gate.limits import Asked, Shares
 from troth.flow.gate.parse import Parsed
 from troth.flow.gate.rows import SPOOLED, EmailRows, email_rows, request_row
@@ -59,11 +59,12 @@ class Item:
     ids: tuple[UUID, ...] = ()
     rows: list[EmailRows] = field(default_factory=list)
     taken_key: bool = False
+    live: bool = True  # the caller's key; what a dead one was once told is not told again
 
     @property
     def kept_key(self) -> tuple[UUID, bytes] | None:
         """The idempotency row's key."""
-        if self.ask.idempotency is None or self.caller is None:
+        if self.ask.idempotency is None or self.caller is None or not self.live:
             return None
         return self.caller.tenant_id, self.ask.idempotency[0]
 
@@ -190,6 +191,7 @@ def _know(items: Sequence[Item], world: World) -> None:
     for item in items:
         caller = item.ask.caller
         item.key = world.keys.get(caller.key_hash) if caller.key_hash else None
+        item.live = item.key is None or is_live(item.key, world.now)
         item.caller = item.key or (world.system.get(caller.system_tenant) if caller.system_tenant else None)
         if item.caller is None:
             item.answer = Refused(Refusal("invalid-api-key", "This API key is not known. Check it, or make a new one."))

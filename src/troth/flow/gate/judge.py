@@ -121,11 +121,15 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
     }
 
 
+def is_live(key: store.KeyRow, now: datetime) -> bool:
+    return key.revoked_at is None and key.approved and key.expires_at > now
+
+
 def _key(bound: Bound, world: World) -> f.Key:
     key = bound.key
     if key is None:
         return f.Key("system", "live")
-    live = "revoked" if key.revoked_at or not key.approved else "expired" if key.expires_at <= world.now else "live"
+    live = "live" if is_live(key, world.now) else "revoked" if key.revoked_at or not key.approved else "expired"
     allowed = world.artefact(key.scope_snapshot).get("categories")
     return f.Key(str(key.key_id), live, None if allowed is None else frozenset(allowed))
 
