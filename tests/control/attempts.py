@@ -267,6 +267,9 @@ EDITING = [
     Attempt("a person verified without the secret", CONTROL, "SELECT verify_person_v1(sha256('guess'))", NOTHING),
     Attempt("a person verified by the hash", CONTROL, "SELECT verify_person_v1(%(confirmation_hash)s)", NOTHING),
     Attempt("a person verified by the river", FLOW, "SELECT verify_person_v1(%(confirmation)s)"),
+    Attempt(
+        "another's recipient opted out", CONTROL, "SELECT opt_out_v1(%(b)s, sha256('x'), %(category_b)s, 'control')"
+    ),
     Attempt("another's person erased", CONTROL, "SELECT nullif(erase_person_v1(%(b)s, %(person_b)s), false)", NOTHING),
     Attempt("a limit exceeded", FLOW, "UPDATE rate_counter SET used = cap + 1", "23514"),
     *_each(

@@ -70,7 +70,7 @@ def _changes(operator, a, found):
         return change, digest
 
     complaint = sha(b"complained")
-    operator.control.execute("SELECT suppress_v1(%s, '{2}', '{test}', %s, '{NULL}')", ([complaint], [a.tenant]))
+    operator.admin.execute("SELECT suppress_v1(%s, '{2}', '{test}', %s, '{NULL}')", ([complaint], [a.tenant]))
     found["open_change"], found["open_digest"] = propose("category", a.tenant, "later", {"x": 1})
     ends = (now() + timedelta(days=1)).isoformat()
     found["complaint_change"], found["complaint_digest"] = propose(

@@ -110,8 +110,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "approve_v1(uuid, bytea, bytea)": (CONTROL,),
     "close_v1(uuid, text, bytea)": (CONTROL,),
     "revoke_v1(uuid, text, bytea)": (CONTROL,),
-    "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (CONTROL, FLOW),
-    "opt_out_v1(uuid, bytea, uuid, text)": (CONTROL, FLOW),
+    "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (FLOW,),  # control: with the pages that need it
+    "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),
     "confirmation_view_v1(bytea)": (CONTROL,),
     "verify_person_v1(bytea)": (CONTROL,),
     "erase_person_v1(uuid, uuid)": (CONTROL,),

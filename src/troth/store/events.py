@@ -74,6 +74,7 @@ class EmailFacts:
     id: UUID
     category_id: UUID
     template_snapshot: UUID | None
+    template_subject: UUID | None
     scheduled_at: datetime | None
     key_hash: bytes | None
     key_id: UUID | None

@@ -94,8 +94,8 @@ def _asked(world: World, facts: store.EmailFacts, waiting: list[store.Waiting], 
     resolved = world.policy(key, world.version(key.tenant_id, "category", category.code), key.scope_snapshot)
     if resolved is None:
         return None
-    template = next((g for g in world.governed.values() if g.snapshot_id == facts.template_snapshot), category)
-    places = limits.Windows(key.tenant_id, key.timezone, key.key_id, template.subject, due)
+    what = facts.template_subject or category.subject  # whatever version the template has by now
+    places = limits.Windows(key.tenant_id, key.timezone, key.key_id, what, due)
     slow = slowed(world.paused(key.tenant_id), resolved.policy)
     shared = limits.shared(places, resolved.policy, len(waiting), slow=slow)
     return [*shared, *(limits.personal(places, resolved.policy, w.blind_index) for w in waiting)]

@@ -59,8 +59,9 @@ ORDER BY s.message_id FOR UPDATE OF s;
 
 -- name: email_facts
 -- What governed an email of this tenant when it was accepted.
-SELECT e.id, e.category_id, e.template_snapshot, e.scheduled_at, k.hash AS key_hash, k.id AS key_id
-FROM email e LEFT JOIN api_key k ON k.id = e.api_key_id
+SELECT e.id, e.category_id, e.template_snapshot, t.subject AS template_subject, e.scheduled_at, k.hash AS key_hash,
+       k.id AS key_id
+FROM email e LEFT JOIN api_key k ON k.id = e.api_key_id LEFT JOIN snapshot t ON t.id = e.template_snapshot
 WHERE e.tenant_id = %(tenant)b AND e.id = %(email)b;
 
 -- name: reschedule

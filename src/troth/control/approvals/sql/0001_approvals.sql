@@ -16,6 +16,7 @@ FROM (VALUES ('genesis'), ('programme'), ('tenant'), ('grant'), ('policy'), ('do
      (VALUES ('propose'), ('approve')) AS a(act),
      (VALUES ('owner'), ('deliverability'), ('compliance')) AS r(role)
 WHERE (kind, act) <> ('genesis', 'propose') -- genesis_v1 alone begins an installation
+  AND (kind NOT IN ('grant', 'programme') OR role = 'owner') -- or two of the staff could make each other owners
 UNION ALL
 SELECT kind, act, 'client', role
 FROM (VALUES ('category', 'propose', 'author'), ('category', 'propose', 'admin'), ('category', 'propose', 'approver'),
