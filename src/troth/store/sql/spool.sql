@@ -119,11 +119,11 @@ SELECT t.id AS tenant_id, t.plan, p.code AS programme, p.profile
 FROM tenant t JOIN programme p ON p.id = t.programme_id WHERE t.id = ANY(%(tenants)b::uuid[]);
 
 -- name: live_policies
--- The policy documents in force above tenants and of these tenants, and the categories, which carry one too.
+-- The policy documents in force above tenants and of these tenants, and the categories, which carry one too. A stopped
+-- one still binds what was accepted under it: dropping its level would loosen the rest.
 SELECT g.subject, g.tenant_id, g.kind, g.code, s.artefact
 FROM governed g JOIN snapshot s ON s.id = g.snapshot_id
 WHERE g.kind = 'policy' AND (g.tenant_id IS NULL OR g.tenant_id = ANY(%(tenants)b::uuid[]))
-      AND NOT EXISTS (SELECT FROM revocation r WHERE r.snapshot_id = g.snapshot_id)
    OR g.subject = ANY(%(categories)b::uuid[]);
 
 -- name: depth
