@@ -143,7 +143,7 @@ class River:
     def add_domain(self, **artefact: str) -> None:
         self.approve("domain", self.domain, DOMAIN, {"name": DOMAIN, "selector": SELECTOR, **artefact})
         self.database.fill(
-            "INSERT INTO domain_state (domain_id, tenant_id, name, ready_until) VALUES (%s, %s, %s, 'infinity')",
+            "INSERT INTO domain_state (domain_id, tenant_id, name, ready_until) VALUES (%s, %s, %s, '2100-01-01')",
             self.domain, self.tenant, DOMAIN,
         )  # fmt: skip
         pem, public = dkim_pair()

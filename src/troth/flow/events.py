@@ -3,7 +3,7 @@ transaction. Every stage of the river tells what happened through here.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -40,13 +40,17 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a claimed message: what happened, in order, and its new place (None: it leaves the spool)."""
+    """What became of a claimed message: what happened, in order, and its new place (None: it leaves the spool).
+
+    `order_stands`: two people let it go and it could not go yet; it is still theirs to let go.
+    """
 
     token: int
     happenings: tuple[Happening, ...]
     state: State
     kept: store.Kept | None = None
     suppress: store.NewSuppression | None = None
+    order_stands: bool = False
 
     @property
     def message_id(self) -> UUID:
@@ -88,6 +92,18 @@ async def settle(connection: Connection, settlements: Sequence[Settlement], at: 
     return {s.message_id for s in mine}
 
 
+async def settle_by(
+    connection: Connection, claim: tuple[UUID, int], decide: Callable[[], Awaitable[Settlement]], at: datetime
+) -> Settlement | None:
+    """Settles one claim as `decide` says, whose own writes are of the same transaction; None when it stands no more."""
+    async with connection.transaction():
+        if not await store.lock_spool(connection, [claim]):
+            return None
+        settlement = await decide()
+        await _write(connection, [settlement], at)
+    return settlement
+
+
 async def _write(connection: Connection, mine: Sequence[Settlement], at: datetime) -> None:
     """All in one round trip: the pipeline is read when it ends, and an error anywhere in it is raised there."""
     rows = [row(h, at) for s in mine for h in s.happenings]
@@ -98,7 +114,7 @@ async def _write(connection: Connection, mine: Sequence[Settlement], at: datetim
             await store.drop(connection, gone)
         if kept := [s.kept for s in mine if s.kept]:
             await store.keep(connection, kept)
-        await store.drop_release_orders(connection, [s.message_id for s in mine])
+        await store.drop_release_orders(connection, [s.message_id for s in mine if not s.order_stands])
         if free := {s.message_id: int(State.QUEUED) for s in mine if s.happenings[0].kind in _FREED}:
             await store.set_states(connection, at, free)  # the step that came first, so that the next is a legal one
         await store.set_states(connection, at, {s.message_id: int(s.state) for s in mine})

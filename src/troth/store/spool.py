@@ -145,6 +145,12 @@ async def renew(
     return await _back(connection, "renew", claims, {"now": now, "lease": lease})
 
 
+async def release_change(connection: Connection, message: UUID) -> UUID | None:
+    """The change by which two people let a message go; None when nobody did."""
+    found = await tuples(connection, _SQL["release_change"], {"id": message})
+    return found[0][0] if found else None
+
+
 async def signing_keys(connection: Connection, domains: Sequence[UUID]) -> dict[UUID, SigningKeyRow]:
     found = await rows(connection, _SQL["signing_keys"], {"domains": list(domains)}, SigningKeyRow)
     return {r.domain_id: r for r in found}

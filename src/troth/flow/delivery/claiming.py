@@ -22,6 +22,7 @@ from troth.flow.delivery.opening import open_letter, others, unlock
 from troth.flow.delivery.policies import Policies
 from troth.flow.delivery.pool import Pool
 from troth.flow.delivery.recording import Recorder
+from troth.flow.delivery.releasing import LOST_TOO_OFTEN
 from troth.flow.delivery.suspects import Suspects
 from troth.flow.delivery.work import Back, Composed, Found, Hindrance, Outcome, Work
 from troth.keys.keyring import Keyring, PersonKey
@@ -37,7 +38,6 @@ EMPTY_MARGIN = timedelta(seconds=5)  # below now, when the last claim found noth
 QUICK, SLOW = 0.02, 0.4  # seconds between polls, doubled while there is nothing
 CHUNK = 8  # messages composed in one go of a thread
 AHEAD = 2.0  # seconds of work that are claimed ahead
-LOST_TOO_OFTEN = 5  # claims; rendering in a child did not help, so something else about it kills
 THE_BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger("troth.delivery")
@@ -229,7 +229,9 @@ def _at_claim(work: Work, locked: Outcome | None, now: datetime) -> Outcome | No
         return locked if isinstance(locked, Back) else Found.UNCERTAIN
     if claimed.lifetime_ends <= now:
         return MarkVerdict.LIFETIME_OVER
-    if locked is None and claimed.lost_claims >= LOST_TOO_OFTEN and not claimed.released:
+    if locked is None and claimed.released and work.told is State.HELD:
+        return Found.RELEASED
+    if locked is None and claimed.lost_claims >= LOST_TOO_OFTEN:
         return Hindrance(Kind.HELD, "poison", f"Its worker was lost {claimed.lost_claims} times.")
     return locked
 

@@ -15,8 +15,9 @@ from troth.flow import events
 from troth.flow.delivery.desk import Desk, pause
 from troth.flow.delivery.line import Away, Line
 from troth.flow.delivery.policies import Policies
+from troth.flow.delivery.releasing import Releases
 from troth.flow.delivery.settling import Bench, judge, late, needs_policy
-from troth.flow.delivery.work import Back, Outcome, Work
+from troth.flow.delivery.work import Back, Found, Outcome, Work
 from troth.rules.states import IllegalTransition, Kind
 from troth.store import gate, spool
 from troth.store.connection import Connection, Unavailable
@@ -49,6 +50,7 @@ class Recorder:
     seal: Callable[[bytes, bytes], bytes]
     open_key: events.KeyOpener
     plenty: int
+    releases: Releases = field(default_factory=Releases)
     _items: list[Item] = field(default_factory=list)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,6 +102,9 @@ class Recorder:
 
     async def _record(self, connection: Connection, items: Sequence[Item]) -> None:
         now = await gate.now(connection)
+        for work in (w for w, o in items if o is Found.RELEASED):
+            await self._release(connection, work, now)
+        items = [(w, o) for w, o in items if o is not Found.RELEASED]
         pairs = {(w.claimed.tenant_id, w.claimed.category_id) for w, o in items if needs_policy(o)}
         if pairs:
             await self.policies.freshen(connection, pairs, asyncio.get_running_loop().time())
@@ -133,6 +138,19 @@ class Recorder:
             except (IllegalTransition, psycopg.Error) as error:
                 self.desk.counters.broken += 1
                 log.warning("delivery.late-answer-misfits", message=str(report.message_id), why=type(error).__name__)
+
+    async def _release(self, connection: Connection, work: Work, now: datetime) -> None:
+        """Each in a transaction of its own, so that its counters are locked for as short as can be."""
+        try:
+            settlement = await self.releases.settle(connection, work, now)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - one message's fault must not keep the others; its lease brings it back
+            self.desk.counters.broken += 1
+            log.error("delivery.cannot-release", message=str(work.claimed.message_id), why=type(error).__name__)  # noqa: TRY400 - a traceback would quote values
+            return
+        if settlement is not None:
+            self._count([settlement])
 
     async def _settled(
         self, connection: Connection, settlements: "Sequence[events.Settlement]", now: datetime

@@ -54,6 +54,7 @@ class Found(IntEnum):
     """What a claim alone shows."""
 
     UNCERTAIN = 1  # marked by a worker that was lost: it may have been sent
+    RELEASED = 2  # two people let it go: to be counted anew before it is queued
 
 
 type Outcome = Answer | MarkVerdict | Hindrance | Back | Found

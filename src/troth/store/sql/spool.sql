@@ -101,6 +101,9 @@ WHERE (message_id, token) IN (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::
   AND message_id = ANY(%(ids)b::uuid[])
 RETURNING message_id;
 
+-- name: release_change
+SELECT change_id FROM release_order WHERE message_id = %(id)b;
+
 -- name: signing_keys
 -- The live key of each domain's approved selector, whose record was looked up: one made for a rotation waits for its
 -- approval. It is cached for a few seconds only, so that the rotation is soon seen.
