@@ -11,6 +11,8 @@ from troth.cli.words import CommandError
 from troth.settings import Settings
 
 _PATIENCE = 20.0  # seconds for the duties to look at the DNS again
+_STILL = "LOCK TABLE troth.spool IN SHARE ROW EXCLUSIVE MODE"
+_HELD_NOW = "SELECT count(*) FROM troth.spool WHERE state IN (3, 4)"
 _MOVE = "UPDATE troth.installation SET clock_offset = clock_offset + %s"
 _LATE = """
 SELECT count(*) FROM troth.domain_state
@@ -19,7 +21,7 @@ WHERE checked_at IS NULL OR checked_at < troth.now_v1() - interval '5 minutes'
 
 
 class NotChecked(CommandError):  # noqa: N818 - reads as the sentence it raises
-    """The duties did not look at the domains again in time."""
+    """The duties did not look at the domains again in time, or the workers were never at rest."""
 
 
 @dataclass(slots=True)
@@ -30,10 +32,25 @@ class Clock:
     ahead: timedelta = timedelta(0)
 
     def move_to(self, ahead: timedelta) -> None:
-        """So far ahead of the real time in all."""
+        """So far ahead of the real time in all, between two messages: to a lease a leap is its worker's death."""
+        until = time.monotonic() + _PATIENCE
         with self._owner() as owner:
-            owner.execute(_MOVE, (ahead - self.ahead,))
+            while not self._moved(owner, ahead - self.ahead):
+                if time.monotonic() > until:
+                    raise NotChecked(f"Workers were busy for {_PATIENCE:g} s, so the clock was not moved.")
+                time.sleep(0.02)
         self.ahead = ahead
+
+    @staticmethod
+    def _moved(owner: psycopg.Connection[tuple[int]], by: timedelta) -> bool:
+        """Moved in one transaction in which nobody can claim or mark; False while somebody holds a claim."""
+        with owner.transaction():
+            owner.execute(_STILL)
+            row = owner.execute(_HELD_NOW).fetchone()
+            if row is None or row[0]:
+                return False
+            owner.execute(_MOVE, (by,))
+        return True
 
     def await_domain_checks(self) -> None:
         """Until each sending domain was looked at in the last minutes of this clock."""
