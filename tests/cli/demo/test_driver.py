@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import shlex
 import socket
 import threading
 from contextlib import ExitStack
@@ -17,7 +18,7 @@ from troth.cli.demo.expected import Bomb, Expected
 from troth.cli.demo.inbox import Inbox, header
 from troth.cli.demo.mailbox_store import MailStore
 from troth.cli.demo.outcome import Outcome, read
-from troth.cli.demo.report import Seen, differences, lines, mask
+from troth.cli.demo.report import Seen, differences, lines, mask, own_mail
 from troth.cli.demo.sink import Later
 from troth.cli.demo.web import Browser, Program, Reply, listens, one_click
 from troth.cli.demo.zone import Zone
@@ -271,3 +272,11 @@ def test_the_report_names_every_difference(changes):
 @pytest.mark.parametrize(("address", "shown"), [("jo@y.test", "…"), ("", "…"), ("jolanda@y.test", "jo…a@y.test")])
 def test_masked(address, shown):
     assert mask(address) == shown
+
+
+def test_the_closing_words_hold_a_command_that_a_shell_takes_apart_rightly():
+    body = {"to": ["O'Hara <o@example.test>"], "template": {"id": "rent", "variables": {"amount": "£1"}}}
+    words = shlex.split(own_mail("http://127.0.0.1:8025", "troth_a_key", body))
+    assert words[:2] == ["curl", "http://127.0.0.1:8025/emails"]
+    assert "Authorization: Bearer troth_a_key" in words
+    assert json.loads(words[words.index("-d") + 1]) == body

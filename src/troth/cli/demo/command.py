@@ -72,6 +72,7 @@ class Demo:
     zone: Zone = field(init=False)
     inbox: Inbox = field(init=False)
     began: float = field(default_factory=time.monotonic)
+    own: str = ""
     threads: Executor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "demo"))
 
     def __post_init__(self) -> None:
@@ -138,6 +139,7 @@ class Demo:
             self.say, connection,
         )  # fmt: skip
         outcomes = story.tell()
+        self.own = report.own_mail(self.layout.door, houses["property"].keys["main"], asked["rent"].body)
         copies = {row: len(inbox.copies(each.recipient, each.message_hex)) for row, each in outcomes.items()}
         return Seen(outcomes, copies, refusals)
 
@@ -167,6 +169,10 @@ class Demo:
             f"The pages           {place.settings.public_url}  (links to confirm and to unsubscribe lead here)",
             f"The mailbox         {place.mailbox_page}",
             "The trust centre    comes with a later version",
+            "",
+            "Send one yourself, and look into the mailbox (the key is this demo's alone):",
+            "",
+            self.own,
             "",
             "It keeps serving; Ctrl-C ends it.",
             sep="\n",

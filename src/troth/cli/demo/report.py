@@ -1,7 +1,10 @@
 """After the demo's river: what happened and why, as a table; then whether each is as the reviewed file says."""
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from troth.cli.demo.bombs import Refusal
 from troth.cli.demo.expected import Bomb, Expected
@@ -74,3 +77,11 @@ def _difference(each: Expected, seen: Seen) -> str:
 def _words(three: tuple[str, str, int]) -> str:
     state, reason, copies = three
     return f"{state} ({reason or 'no reason'}) in {copies} {'copy' if copies == 1 else 'copies'}"
+
+
+def own_mail(door: str, key: str, body: dict[str, Any]) -> str:
+    """A command that sends one email as the first of the story was sent, ready to paste into a shell."""
+    return (
+        f"curl {door}/emails -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n"
+        f"  -d {shlex.quote(json.dumps(body, ensure_ascii=False))}"
+    )
