@@ -364,8 +364,7 @@ def _marginal(accepted: Accepted) -> Iterator[_Statement]:
         yield _SQL["idempotency_drop"], pairs
     if accepted.adjusted:
         yield _SQL["rate_adjust"], _counters(accepted.adjusted)
-    if accepted.requests:
-        yield _SQL["insert_requests"], columns(accepted.requests, _REQUEST)
+    yield _SQL["insert_requests"], columns(accepted.requests, _REQUEST)
 
 
 def _lasting(accepted: Accepted, spooled: frozenset[int]) -> Iterator[_Statement]:
@@ -380,6 +379,4 @@ def _lasting(accepted: Accepted, spooled: frozenset[int]) -> Iterator[_Statement
 
 async def give_back(connection: Connection, amounts: Amounts) -> None:
     """Takes back what this transaction has reserved."""
-    negative = [(c, -n) for c, n in amounts]
-    if negative:
-        await run(connection, _SQL["rate_adjust"], _counters(negative))
+    await run(connection, _SQL["rate_adjust"], _counters([(c, -n) for c, n in amounts]))
