@@ -43,6 +43,7 @@ def pages(
         "INSTALLED_APPS": INSTALLED_APPS,
         "DATABASES": {"default": database({**conninfo, "options": "-c search_path=troth"})},
         "USE_TZ": True,
+        "TIME_ZONE": "UTC",  # as the pages say; Django's own default is Chicago
         "SECRET_KEY": secret_key,
         "ALLOWED_HOSTS": list({*allowed_hosts, public.hostname or "localhost"}),
         "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc}"],

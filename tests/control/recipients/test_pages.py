@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import quote
@@ -109,6 +110,8 @@ def test_the_whole_way_of_a_confirmation(firm, pages):
     page = browser.get(path)
     assert page.status == 200
     assert firm.operator.admin.execute("SELECT name FROM tenant").fetchone()[0] in page.text
+    ends = firm.operator.admin.execute("SELECT expires_at FROM confirmation").fetchone()[0].astimezone(UTC)
+    assert f"{ends.day} {ends:%B %Y, %H:%M} UTC" in page.text
     assert status(firm, person) == (1, None)
     done = browser.press(path, page)
     assert done.status == 200

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -197,7 +198,14 @@ async def test_health_and_problem_pages(door):
         page = await client.get("/problems/rate-limited", headers={"accept": "text/html,*/*"})
         assert page.headers["content-type"].startswith("text/html")
         assert "The same request may pass later." in page.text
-        assert "style" not in page.text
+        (policy,) = page.headers.get_list("content-security-policy")
+        assert "default-src 'none'" in policy
+        assert "style-src 'self'" in policy
+        assert "<style" not in page.text
+        sheet = await client.get(re.search(r'href="(/problems/[a-z.]+css)"', page.text)[1])
+        assert sheet.headers["content-type"].startswith("text/css")
+        assert "url(" not in sheet.text
+        assert "style=" not in page.text
         assert "script" not in page.text
         assert "may pass later" not in (await client.get("/problems/bad-type", headers={"accept": "text/html"})).text
         every = await client.get("/problems", headers={"accept": "text/html"})

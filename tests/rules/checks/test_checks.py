@@ -233,6 +233,13 @@ def test_a_request_larger_than_the_limit_is_told_to_split() -> None:
     assert verdict.retry_after == 1_800
 
 
+def test_a_misfit_names_the_variable_in_its_sentence() -> None:
+    """Resend's clients show their user the sentence and nothing else."""
+    found = problem("template.variables.home", "missing", "This variable is required.")
+    verdict = run("variables_fit", template={"variable_problems": (found, found)})
+    assert "template.variables.home: This variable is required. (1 more)" in verdict.sentence
+
+
 def test_nothing_that_was_seen_is_personal() -> None:
     leak = problem(f"variables.{SECRET_ADDRESS}", "unknown-field", "a variable is not in the schema")
     for name, changes in [

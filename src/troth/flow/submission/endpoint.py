@@ -44,7 +44,9 @@ class Endpoint:
         with self.deps.budget.room() as held:
             call = Call(Request(scope, receive), request_id, self.route, held)
             response = await self._respond(call)
-        response.raw_headers.extend((*_SECURITY, (b"x-request-id", request_id.encode())))
+        given = {name for name, _ in response.raw_headers}  # a page brings a policy of its own, for its style
+        response.raw_headers.extend(header for header in _SECURITY if header[0] not in given)
+        response.raw_headers.append((b"x-request-id", request_id.encode()))
         await response(scope, receive, send)
 
     async def _respond(self, call: Call) -> Response:

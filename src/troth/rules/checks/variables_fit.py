@@ -3,7 +3,7 @@
 Way out: the problem names each field and what it must be.
 """
 
-from troth.rules.decision import Verdict, accept, refuse, told, unknown
+from troth.rules.decision import Verdict, accept, plain_field, refuse, told, unknown
 from troth.rules.facts import Facts, Template
 
 CHECK = "variables_fit"
@@ -24,6 +24,7 @@ def check(facts: Facts) -> Verdict:
 
 def _misfit(template: Template) -> Verdict:
     problems = template.variable_problems
-    sentence = f"The variables do not fit the template {template.code}: {problems[0].hint}"
+    first = f"{plain_field(problems[0].field)}: {problems[0].hint}"  # Resend's clients show their user nothing else
+    sentence = f"The variables do not fit the template {template.code}. {first}"
     more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
     return refuse(CHECK, "variables-do-not-fit", sentence + more, {"problems": told(problems)}, at=problems[0].field)
