@@ -111,6 +111,15 @@ def test_a_pause_is_one_persons_and_its_release_two_peoples(desk):
     assert desk.json("pause", "list") == []
 
 
+def test_a_pause_is_lifted_by_its_id_alone(desk):
+    started = desk.json("pause", "start", "--tenant", "-", "--reason", "all stop")["pause"]
+    assert "troth pause release " in desk.ok("pause", "start", "--tenant", "-", "--reason", "more")
+    for each in desk.json("pause", "list"):
+        desk.approve(desk.json("pause", "release", each["id"], "--reason", "over", *desk.as_owner(1)))
+    assert desk.json("pause", "list") == []
+    assert "There is no pause" in desk.refused("pause", "release", started, "--reason", "again", *desk.as_owner(1))
+
+
 def test_a_version_is_stopped_by_one_person(desk):
     made = desk.propose("template", "quill", "stopped", TEMPLATE)
     version = json.loads(

@@ -143,6 +143,11 @@ def test_errors_are_one_sentence_and_a_status(desk, monkeypatch):
     assert "Traceback" not in err
 
 
+def test_before_the_first_init_it_is_said_what_comes_first(desk, monkeypatch):
+    monkeypatch.setenv("TROTH_DATABASE_URL", os.environ["TROTH_DATABASE_URL"].replace("/troth_cli_", "/not_yet_"))
+    assert "`troth init` comes first" in desk.refused("tenant", "list")
+
+
 @pytest.mark.parametrize(("process", "needs"), [("worker", "relay_host"), ("duties", "spf_mechanism")])
 def test_a_process_names_the_setting_that_it_misses(desk, process, needs, monkeypatch):
     monkeypatch.delenv("TROTH_SPF_MECHANISM")

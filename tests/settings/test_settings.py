@@ -115,8 +115,8 @@ def test_no_secret_is_shown(tmp_path):
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({"TROTH_MOED": "demo"}, "TROTH_MOED is not a setting; did you mean TROTH_MODE."),
-        ({"TROTH_RELAY_PASSWORD_FIL": "x"}, "did you mean TROTH_RELAY_PASSWORD_FILE."),
+        ({"TROTH_MOED": "demo"}, "TROTH_MOED is not a setting; did you mean TROTH_MODE?"),
+        ({"TROTH_RELAY_PASSWORD_FIL": "x"}, "did you mean TROTH_RELAY_PASSWORD_FILE?"),
         ({"TROTH_QQQQQQQQQQQQQ": "x"}, "TROTH_QQQQQQQQQQQQQ is not a setting; docs/settings.md lists them all."),
         (
             {"TROTH_MODE": "prod"},
@@ -151,7 +151,7 @@ def test_what_is_wrong_in_the_environment_is_named(env, said, tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("moed = 1", "is not a setting; did you mean mode."),
+        ("moed = 1", "is not a setting; did you mean mode?"),
         ("[relay]\nhost = 1", "relay in "),
         ("mode = ", "is not TOML: "),
         ("mode = 5", "is 5; allowed is one of"),

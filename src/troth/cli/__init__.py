@@ -7,12 +7,15 @@ exit status 0   done
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 __all__ = ["main"]
 
 _LATER = 75
+# A connection that fails has no SQLSTATE, only words.
+_NOT_PREPARED = re.compile(r'(role "troth_[a-z]+"|database ".*") does not exist')
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +58,8 @@ def _known(trouble: Exception) -> tuple[str, int]:
     if isinstance(trouble, Invalid):
         lines = "\n".join(f"  {each.field}: {each.hint}" for each in trouble.problems)
         return f"nothing was proposed:\n{lines}", 1
+    if isinstance(trouble, psycopg.OperationalError) and _NOT_PREPARED.search(str(trouble)):
+        return "The database is not prepared: `troth init` comes first.", 1
     if isinstance(trouble, StoreAway | psycopg.OperationalError):
         return str(trouble), _LATER
     if isinstance(trouble, Refused | BadCredential | KeyringError | KmsError | PostgresError):

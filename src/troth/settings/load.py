@@ -63,7 +63,7 @@ def _from_env(env: Mapping[str, str], cwd: Path) -> dict[str, Any]:
             continue
         name = direct.get(variable) or by_file.get(variable)
         if name is None:
-            raise SettingError(f"{variable} is not a setting{_nearest(variable, [*direct, *by_file])}.")
+            raise SettingError(f"{variable} is not a setting{_nearest(variable, [*direct, *by_file])}")
         if not text:
             continue
         if name in values:
@@ -100,7 +100,7 @@ def _check_together(settings: Settings) -> None:
 
 def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]}" if close else "; docs/settings.md lists them all"
+    return f"; did you mean {close[0]}?" if close else "; docs/settings.md lists them all."
 
 
 def _variable(name: str) -> str:

@@ -27,7 +27,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     shows = acts.add_parser("show", help="what a change would change, and its digest")
     shows.set_defaults(run=run_show)
     approves = acts.add_parser("approve", help="approve what was shown, as a second person")
-    approves.add_argument("--digest", metavar="HEX", help="refuse unless the change is the one that was shown")
+    approves.add_argument("--digest", metavar="HEX", help="as it was shown; asked for at a terminal, else needed")
     approves.set_defaults(run=run_approve)
     closes = acts.add_parser("close", help="withdraw one's own change, or reject another's")
     closes.add_argument("--note", required=True, help="why")

@@ -52,7 +52,10 @@ def _supervised(placed: Layout, log: TextIO, *, once: bool) -> int:
         finally:
             demo.close()
         if not once:
-            demo.serve()
+            try:
+                demo.serve()
+            finally:
+                print("\nIt ends: each process finishes what it holds.", flush=True)
     return status
 
 
