@@ -136,10 +136,10 @@ def test_deep_and_wide_schemas():
         ({"lines": [{"n": "a"}] * 4}, [("lines", "too_many")]),
         (
             {"lines": [{"n": "a"}, {"p": "x", "q": 1}]},
-            [("lines.1.q", "unknown"), ("lines.1.n", "missing"), ("lines.1.p", "type")],
+            [("lines[1].q", "unknown"), ("lines[1].n", "missing"), ("lines[1].p", "type")],
         ),
-        ({"lines": ["a"]}, [("lines.0", "type")]),
-        ({"tags": ["a", 1]}, [("tags.1", "type")]),
+        ({"lines": ["a"]}, [("lines[0]", "type")]),
+        ({"tags": ["a", 1]}, [("tags[1]", "type")]),
     ],
 )
 def test_values(change, expected):

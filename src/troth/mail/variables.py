@@ -25,7 +25,7 @@ type _Fault = tuple[str, str] | None  # a code and a hint
 
 
 def check(variables: object, schema: dict[str, Any], max_bytes: int = MAX_BYTES) -> list[Problem]:
-    """Everything wrong with the variables (at most 50 problems); fields are dotted paths like `lines.3.total`."""
+    """Everything wrong with the variables (at most 50 problems); fields are paths like `lines[3].total`."""
     problems: list[Problem] = []
     _object(variables, schema, "", problems)
     if not problems and len(msgspec.json.encode(variables)) > max_bytes:
@@ -73,7 +73,7 @@ def _list(value: object, one: dict[str, Any], path: str, problems: list[Problem]
     for number, item in enumerate(value):
         if len(problems) > MAX_PROBLEMS:
             return
-        _value(item, one["items"], f"{path}.{number}", problems)
+        _value(item, one["items"], f"{path}[{number}]", problems)
 
 
 def _join(path: str, name: str) -> str:
