@@ -9,6 +9,7 @@ import pytest
 from tests.support.river import DOMAIN
 from tests.support.stage import dns_txt
 
+from troth.flow.delivery.work import Facts
 from troth.keys.installation import Purpose
 from troth.mail.letter import File
 from troth.mail.tokens import read_token, verp_read
@@ -37,6 +38,27 @@ async def test_a_queued_message_is_signed_sent_and_told(stage):
     assert detail["message_id"] == f"{message.hex}@{DOMAIN}"
     assert detail["size"] == len(content)
     assert (detail["selector"], detail["bits"]) == ("troth1", 2048)
+
+
+async def test_the_event_tells_header_and_conversation_as_they_were(stage):
+    river = stage.river
+    (message,) = river.queue("zoe@home.example")
+    stage.worker()
+    await stage.until_state(message, State.SENT)
+    await stage.stop()
+    ((_, detail),) = river.events(message)
+    assert "\r\n".join(detail["headers"]).encode() == stage.got()[0].partition(b"\r\n\r\n")[0]
+    assert detail["headers"][0].startswith("DKIM-Signature: ")
+    said = detail["conversation"]
+    assert "RCPT TO:<zoe@home.example>" in said
+    assert said[-1].startswith("250 ")
+
+
+async def test_a_long_header_is_kept_in_whole_lines_up_to_16_kilobytes():
+    header = b"\r\n".join(b"X-%04d: %s" % (n, b"x" * 90) for n in range(300))
+    kept = Facts("a@b", 1, "s", 2048, header).headers()
+    assert 16_000 < len("\r\n".join(kept)) <= 16_384
+    assert header.startswith("\r\n".join(kept).encode() + b"\r\n")
 
 
 async def test_tokens_of_a_message_name_it(stage):

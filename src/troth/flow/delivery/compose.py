@@ -95,7 +95,8 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
         dot_stuff(octets),
         len(octets),
     )
-    return Composed(envelope, Facts(message_id, len(octets), signing.signer.selector, signing.bits))
+    header = octets[: octets.index(b"\r\n\r\n")]
+    return Composed(envelope, Facts(message_id, len(octets), signing.signer.selector, signing.bits, header))
 
 
 def _content(with_: Ingredients, render: Render) -> Rendered:

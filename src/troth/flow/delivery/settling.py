@@ -224,7 +224,9 @@ def _kept(work: Work, state: State, due: datetime, lost: int | None = None) -> K
 
 
 def _detail(work: Work, answer: Answer) -> dict[str, Any]:
-    """Small, and sealed under the person's key: a conversation names the address."""
+    """Small, and sealed under the person's key: header and conversation name the address. `headers` is there when the
+    message as a whole went out, or may have.
+    """
     detail: dict[str, Any] = {
         "attempt": work.attempt,
         "phase": answer.phase,
@@ -234,6 +236,7 @@ def _detail(work: Work, answer: Answer) -> dict[str, Any]:
     }
     if work.composed is not None:
         detail |= work.composed.facts.detail()
-    if answer.outcome != "accepted":
-        detail["conversation"] = list(answer.conversation[-_LINES:])
+        if answer.phase == "eod":
+            detail["headers"] = work.composed.facts.headers()
+    detail["conversation"] = list(answer.conversation[-_LINES:])
     return detail

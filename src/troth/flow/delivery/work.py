@@ -10,18 +10,30 @@ from troth.rules.mark import MarkVerdict
 from troth.rules.states import Kind, State
 from troth.store.spool import Claimed, Loaded
 
+HEADER_KEPT = 16_384  # octets of a header block that an event keeps, in whole lines
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the event tells of the bytes: Message-ID without brackets, octets, DKIM selector and key size in bits."""
+    """What the event tells of the bytes: Message-ID without brackets, octets, DKIM selector and key size in bits, and
+    the header block as sent (without its last CRLF).
+    """
 
     message_id: str
     size: int
     selector: str
     bits: int
+    header: bytes
 
     def detail(self) -> dict[str, Any]:
         return {"message_id": self.message_id, "size": self.size, "selector": self.selector, "bits": self.bits}
+
+    def headers(self) -> list[str]:
+        """The header's lines as they were sent, folded ones as several; cut after the last line that may be kept."""
+        kept = self.header
+        if len(kept) > HEADER_KEPT:
+            kept = kept[: kept.rindex(b"\r\n", 0, HEADER_KEPT)]
+        return kept.decode("ascii").split("\r\n")
 
 
 @dataclass(frozen=True, slots=True)
