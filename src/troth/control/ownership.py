@@ -27,6 +27,7 @@ class Table:
 
 _FULL = "SELECT, INSERT, UPDATE, DELETE"
 _READ = {CONTROL: "SELECT", FLOW: "SELECT"}
+_LEDGER = {CONTROL: "SELECT", LEDGER: "SELECT, INSERT"}
 _APPEND = {CONTROL: "SELECT", FLOW: "SELECT, INSERT"}
 _NO_HASHES = "SELECT (id, account_id, created_at, revoked_at)"
 _KEY_WITHOUT_HASH = "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_at, created_at, revoked_at)"
@@ -40,7 +41,18 @@ TABLES: tuple[Table, ...] = (
     Table("installation", "troth init", {**_READ, LEDGER: "SELECT"}, "Restricted", "for good",
           notes="secrets are sealed by the KMS"),
     Table("clock_mark", "duties", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
-    Table("ledger_pending", "ledger_append_v1", {LEDGER: "SELECT"}, "Internal", "until sequenced"),
+    Table("ledger_pending", "ledger_append_v1", {LEDGER: "SELECT, DELETE"}, "Internal", "until sequenced"),
+    # ---- the ledger
+    Table("ledger_leaf", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Internal", "for good", tenant="tenant_id",
+          shared_null=True),
+    Table("ledger_batch", "the sequencer", _LEDGER, "Internal", "for good"),
+    Table("ledger_node", "the sequencer", _LEDGER, "Public", "for good"),
+    Table("ledger_checkpoint", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Public", "for good"),
+    Table("ledger_key", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Public", "for good"),
+    Table("event_pending", "a trigger on event", {LEDGER: "SELECT, DELETE", FLOW: "SELECT (id, at)",
+          CONTROL: "SELECT (id, at)"}, "Internal", "until sealed"),
+    Table("event_tally", "the sequencer", {CONTROL: "SELECT", LEDGER: "SELECT, INSERT, UPDATE"},
+          "Internal", "25 months", tenant="tenant_id"),
     Table("django_migrations", "troth migrate", _READ, "Internal", "for good"),
     # ---- tenants and people
     Table("programme", "approve_v1", _READ, "Public", "for good"),

@@ -126,9 +126,9 @@ CREATE FUNCTION change_entry(p_kind text, p_change change, p_human uuid) RETURNS
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     SELECT troth.ledger_entry(ARRAY[p_kind], ARRAY[(p_change).tenant_id], ARRAY[troth.leaf_json(
-        ARRAY['by', 'change', 'code', 'digest', 'kind', 'subject', 'tenant'],
+        ARRAY['by', 'change', 'code', 'digest', 'of', 'subject'],
         ARRAY[p_human::text, (p_change).id::text, (p_change).code, encode((p_change).digest, 'hex'),
-              (p_change).kind, (p_change).subject::text, coalesce((p_change).tenant_id::text, '')])])
+              (p_change).kind, (p_change).subject::text])])
 $$;
 
 CREATE FUNCTION genesis_done() RETURNS boolean

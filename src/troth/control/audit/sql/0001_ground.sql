@@ -48,18 +48,41 @@ CREATE TABLE ledger_pending (
     leaf      text NOT NULL CHECK (jsonb_typeof(leaf::jsonb) = 'object'),
     leaf_hash bytea NOT NULL CHECK (leaf_hash = sha256('\x00'::bytea || convert_to(leaf, 'UTF8')))
 );
-CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON ledger_pending
-    FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER insert_only BEFORE UPDATE ON ledger_pending FOR EACH ROW EXECUTE FUNCTION insert_only();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON ledger_pending FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
+
+-- An entry's whole leaf: the writer's own keys with `at` (microseconds since 1970), `kind` and `tenant` beside them, so
+-- that the tree covers all that the ledger says of it. Flat, as RFC 8785: sorted ASCII keys, strings and integers.
+CREATE FUNCTION leaf_entry(p_leaf text, p_kind text, p_tenant uuid, p_at timestamptz) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, troth, pg_temp
+AS $$
+DECLARE
+    own jsonb := p_leaf::jsonb;
+    whole jsonb;
+BEGIN
+    IF jsonb_typeof(own) <> 'object' OR own ?| ARRAY['at', 'kind', 'tenant'] OR EXISTS (
+        SELECT FROM jsonb_each(own) WHERE key !~ '^[ -~]+$' OR CASE jsonb_typeof(value)
+            WHEN 'string' THEN false WHEN 'number' THEN value::text !~ '^-?(0|[1-9][0-9]{0,14})$' ELSE true END) THEN
+        RAISE EXCEPTION 'a leaf is a flat object of strings and integers; at, kind and tenant are the ledger''s own keys'
+            USING ERRCODE = '22023';
+    END IF;
+    whole := own || jsonb_build_object('at', (extract(epoch FROM p_at) * 1000000)::bigint, 'kind', p_kind,
+                                       'tenant', coalesce(p_tenant::text, ''));
+    RETURN (SELECT '{' || string_agg(to_json(key)::text || ':' || CASE jsonb_typeof(value)
+                WHEN 'string' THEN to_json(value #>> '{}')::text ELSE value::text END, ',' ORDER BY key COLLATE "C") || '}'
+            FROM jsonb_each(whole));
+END $$;
 
 -- For the functions that act: granted to nobody.
 CREATE FUNCTION ledger_entry(p_kinds text[], p_tenants uuid[], p_leaves text[]) RETURNS bigint[]
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    WITH entry AS (
+    WITH given AS (
+        SELECT n, t, k, at, troth.leaf_entry(l, k, t, at) AS leaf
+        FROM unnest(p_kinds, p_tenants, p_leaves) WITH ORDINALITY AS u(k, t, l, n), (SELECT troth.now_v1() AS at) AS clock),
+    entry AS (
         INSERT INTO troth.ledger_pending (tenant_id, kind, at, leaf, leaf_hash)
-        SELECT t, k, troth.now_v1(), l, sha256('\x00'::bytea || convert_to(l, 'UTF8'))
-        FROM unnest(p_kinds, p_tenants, p_leaves) WITH ORDINALITY AS u(k, t, l, n) ORDER BY n
+        SELECT t, k, at, leaf, sha256('\x00'::bytea || convert_to(leaf, 'UTF8')) FROM given ORDER BY n
         RETURNING id)
     SELECT array_agg(id ORDER BY id) FROM entry
 $$;
@@ -69,7 +92,8 @@ CREATE FUNCTION ledger_append_v1(p_kinds text[], p_tenants uuid[], p_leaves text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM unnest(p_kinds) AS k WHERE split_part(k, ':', 1) IN ('governance', 'privacy', 'sending')) THEN
+    IF EXISTS (SELECT FROM unnest(p_kinds) AS k WHERE split_part(k, ':', 1) IN ('governance', 'privacy', 'sending', 'evidence'))
+    THEN
         RAISE EXCEPTION 'such an entry comes from the act that it tells of' USING ERRCODE = '42501';
     END IF;
     RETURN troth.ledger_entry(p_kinds, p_tenants, p_leaves);

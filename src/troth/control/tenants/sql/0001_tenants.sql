@@ -49,8 +49,7 @@ AS $$
     entry AS (
         SELECT troth.ledger_entry(
             array_agg(text 'sending:pause:start'), array_agg(tenant_id),
-            array_agg(troth.leaf_json(ARRAY['effect', 'pause', 'reason', 'tenant'],
-                ARRAY[p_effect, id::text, p_reason, coalesce(tenant_id::text, 'all')])))
+            array_agg(troth.leaf_json(ARRAY['effect', 'pause', 'reason'], ARRAY[p_effect, id::text, p_reason])))
         FROM stop)
     SELECT array_agg(id) FROM stop, entry
 $$;
