@@ -48,12 +48,12 @@ _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A checkpoint's text as any log writes it; `extensions` are the lines after the root."""
+    """A checkpoint's text as any log writes it; `rest` is what follows the root's line, extensions or nothing."""
 
     origin: str
     size: int
     root: bytes
-    extensions: tuple[str, ...] = ()
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +90,16 @@ def read_unverified(note: str | bytes) -> Checkpoint:
 
 
 def parse_body(text: str) -> Body:
-    """Read the text of any log's checkpoint: origin, size, root of any length, and extension lines."""
-    lines = text.split("\n")
-    if len(lines) < len(("origin", "size", "root", "")) or lines[-1]:
+    """Read the text of any log's checkpoint: origin, size, root of any length, and what else it says."""
+    lines = text.split("\n", 3)
+    if len(lines) < len(("origin", "size", "root", "the rest")):
         raise MalformedNote("a checkpoint has three lines or more, each ended by a newline")
-    origin, size, root, *extensions = lines[:-1]
-    if not origin or not all(extensions):
-        raise MalformedNote("neither a checkpoint's origin nor an extension line is empty")
+    origin, size, root, rest = lines
+    if not origin:
+        raise MalformedNote("a checkpoint's origin is not empty")
     if not _SIZE.fullmatch(size) or int(size) >= 2**64:
         raise MalformedNote("a checkpoint's size is a decimal number below 2^64 without leading zeros")
-    return Body(origin, int(size), _root(root), tuple(extensions))
+    return Body(origin, int(size), _root(root), rest)
 
 
 def notes(text: str) -> list[str]:
@@ -125,10 +125,10 @@ def _text(checkpoint: Checkpoint) -> str:
 
 def _ours(text: str) -> Checkpoint:
     body = parse_body(text)
-    if len(body.root) != HASH_BYTES or len(body.extensions) != 1 or not body.extensions[0].startswith(_TIME):
+    if len(body.root) != HASH_BYTES or not body.rest.startswith(_TIME):
         raise MalformedNote("a checkpoint of ours has a root of 32 bytes and one line more, its time")
     try:
-        at = datetime.strptime(body.extensions[0].removeprefix(_TIME), _FORMAT).replace(tzinfo=UTC)
+        at = datetime.strptime(body.rest.removeprefix(_TIME).removesuffix("\n"), _FORMAT).replace(tzinfo=UTC)
     except ValueError:
         raise MalformedNote("a checkpoint's time is written 2026-11-22T03:55:11.123456Z") from None
     checkpoint = Checkpoint(body.origin, body.size, body.root, at)

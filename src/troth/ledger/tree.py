@@ -81,12 +81,13 @@ def fold(hashes: Sequence[bytes]) -> bytes:
     return root
 
 
-def merkle_root(hashes: Iterable[bytes]) -> bytes:
-    """The Merkle tree hash over leaf hashes."""
-    tree = Tree()
-    for hashed in hashes:
-        tree.append(hashed)
-    return tree.root()
+def merkle_root(hashes: Sequence[bytes]) -> bytes:
+    """The Merkle tree hash over leaf hashes, level by level: a node without a right neighbour moves up as it is."""
+    row = list(hashes)
+    while len(row) > 1:
+        paired = [node_hash(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)]
+        row = [*paired, row[-1]] if len(row) % 2 else paired
+    return row[0] if row else EMPTY_ROOT
 
 
 def split(data: bytes) -> list[bytes]:
