@@ -22,7 +22,7 @@ def test_what_is_sealed_opens_after_a_restart(kms, kms_file):
 
 
 def test_purposes_share_no_key_and_derivation_is_frozen():
-    secrets = InstallationSecrets((bytes(32),), (bytes(range(32)),))
+    secrets = InstallationSecrets((bytes(32),), (bytes(range(32)),), bytes(32))
     keys = {purpose: secrets.token_keys(purpose) for purpose in Purpose}
     assert len({key for (key,) in keys.values()}) == len(Purpose)
     assert keys[Purpose.VERP][0].hex() == "77f99d566e226ad0a05240237d4688c355b6ef24ffe97257a6d30f4975d9743a"
@@ -48,7 +48,7 @@ def test_a_new_blind_layer_nests():
 
 
 def test_nothing_is_printed():
-    secrets = InstallationSecrets((b"B" * 32,), (b"R" * 32,))
+    secrets = InstallationSecrets((b"B" * 32,), (b"R" * 32,), b"S" * 32)
     assert repr(secrets) == "InstallationSecrets()"
 
 

@@ -86,10 +86,18 @@ def control(settings: Settings) -> Iterator[scope.Connection]:
 
 def connect_flow(settings: Settings) -> Callable[[str], Awaitable[store.Connection]]:
     """How the river's processes open a connection; a database that is down reads as psycopg's own errors do."""
+    return _connect_as(settings, "flow")
 
+
+def connect_ledger(settings: Settings) -> Callable[[str], Awaitable[store.Connection]]:
+    """The same for the sequencer, role troth_ledger."""
+    return _connect_as(settings, "ledger")
+
+
+def _connect_as(settings: Settings, role: str) -> Callable[[str], Awaitable[store.Connection]]:
     async def connect(name: str) -> store.Connection:
         try:
-            where = conninfo(settings, "flow")
+            where = conninfo(settings, role)
         except PostgresError as down:
             raise psycopg.OperationalError(str(down)) from down
         return await store.connect(where, name)
@@ -131,7 +139,15 @@ def client_keys(settings: Settings, connection: scope.Connection, tenant: UUID) 
 
 
 async def flow_keys(settings: Settings, connect: Callable[[str], Awaitable[store.Connection]]) -> Keys:
-    """The same, for a process of the river; it also sees that settings and database mean the same installation."""
+    """The same, for a process of the river."""
+    found = await flow_installation(settings, connect)
+    return open_keys(settings, found.secrets_ct, found.operator_keyset)
+
+
+async def flow_installation(
+    settings: Settings, connect: Callable[[str], Awaitable[store.Connection]]
+) -> duties.Installation:
+    """What this database is; CommandError when the settings mean another installation."""
     found = await _installation(connect)
     if found is None:
         raise CommandError("This database has no installation yet: run `troth init` first.")
@@ -140,7 +156,7 @@ async def flow_keys(settings: Settings, connect: Callable[[str], Awaitable[store
             f"The database is a {found.mode} installation of cell {found.cell}, the settings say {settings.mode} "
             f"and {settings.cell}: set mode and cell as the database has them."
         )
-    return open_keys(settings, found.secrets_ct, found.operator_keyset)
+    return found
 
 
 async def _installation(connect: Callable[[str], Awaitable[store.Connection]]) -> duties.Installation | None:

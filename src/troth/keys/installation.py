@@ -1,4 +1,4 @@
-"""The installation's own secrets in the keyring: one document of blind-index layers and token-key roots.
+"""The installation's own secrets in the keyring: blind-index layers, token-key roots, the ledger's seed.
 
 Each generation is one random root; a purpose's key is HKDF-SHA-256 of it, so that no two purposes share a
 key. The newest root signs, all verify. The store keeps the sealed bytes; only the KMS opens them.
@@ -39,19 +39,21 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int
     blind_index: list[str]
     roots: list[str]
+    ledger_seed: str
 
 
 @dataclass(frozen=True, slots=True)
 class InstallationSecrets:
-    """`blind_layers` oldest first, `roots` newest first; each 32 bytes, none of them printed."""
+    """`blind_layers` oldest first, `roots` newest first, `ledger_seed` of Ed25519; each 32 bytes, none printed."""
 
     blind_layers: tuple[bytes, ...] = field(repr=False)
     roots: tuple[bytes, ...] = field(repr=False)
+    ledger_seed: bytes = field(repr=False)
     _keys: dict[Purpose, tuple[bytes, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not self.roots or any(len(key) != KEY_BYTES for key in (*self.roots, *self.blind_layers)):
-            raise ValueError(f"installation secrets need a root and a blind-index layer, each of {KEY_BYTES} bytes")
+        if not self.roots or any(len(key) != KEY_BYTES for key in (self.ledger_seed, *self.roots, *self.blind_layers)):
+            raise ValueError(f"installation secrets: a root, a blind-index layer and a seed, each of {KEY_BYTES} bytes")
         BlindIndex(self.blind_layers)  # refuses an empty list
         keys = {purpose: tuple(_derive(root, purpose) for root in self.roots) for purpose in Purpose}
         object.__setattr__(self, "_keys", keys)
@@ -59,7 +61,7 @@ class InstallationSecrets:
     @classmethod
     def create(cls) -> Self:
         """Make the secrets of a new installation."""
-        return cls((secrets.token_bytes(KEY_BYTES),), (secrets.token_bytes(KEY_BYTES),))
+        return cls((secrets.token_bytes(KEY_BYTES),), (secrets.token_bytes(KEY_BYTES),), secrets.token_bytes(KEY_BYTES))
 
     @classmethod
     def open(cls, kms: Kms, sealed: bytes) -> Self:
@@ -72,14 +74,15 @@ class InstallationSecrets:
             document = msgspec.json.decode(data, type=_Document)
             layers, roots = (tuple(map(_octets, part)) for part in (document.blind_index, document.roots))
             if document.version == _VERSION:
-                return cls(layers, roots)
+                return cls(layers, roots, _octets(document.ledger_seed))
         except (msgspec.DecodeError, ValueError):
             pass  # one sentence for all of them, below; the content stays out of it
         raise Undecryptable(f"the installation's document opened, but is not of version {_VERSION}")
 
     def seal(self, kms: Kms) -> bytes:
         """Seal as a document: 0x01 and the KMS's ciphertext, made in the context purpose=installation."""
-        document = _Document(_VERSION, [_text(key) for key in self.blind_layers], [_text(key) for key in self.roots])
+        layers, roots = ([_text(key) for key in part] for part in (self.blind_layers, self.roots))
+        document = _Document(_VERSION, layers, roots, _text(self.ledger_seed))
         with kms_answers():
             return _SEALED + kms.encrypt(msgspec.json.encode(document), dict(_CONTEXT))
 

@@ -111,12 +111,20 @@ class Settings:
         kinds.whole(5, 3600), 60, "Seconds after which another worker may take a claimed message."
     )
 
+    witness_file: Path | None = _optional(
+        kinds.PATH, "File that the ledger's checkpoints go to, best on another machine; without it witness in var_dir."
+    )
+
     log_level: str = _setting(kinds.choice("debug", "info", "warning", "error"), "info", "Least level that is logged.")
     log_json: bool = _setting(kinds.FLAG, default=False, doc="Log lines as JSON.")
 
     @property
     def key_path(self) -> Path:
         return self.key_file or self.var_dir / "keys" / "master"
+
+    @property
+    def witness_path(self) -> Path:
+        return self.witness_file or self.var_dir / "witness"
 
     def database_url_for(self, role: str) -> str | None:
         """The address for 'control', 'flow', 'ledger' or 'migrate'; None means the embedded database."""

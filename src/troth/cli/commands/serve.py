@@ -9,7 +9,7 @@ from troth.settings import Settings, require
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("serve", help="run one process: door, worker, pages or duties")
+    parser = commands.add_parser("serve", help="run one process of the platform")
     parser.add_argument("process", choices=sorted(PROCESSES))
     parser.set_defaults(run=run)
 
@@ -51,9 +51,24 @@ def run_duties(settings: Settings) -> int:
     return running.until_stopped(work)
 
 
+def run_sequencer(settings: Settings) -> int:
+    from troth.flow.evidence import sequencer
+    from troth.flow.evidence.witness import Witness
+
+    async def work(stop: asyncio.Event) -> None:
+        connect = wiring.connect_ledger(settings)
+        found = await wiring.flow_installation(settings, connect)
+        keys = wiring.open_keys(settings, found.secrets_ct, found.operator_keyset)
+        signer = sequencer.Signer.of(found.id, keys.secrets.ledger_seed)
+        await sequencer.run_sequencer(connect, signer, Witness(settings.witness_path), stop)
+
+    return running.until_stopped(work)
+
+
 PROCESSES: dict[str, Callable[[Settings], int]] = {
     "door": run_door,
     "worker": run_worker,
     "pages": run_pages,
     "duties": run_duties,
+    "sequencer": run_sequencer,
 }

@@ -71,6 +71,7 @@ def _upgrade(settings: Settings) -> None:
 def children(settings: Settings) -> Iterator[Child]:
     """In the order of their start; they end in the reverse."""
     yield _child("duties")
+    yield _child("sequencer")
     yield _child("pages", ready=_listens(settings.web_host, settings.web_port))
     for n in range(settings.worker_processes):
         yield _child("worker", n, grace=40.0)
