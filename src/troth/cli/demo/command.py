@@ -1,6 +1,7 @@
 """The composition root's show: `troth demo`: the whole platform on one machine, real mail through every stage."""
 
 import os
+import shlex
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -159,6 +160,8 @@ class Demo:
             "",
             f"What came           {self.layout.maildir}",
             f"The processes' log  {self.layout.log}",
+            "Ask it yourself     with verify, claims check or doctor after these words:",
+            f"                    .venv/bin/troth --config {shlex.quote(str(self.layout.config))}",
             sep="\n",
             flush=True,
         )

@@ -1,10 +1,11 @@
 """The demo's ground: its folder, its free ports, and the settings that every process of it reads."""
 
+import json
 import os
 import secrets
 import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -59,7 +60,7 @@ class Layout:
 
     @property
     def config(self) -> Path:
-        """An empty settings file, so that no troth.toml of the current folder has a say in the demo."""
+        """This run's settings: no troth.toml of the current folder has a say, and any command can be told of it."""
         return self.folder / "troth.toml"
 
     @property
@@ -106,14 +107,25 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
 
 def environment(layout: Layout, base: Mapping[str, str]) -> dict[str, str]:
     """`base` without its TROTH_* variables, and one for each setting that is not its default."""
-    usual = Settings()
-    told = {each.name: getattr(layout.settings, each.name) for each in fields(Settings)}
-    ours = {f"TROTH_{name.upper()}": _text(value) for name, value in told.items() if value != getattr(usual, name)}
+    ours = {f"TROTH_{name.upper()}": _text(value) for name, value in _told(layout.settings).items()}
     return (
         {name: value for name, value in base.items() if not name.startswith("TROTH_")}
         | ours
         | {CONFIG: str(layout.config)}
     )
+
+
+def _told(settings: Settings) -> dict[str, object]:
+    """What is not as it is by default."""
+    usual, told = Settings(), {each.name: getattr(settings, each.name) for each in fields(Settings)}
+    return {name: value for name, value in told.items() if value != getattr(usual, name)}
+
+
+def _toml(settings: Settings) -> Iterator[str]:
+    yield "# Written by the demo; `troth --config` with this file speaks to it.\n"
+    for name, value in _told(settings).items():
+        plain = list(map(str, value)) if isinstance(value, tuple) else value
+        yield f"{name} = {json.dumps(plain if isinstance(plain, bool | int | list) else str(plain))}\n"
 
 
 def _text(value: object) -> str:
@@ -140,7 +152,8 @@ def clear(layout: Layout) -> None:
             os.close(held)
     for folder in (layout.password.parent, layout.credentials):
         folder.mkdir(mode=0o700)
-    layout.config.touch()
+    layout.config.touch(0o600)
+    layout.config.write_text("".join(_toml(layout.settings)), "utf-8")
     layout.password.touch(0o600)
     layout.password.write_text(layout.settings.relay_password or "", "utf-8")
 
