@@ -24,13 +24,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     from troth.cli.words import CommandError, warn
     from troth.settings import SettingError, load
 
-    args = parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words:
+        parser().print_help()
+        return 0
+    args = parser().parse_args(words)
     try:
         if args.config:
             os.environ["TROTH_CONFIG"] = str(args.config.absolute())  # the processes that we start read it, too
         from pathlib import Path
 
-        status: int = args.run(args, load(os.environ, Path.cwd()))
+        itself = getattr(args, "reads_settings_itself", False)  # what can work with settings that are wrong
+        status: int = args.run(args, None if itself else load(os.environ, Path.cwd()))
     except (SettingError, CommandError) as wrong:
         warn(str(wrong))
         return 1
