@@ -2,14 +2,20 @@
 
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from granian.constants import Interfaces
+from granian.constants import Interfaces, SSLProtocols
 from granian.server import Server
 
 from troth.cli import wiring
+from troth.cli.system_key import system_key
+from troth.control.audit import scope
+from troth.control.settings import Handed
 from troth.control.wsgi import make_application
+from troth.keys.opened import Keys
 from troth.settings import Settings, load
 
 _THREADS = 4
@@ -27,6 +33,9 @@ def serve(settings: Settings) -> int:
         factory=True,
         log_access=False,
         respawn_failed_workers=True,
+        ssl_cert=settings.tls_cert_file,
+        ssl_key=settings.tls_key_file,
+        ssl_protocol_min=SSLProtocols.tls13,
     ).serve()
     return 0
 
@@ -34,10 +43,25 @@ def serve(settings: Settings) -> int:
 def application() -> Callable[..., Any]:
     """The WSGI application, in granian's worker."""
     settings = load(os.environ, Path.cwd())
-    return make_application(
-        wiring.conninfo(settings, "control"),
+    return make_application(wiring.conninfo(settings, "control"), handed(settings))
+
+
+def handed(settings: Settings) -> Handed:
+    """What the control plane is given; the keys are opened when a page first needs them, and kept."""
+
+    @cache
+    def keys() -> Keys:
+        with scope.connect(wiring.conninfo(settings, "control"), "pages") as connection:
+            return wiring.control_keys(settings, connection)
+
+    def send_key(tenant: UUID) -> str:
+        return system_key(keys().secrets, settings.cell, tenant).text
+
+    return Handed(
+        keys=keys,
         secret_key=wiring.secret_key(settings),
         allowed_hosts=settings.allowed_hosts,
         public_url=settings.public_url,
         door_url=f"http://{settings.http_host}:{settings.http_port}",
+        send_key=send_key,
     )

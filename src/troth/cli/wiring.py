@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,6 +15,7 @@ from troth.cli.words import CommandError
 from troth.control.audit import scope
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import OPERATOR, Keyring, TenantKeys
+from troth.keys.opened import Keys
 from troth.outside.kms import LocalKms
 from troth.outside.postgres import AlreadyRunning, PostgresError, Server, find
 from troth.settings import Settings
@@ -103,15 +103,6 @@ def _connect_as(settings: Settings, role: str) -> Callable[[str], Awaitable[stor
         return await store.connect(where, name)
 
     return connect
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What a process opened with the KMS: the keyring, the installation's secrets, the operator's own keyset."""
-
-    keyring: Keyring
-    secrets: InstallationSecrets
-    operator: TenantKeys
 
 
 def open_keys(settings: Settings, secrets_ct: bytes, operator_keyset: bytes) -> Keys:

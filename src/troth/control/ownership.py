@@ -34,6 +34,8 @@ _KEY_WITHOUT_HASH = "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_a
 _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
 _PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
 _CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
+_SECRET_UNREAD = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
+_VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
 _EVENT_WITHOUT_DETAIL = "SELECT (message_id, kind, source_key, tenant_id, at, leaf_hash)"
 
 TABLES: tuple[Table, ...] = (
@@ -63,12 +65,24 @@ TABLES: tuple[Table, ...] = (
           tenant="tenant_id", shared_null=True),
     Table("credential", "approve_v1, genesis_v1", {CONTROL: _NO_HASHES}, "Restricted", "12 months after revocation"),
     Table("session", "session_open_v1", {}, "Restricted", "12 months"),
+    # ---- signing in to the pages (Django's and allauth's own tables among them)
+    Table("login", "account_login (a trigger), password_set_v1", {CONTROL: "SELECT"}, "Restricted", "as its account",
+          notes="argon2id hashes; a role writes none"),
+    Table("password_link", "password_link_v1, password_set_v1", {}, "Restricted", "30 days"),
+    Table("throttle", "throttle_v1, throttle_clear_v1", {}, "Internal", "1 day"),
+    Table("django_session", "Django", {CONTROL: _FULL}, "Restricted", "30 minutes without use"),
+    Table("account_emailaddress", "nobody", {CONTROL: "SELECT"}, "Internal", "for good", notes="allauth's; empty"),
+    Table("account_emailconfirmation", "nobody", {}, "Internal", "for good", notes="allauth's; empty"),
+    Table("auth_group", "nobody", {}, "Internal", "for good", notes="Django's; empty"),
+    Table("auth_group_permissions", "nobody", {}, "Internal", "for good", notes="Django's; empty"),
+    Table("auth_permission", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
+    Table("django_content_type", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     # ---- four eyes
     Table("approval_right", "a migration", {CONTROL: "SELECT"}, "Public", "for good"),
     Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT (tenant_id, kind, code, state)"},
           "Confidential", "for good",
           tenant="tenant_id", shared_null=True),
-    Table("snapshot", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
+    Table("snapshot", "approve_v1", {**_READ, LEDGER: _VERSION_TO_VERIFY}, "Confidential", "for good", tenant="tenant_id", shared_null=True),
     Table("governed", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
     Table("revocation", "revoke_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
     # ---- recipients, keys, domains
@@ -104,9 +118,15 @@ TABLES: tuple[Table, ...] = (
     Table("rate_counter", "the gate", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "8 days", tenant="tenant_id"),
     Table("idempotency", "the gate", {FLOW: _FULL}, "Internal", "24 hours, scheduled mail 24 hours after its time",
           tenant="tenant_id"),
-    Table("webhook_endpoint", "control", {CONTROL: "SELECT, INSERT, UPDATE", FLOW: "SELECT"}, "Restricted",
+    Table("webhook_endpoint", "control; the sender (disabling)", {CONTROL: "SELECT, INSERT, UPDATE, DELETE",
+          FLOW: "SELECT, UPDATE (disabled_at, disabled_why)"}, "Restricted", "until removed", tenant="tenant_id",
+          notes="at most 10 a client; every change has its ledger entry"),
+    Table("webhook_secret", "control", {CONTROL: _SECRET_UNREAD, FLOW: "SELECT, DELETE"}, "Restricted",
+          "until its overlap ends", tenant="tenant_id"),
+    Table("webhook_health", "the sender", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal",
           "until removed", tenant="tenant_id"),
-    Table("webhook_outbox", "events.py", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "7 days", tenant="tenant_id"),
+    Table("webhook_outbox", "events.py; the sender; webhook_replay_v1, webhook_test_v1",
+          {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "7 days after it is done", tenant="tenant_id"),
 )  # fmt: skip  # rows of a table, read side by side
 
 # function(argument types) -> roles that may EXECUTE it; every other function is granted to nobody
@@ -114,9 +134,19 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "now_v1()": RUNTIME_ROLES,
     "leaf_json(text[], text[])": RUNTIME_ROLES,
     "ledger_append_v1(text[], uuid[], text[])": (CONTROL, FLOW),
+    "ledger_hashes_v1(smallint[], bigint[])": RUNTIME_ROLES,
     "pause_v1(uuid[], text, text, text)": (CONTROL, FLOW),
     "credential_salt_v1(uuid)": (CONTROL,),
     "session_open_v1(uuid, bytea, bytea, bytea)": (CONTROL,),
+    "login_view_v1(uuid)": (CONTROL,),
+    "signed_in_v1(uuid)": (CONTROL,),
+    "password_link_v1(uuid, bytea, text)": (CONTROL,),
+    "password_view_v1(bytea)": (CONTROL,),
+    "password_set_v1(bytea, text)": (CONTROL,),
+    "throttle_v1(bytea[], integer)": (CONTROL,),
+    "throttle_clear_v1(bytea[])": (CONTROL,),
+    "account_mail_v1(uuid)": (CONTROL,),
+    "account_person_v1(uuid, uuid, bytea, bytea, bytea)": (CONTROL,),
     "genesis_v1(uuid, uuid[], uuid[], bytea[], bytea[], bytea[], bytea[], bytea[], bytea[], text)": (CONTROL,),
     "propose_v1(uuid, text, uuid, uuid, text, text, text, bytea)": (CONTROL,),
     "approve_v1(uuid, bytea, bytea)": (CONTROL,),
@@ -127,6 +157,9 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "confirmation_view_v1(bytea)": (CONTROL,),
     "verify_person_v1(bytea)": (CONTROL,),
     "erase_person_v1(uuid, uuid)": (CONTROL,),
+    "webhook_replay_v1(uuid, timestamptz, uuid, smallint, boolean)": (CONTROL,),
+    "webhook_test_v1(uuid)": (CONTROL,),
+    "webhook_admins_v1(uuid)": (FLOW,),
     "make_partitions_v1()": (FLOW,),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }

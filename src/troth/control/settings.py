@@ -1,28 +1,107 @@
 """Django's settings, made from Troth's: the control plane has no knobs of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.utils.csp import CSP
 
+from troth.keys.opened import Keys
+
 INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "allauth",
+    "allauth.account",
     "troth.control.audit",
+    "troth.control.ledger",
     "troth.control.tenants",
     "troth.control.people",
     "troth.control.approvals",
     "troth.control.pipeline",
     "troth.control.recipients",
+    "troth.control.webhooks",
+    "troth.control.web",
 ]
 _YEAR = 31_536_000  # seconds
+_IDLE = 1800  # seconds without use that end a session
 _CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF],
     "form-action": [CSP.SELF],
+    "frame-src": [CSP.SELF],  # a template's preview, which is sandboxed by its own policy
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
+# from the outside in
+_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "troth.control.web.middleware.one_transaction",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "troth.control.web.middleware.acting",
+    "allauth.account.middleware.AccountMiddleware",
+]
+_TEMPLATES = {
+    "BACKEND": "django.template.backends.django.DjangoTemplates",
+    "APP_DIRS": True,
+    "OPTIONS": {
+        "builtins": ["troth.control.web.templatetags.look"],
+        "context_processors": ["django.template.context_processors.request", "troth.control.web.context.shell"],
+    },
+}
+# what migrations need to know, too
+SCHEMA: dict[str, Any] = {
+    "INSTALLED_APPS": INSTALLED_APPS,
+    "MIDDLEWARE": _MIDDLEWARE,
+    "TEMPLATES": [_TEMPLATES],
+    "AUTH_USER_MODEL": "people.Login",
+    "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
+    "ACCOUNT_LOGIN_METHODS": {"email"},
+    "ACCOUNT_SIGNUP_FIELDS": ["email*", "password1*"],
+    "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
+    "USE_TZ": True,
+    "TIME_ZONE": "UTC",  # as the pages say; Django's own default is Chicago
+}
+_SIGN_IN: dict[str, Any] = {
+    "AUTHENTICATION_BACKENDS": ["allauth.account.auth_backends.AuthenticationBackend"],
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.Argon2PasswordHasher"],
+    "LOGIN_URL": "/sign-in",
+    "LOGIN_REDIRECT_URL": "/",
+    "ACCOUNT_ADAPTER": "troth.control.people.adapter.Adapter",
+    "ACCOUNT_FORMS": {"login": "troth.control.people.forms.SignIn"},
+    "ACCOUNT_EMAIL_VERIFICATION": "none",  # an address is two people's approval
+    "ACCOUNT_RATE_LIMITS": False,  # people/throttle.py counts in tables that all processes share
+    "ACCOUNT_SESSION_REMEMBER": True,  # the cookie lives as long as the session does without use
+    "ACCOUNT_LOGOUT_REDIRECT_URL": "/sign-in",
+    "ACCOUNT_PREVENT_ENUMERATION": "strict",
+    "SESSION_ENGINE": "django.contrib.sessions.backends.db",
+    "SESSION_COOKIE_AGE": _IDLE,
+    "SESSION_SAVE_EVERY_REQUEST": True,
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",  # Strict would sign out whoever follows a link in a mail
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
+    the pages send a system tenant's mail at `door_url`.
+    """
+
+    keys: Callable[[], Keys]
+    secret_key: str = field(repr=False)
+    allowed_hosts: Sequence[str]
+    public_url: str
+    door_url: str
+    send_key: Callable[[UUID], str]
 
 
 def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,40 +112,43 @@ def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": options, **entry}
 
 
-def pages(
-    conninfo: Mapping[str, Any], *, secret_key: str, allowed_hosts: Sequence[str], public_url: str, door_url: str
-) -> dict[str, Any]:
+def _pooled(conninfo: Mapping[str, Any]) -> dict[str, Any]:
+    """Connections that requests hand on to one another; one that died is found out before it is used."""
+    entry = database({**conninfo, "options": "-c search_path=troth"})
+    entry["OPTIONS"]["pool"] = {"min_size": 0, "max_size": 8, "timeout": 3, "max_idle": 60}
+    return {**entry, "CONN_HEALTH_CHECKS": True}
+
+
+def pages(conninfo: Mapping[str, Any], handed: Handed) -> dict[str, Any]:
     """What the pages run with: role troth_control, no script, nothing from elsewhere, cookies for this host alone."""
-    public = urlsplit(public_url)
+    public = urlsplit(handed.public_url)
     secure = public.scheme == "https"
+    prefix = "__Host-" if secure else ""
     return {
-        "INSTALLED_APPS": INSTALLED_APPS,
-        "DATABASES": {"default": database({**conninfo, "options": "-c search_path=troth"})},
-        "USE_TZ": True,
-        "TIME_ZONE": "UTC",  # as the pages say; Django's own default is Chicago
-        "SECRET_KEY": secret_key,
-        "ALLOWED_HOSTS": list({*allowed_hosts, public.hostname or "localhost"}),
+        **SCHEMA,
+        **_SIGN_IN,
+        "DATABASES": {"default": _pooled(conninfo)},
+        "SECRET_KEY": handed.secret_key,
+        "ALLOWED_HOSTS": list({*handed.allowed_hosts, public.hostname or "localhost"}),
         "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc}"],
-        "CSRF_COOKIE_NAME": "troth_csrf",
+        "CSRF_COOKIE_NAME": f"{prefix}troth_csrf",
         "CSRF_COOKIE_HTTPONLY": True,
         "CSRF_COOKIE_SAMESITE": "Strict",
         "CSRF_COOKIE_SECURE": secure,
-        "CSRF_FAILURE_VIEW": "troth.control.recipients.views.cookie_missing",
+        "CSRF_FAILURE_VIEW": "troth.control.web.errors.stale_form",
+        "SESSION_COOKIE_NAME": f"{prefix}troth_session",
+        "SESSION_COOKIE_SECURE": secure,
         "SECURE_HSTS_SECONDS": _YEAR if secure else 0,
         # not no-referrer: a form would then send `Origin: null`; there is no link to elsewhere on these pages
         "SECURE_REFERRER_POLICY": "same-origin",
         "SECURE_CSP": _CSP,
         "X_FRAME_OPTIONS": "DENY",
-        "MIDDLEWARE": [
-            "django.middleware.security.SecurityMiddleware",
-            "django.middleware.csp.ContentSecurityPolicyMiddleware",
-            "django.middleware.clickjacking.XFrameOptionsMiddleware",
-            "django.middleware.csrf.CsrfViewMiddleware",
-        ],
-        "TEMPLATES": [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}],
         "ROOT_URLCONF": "troth.control.urls",
         "APPEND_SLASH": False,
         "LOGGING_CONFIG": None,
-        "TROTH_DOOR_URL": door_url,
+        "TROTH_DOOR_URL": handed.door_url,
+        "TROTH_PUBLIC_URL": handed.public_url,
         "TROTH_SECURE": secure,
+        "TROTH_KEYS": handed.keys,
+        "TROTH_SEND_KEY": handed.send_key,
     }

@@ -1,17 +1,32 @@
-"""Every page of the control plane by its path."""
+"""Every page of the control plane by its path. A page that is not open in web/middleware.py needs a sign-in."""
 
+from allauth.account import views as allauth  # type: ignore[import-untyped]  # allauth ships no types
 from django.urls import path
 
-from troth.control.recipients import passing, views
+from troth.control.people import passwords
+from troth.control.recipients import passing
+from troth.control.recipients import views as recipients
+from troth.control.web import assets, home, views
 
 urlpatterns = [
-    path("confirm/<str:secret>", views.confirm, name="confirm"),
-    path("look/recipient.css", views.look, name="look"),
+    path("", home.home, name="home"),
+    path("clients", views.clients, name="clients"),
+    path("scope", views.scope, name="scope"),
+    path("look", views.look, name="look"),
+    # the way in
+    path("sign-in", allauth.login, name="account_login"),
+    path("sign-out", passwords.sign_out, name="account_logout"),
+    path("password", passwords.ask, name="password-ask"),
+    path("password/<str:secret>", passwords.set_one, name="password-set"),
+    # for recipients
+    path("confirm/<str:secret>", recipients.confirm, name="confirm"),
+    path("look/recipient.css", recipients.look, name="recipient-look"),
     # the sending door's public paths, where no proxy in front of both tells them apart
-    path("u/<str:token>", passing.to_door),
-    path("assets/letter.css", passing.to_door),
+    path("u/<str:token>", passing.to_door, name="unsubscribe"),
+    path("assets/letter.css", passing.to_door, name="letter-look"),
+    path("static/<str:name>", assets.asset, name="asset"),
 ]
-handler400 = "troth.control.recipients.views.not_found"
-handler403 = "troth.control.recipients.views.not_found"
-handler404 = "troth.control.recipients.views.not_found"
-handler500 = "troth.control.recipients.views.broken"
+handler400 = "troth.control.web.errors.unreadable"
+handler403 = "troth.control.web.errors.not_found"
+handler404 = "troth.control.web.errors.not_found"
+handler500 = "troth.control.web.errors.broken"

@@ -69,6 +69,10 @@ class Settings:
     http_port: int = _setting(kinds.PORT, 8025, "Port of the sending door.")
     web_host: str = _setting(kinds.HOST, "127.0.0.1", "Address that the pages listen on.")
     web_port: int = _setting(kinds.PORT, 8026, "Port of the pages.")
+    tls_cert_file: Path | None = _optional(
+        kinds.PATH, "Certificate chain (PEM) with which the pages speak HTTPS; without it HTTP, for a proxy in front."
+    )
+    tls_key_file: Path | None = _optional(kinds.PATH, "Its private key (PEM, PKCS #8, mode 0600).")
     public_url: str = _setting(kinds.URL, "http://localhost:8026", "Start of every link in mail and pages.")
     allowed_hosts: tuple[str, ...] = _setting(
         kinds.NAMES, ("localhost", "127.0.0.1"), "Host names that the pages answer to."

@@ -91,6 +91,8 @@ def _read(name: str, about: About, given: object, base: Path, where: str) -> Any
 def _check_together(settings: Settings) -> None:
     if bool(settings.relay_username) != bool(settings.relay_password):
         raise SettingError("relay_username and relay_password belong together: set both or neither.")
+    if bool(settings.tls_cert_file) != bool(settings.tls_key_file):
+        raise SettingError("tls_cert_file and tls_key_file belong together: set both or neither.")
     if settings.relay_username and settings.relay_tls == "none" and settings.mode == "production":
         raise SettingError(
             "relay_tls is 'none', which would send relay_password in clear; allowed with a password is "

@@ -35,7 +35,12 @@ class ParsedKey:
 
 def make_key(cell: str) -> ApiKey:
     """Make a key for a cell (one lower-case letter)."""
-    body = f"troth_{cell}_{_base62(secrets.randbits(256), _SECRET)}"
+    return key_of(cell, secrets.token_bytes(32))
+
+
+def key_of(cell: str, secret: bytes) -> ApiKey:
+    """The key of a secret of 32 bytes."""
+    body = f"troth_{cell}_{_base62(int.from_bytes(secret), _SECRET)}"
     text = f"{body}_{_checksum(body)}"
     if not _KEY.fullmatch(text):
         raise ValueError("A cell code is one lower-case letter.")

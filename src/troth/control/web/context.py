@@ -1,0 +1,23 @@
+"""The pages' shell in every template: who looks, at which client, in which colours."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from troth.control.tenants import menu
+
+THEMES = ("light", "dark")
+THEME_COOKIE = "troth_look"
+_MOST = 12  # clients in the menu; the page of all has the rest
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """`actor`, `client` (the one that staff look at), `clients` (the first few), `theme`."""
+    actor = getattr(request, "actor", None)
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    found: dict[str, Any] = {"actor": actor, "theme": theme if theme in THEMES else ""}
+    if actor is not None and actor.staff:
+        found["client"] = menu.one(actor.scope) if actor.scope else None
+        found["clients"] = SimpleLazyObject(lambda: menu.named("", 0, _MOST))
+    return found
