@@ -84,8 +84,9 @@ async def key(connection: Connection) -> str | None:
     return found[0][0] if found else None
 
 
-async def add_key(connection: Connection, vkey: str) -> None:
-    await run(connection, _SQL["ledger_key_add"], {"vkey": vkey})
+async def add_key(connection: Connection, vkey: str, at: datetime) -> None:
+    """`at` is the first checkpoint's time, so that a verifier can tell when it is changed."""
+    await run(connection, _SQL["ledger_key_add"], {"vkey": vkey, "at": at})
 
 
 async def size(connection: Connection) -> int:

@@ -164,8 +164,8 @@ async def test_a_ledger_that_was_rolled_back_is_not_signed_on(database, admin, w
 
 
 async def test_a_ledger_of_another_key_is_not_signed_on(database, admin, witness):
-    async with leading(database, witness):
-        pass
+    async with leading(database, witness) as (keeper, connection):
+        await keeper.turn(connection)  # the key is kept with the first checkpoint
     with pytest.raises(KeyDiffers):
         async with leading(database, witness, Signer.of(UUID(int=7), b"t" * 32)):
             pass

@@ -93,13 +93,13 @@ class Keeper:
         self._tree = Tree()
         self._unseen: str | None = None  # the newest note that the witness does not have
         self._testified = float("-inf")
+        self._begun = False  # the first checkpoint is there, and the key with it
 
     async def begin(self, connection: Connection) -> None:
         """Read the place; refuse a ledger of another key, or one older than the witness knows."""
         key = await store.key(connection)
-        if key is None:
-            await store.add_key(connection, self._signer.vkey)
-        elif key != self._signer.vkey:
+        self._begun = key is not None
+        if key is not None and key != self._signer.vkey:
             raise KeyDiffers("the ledger was begun under another key: this is not the keyring that belongs to it")
         await self._compare(connection)
         await self._resume(connection)
@@ -140,9 +140,11 @@ class Keeper:
             root = self._tree.root()
             note = sign(self._signer.seed, self._signer.origin, self._tree.size, root, now)
             await store.add(connection, sealed.leaves, sealed.nodes, sealed.batch, sealed.tally)
+            if not self._begun:
+                await store.add_key(connection, self._signer.vkey, now)
             await store.add_checkpoint(connection, self._tree.size, root, now, note)
             await store.drop(connection, [e.id for e in entries], [t.id for t in told])
-        self._unseen = note
+        self._unseen, self._begun = note, True
         return len(entries) == MOST or len(told) == MOST
 
     async def _resume(self, connection: Connection) -> None:

@@ -11,7 +11,7 @@ SELECT now_v1();
 SELECT vkey FROM ledger_key WHERE log_id = 1;
 
 -- name: ledger_key_add
-INSERT INTO ledger_key (log_id, vkey, created_at) VALUES (1, %(vkey)b, now_v1());
+INSERT INTO ledger_key (log_id, vkey, created_at) VALUES (1, %(vkey)b, %(at)b);
 
 -- name: ledger_size
 SELECT coalesce(max(index) + 1, 0) FROM ledger_leaf WHERE log_id = 1;
