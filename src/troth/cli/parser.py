@@ -4,9 +4,25 @@ import argparse
 import importlib.util
 from pathlib import Path
 
-from troth.cli.commands import change, demo, domain, info, init, key, pause, person, serve, session, tenant, up
+from troth.cli.commands import (
+    backup,
+    change,
+    demo,
+    doctor,
+    domain,
+    info,
+    init,
+    key,
+    pause,
+    person,
+    restore,
+    serve,
+    session,
+    tenant,
+    up,
+)
 
-_COMMANDS = (init, session, change, person, tenant, domain, key, pause, up, serve, info)
+_COMMANDS = (init, doctor, session, change, person, tenant, domain, key, pause, up, serve, backup, restore, info)
 
 
 def parser() -> argparse.ArgumentParser:

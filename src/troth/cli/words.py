@@ -38,3 +38,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 
 def warn(sentence: str) -> None:
     print(f"troth: {sentence}", file=sys.stderr)
+
+
+def tell(sentence: str) -> None:
+    """What is being done just now; on standard error, so that a command's answer stays by itself."""
+    print(f"  {sentence}", file=sys.stderr, flush=True)

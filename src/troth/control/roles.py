@@ -31,6 +31,13 @@ def database_statements(database: str) -> Iterator[str]:
     yield f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
 
 
+def policies() -> Iterator[tuple[str, list[str]]]:
+    """Row-level security by table: what each needs, in one transaction a table, before anything is granted."""
+    for table in TABLES:
+        if table.tenant:
+            yield table.name, list(_policies(table))
+
+
 def grant_statements() -> Iterator[str]:
     """What troth_migrate runs after every migration, in one transaction: nothing is granted that is not in the file."""
     roles = ", ".join(RUNTIME_ROLES)
@@ -47,8 +54,6 @@ def grant_statements() -> Iterator[str]:
 def _table_statements(table: Table) -> Iterator[str]:
     for role, privileges in table.grants.items():
         yield f"GRANT {privileges} ON troth.{table.name} TO {role}"
-    if table.tenant:
-        yield from _policies(table)
 
 
 def _policies(table: Table) -> Iterator[str]:
