@@ -14,8 +14,6 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
     "django.contrib.sessions",
-    "allauth",
-    "allauth.account",
     "troth.control.audit",
     "troth.control.ledger",
     "troth.control.tenants",
@@ -25,6 +23,8 @@ INSTALLED_APPS = [
     "troth.control.recipients",
     "troth.control.webhooks",
     "troth.control.web",
+    "allauth",  # behind our rooms, whose templates come before its own
+    "allauth.account",
 ]
 _YEAR = 31_536_000  # seconds
 _IDLE = 1800  # seconds without use that end a session

@@ -1,0 +1,96 @@
+"""A real Chromium before the real pages: pictures in both colours and widths, axe-core on each, nothing that overflows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+from tests.support import pages
+from tests.support.pages import PASSWORD, Site, Somebody
+
+PICTURES = Path(__file__).parents[2] / "var" / "pictures"
+WIDTHS = {1440: 900, 390: 844}
+_WIDER = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+
+
+@dataclass
+class Looker:
+    """Somebody at a browser. `console` holds what the browser complained of: a policy's refusal, a missing file."""
+
+    page: Page
+    site: Site
+    console: list[str]
+
+    def sign_in(self, who: Somebody, password: str = PASSWORD) -> None:
+        self.page.goto(f"{self.site.url}/sign-in")
+        self.page.get_by_label("E-mail").fill(who.address)
+        self.page.get_by_label("Password").fill(password)
+        self.page.get_by_role("button", name="Sign in").click()
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.site.url + path)
+
+    def look_at(self, path: str, name: str) -> None:
+        """Open a page in both widths and colours: a picture of each, no finding of axe, nothing wider than the window."""
+        for width, height in WIDTHS.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            for colours in ("light", "dark"):
+                self.page.emulate_media(color_scheme=colours)
+                self.go(path)
+                self.picture(f"{name}-{width}-{colours}")
+                found = axe_findings(self.page)
+                assert not found, f"{path} at {width}, {colours}: {found}"
+                assert self.page.evaluate(_WIDER) <= 0, f"{path} at {width} is wider than the window"
+        assert not self.console, self.console
+
+    def picture(self, name: str) -> None:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def axe_findings(page: Page) -> list[str]:
+    """Each violation in a line: the rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {[node['target'] for node in one['nodes']][:5]}" for one in found]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The system's own; its profile is new each time."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", chromium_sandbox=False, args=["--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(operator, tmp_path):
+    """Running pages with an operator, two firms, and somebody on each side who can sign in."""
+    running = pages.start(operator, tmp_path)
+    yield running
+    pages.stop(running)
+
+
+@pytest.fixture
+def look(chromium, site) -> Callable[..., Looker]:
+    """`look(who)`: a browser of their own, signed in; `look()`: before the door; `scripts=False`: without script."""
+    opened = []
+
+    def made(who: Somebody | None = None, *, scripts: bool = True) -> Looker:
+        context = chromium.new_context(ignore_https_errors=True, java_script_enabled=scripts, locale="en-GB")
+        opened.append(context)
+        page, console = context.new_page(), []
+        page.set_default_timeout(20_000)
+        page.on("console", lambda said: console.append(said.text) if said.type in ("error", "warning") else None)
+        looker = Looker(page, site, console)
+        if who is not None:
+            looker.sign_in(who)
+        return looker
+
+    yield made
+    for context in opened:
+        context.close()
