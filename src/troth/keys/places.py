@@ -46,3 +46,13 @@ def suppression(index: bytes) -> bytes:
 def account(account_id: UUID, column: str) -> bytes:
     """account.name_ct and account.address_ct, under the operator's keyset."""
     return b"account." + column.encode() + b":" + account_id.bytes
+
+
+def webhook_url(endpoint: UUID) -> bytes:
+    """webhook_endpoint.url_ct, under the tenant's keyset."""
+    return b"webhook_endpoint.url:" + endpoint.bytes
+
+
+def webhook_secret(secret: UUID) -> bytes:
+    """webhook_secret.secret_ct, under the tenant's keyset."""
+    return b"webhook_secret.secret:" + secret.bytes

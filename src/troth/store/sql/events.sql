@@ -2,7 +2,8 @@
 
 -- name: insert_events
 -- A duplicate report is one event: the key is message, kind and source. What was new also goes to the outbox of each
--- endpoint of its tenant, in the same transaction.
+-- endpoint of its tenant that hears of its kind, in the same transaction and in the order told: nothing of a kind that
+-- nobody hears of. A disabled endpoint's rows are given up at once, there to be replayed.
 WITH told AS (
     INSERT INTO event (message_id, kind, source_key, tenant_id, at, detail_ct, leaf_hash)
     SELECT * FROM unnest(%(message_id)b::uuid[], %(kind)b::smallint[], %(source_key)b::text[], %(tenant_id)b::uuid[],
@@ -10,9 +11,13 @@ WITH told AS (
     ON CONFLICT DO NOTHING
     RETURNING message_id, kind, source_key, tenant_id, at),
 queued AS (
-    INSERT INTO webhook_outbox (tenant_id, endpoint_id, message_id, kind, source_key, at)
-    SELECT t.tenant_id, w.id, t.message_id, t.kind, t.source_key, t.at
-    FROM told t JOIN webhook_endpoint w ON w.tenant_id = t.tenant_id AND w.disabled_at IS NULL)
+    INSERT INTO webhook_outbox (tenant_id, endpoint_id, message_id, kind, source_key, at, due, state, done_at, last_error)
+    SELECT t.tenant_id, w.id, t.message_id, t.kind, t.source_key, t.at, t.at,
+           CASE WHEN w.disabled_at IS NULL THEN 1 ELSE 4 END, CASE WHEN w.disabled_at IS NOT NULL THEN t.at END,
+           CASE WHEN w.disabled_at IS NOT NULL THEN 'endpoint-disabled' END
+    FROM (SELECT *, row_number() OVER () AS n FROM told) AS t
+    JOIN webhook_endpoint w ON w.tenant_id = t.tenant_id AND t.kind = ANY(w.kinds)
+    ORDER BY t.n)
 SELECT message_id, kind FROM told;
 
 -- name: lock_spool
