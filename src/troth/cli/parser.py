@@ -13,6 +13,7 @@ from troth.cli.commands import (
     info,
     init,
     key,
+    ledger,
     pause,
     person,
     restore,
@@ -20,9 +21,27 @@ from troth.cli.commands import (
     session,
     tenant,
     up,
+    verify,
 )
 
-_COMMANDS = (init, doctor, session, change, person, tenant, domain, key, pause, up, serve, backup, restore, info)
+_COMMANDS = (
+    init,
+    doctor,
+    session,
+    change,
+    person,
+    tenant,
+    domain,
+    key,
+    pause,
+    up,
+    serve,
+    verify,
+    ledger,
+    backup,
+    restore,
+    info,
+)
 
 
 def parser() -> argparse.ArgumentParser:

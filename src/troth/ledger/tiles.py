@@ -7,6 +7,8 @@ after its length in two bytes. The last one of a level may be partial: `.p/<widt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from troth.ledger.tree import Node
+
 WIDTH = 256
 HEIGHT = 8  # levels of the tree in a tile
 MAX_ENTRY = 2**16 - 1
@@ -90,3 +92,38 @@ def _row(level: int, count: int) -> Iterator[Tile]:
         yield Tile(level, number, WIDTH)
     if count % WIDTH:
         yield Tile(level, count // WIDTH, count % WIDTH)
+
+
+class TileRows:
+    """The hash tiles of a growing log: leaf by leaf in, tiles out as they are complete; O(levels) memory."""
+
+    def __init__(self) -> None:
+        self._rows: list[list[bytes]] = [[]]
+        self._numbers: list[int] = [0]
+
+    def take(self, leaf_hash: bytes, completed: Sequence[Node]) -> Iterator[tuple[Tile, bytes]]:
+        """Add a leaf and the nodes that it completed; the tiles that are full by it."""
+        self._put(0, leaf_hash)
+        for level, _, hashed in completed:
+            if level % HEIGHT == 0:
+                self._put(level // HEIGHT, hashed)
+        for level, row in enumerate(self._rows):
+            if len(row) == WIDTH:
+                yield self._cut(level)
+
+    def rest(self) -> Iterator[tuple[Tile, bytes]]:
+        """The partial tiles, of which each level has one at most."""
+        for level, row in enumerate(self._rows):
+            if row:
+                yield self._cut(level)
+
+    def _put(self, level: int, hashed: bytes) -> None:
+        if level == len(self._rows):
+            self._rows.append([])
+            self._numbers.append(0)
+        self._rows[level].append(hashed)
+
+    def _cut(self, level: int) -> tuple[Tile, bytes]:
+        row, self._rows[level] = self._rows[level], []
+        self._numbers[level] += 1
+        return Tile(level, self._numbers[level] - 1, len(row)), b"".join(row)

@@ -140,18 +140,25 @@ def check_note(note: str, key: Verifier, size: int, root: bytes) -> Checkpoint:
     """A stored checkpoint: signed by `key` and by it alone, of this size, with the root that the leaves make."""
     last = size - 1
     try:
-        checkpoint = parse(note, key)
-        signatures = len(parse_note(note).signatures)
-    except NoteError as wrong:
-        raise Found(f"the checkpoint of {size} entries cannot be believed: {wrong}", last) from None
-    if signatures != 1:
-        raise Found(
-            f"the checkpoint of {size} entries has {signatures} signatures, and should have its own alone", last
-        )
+        checkpoint = read_note(note, key)
+    except Found as wrong:
+        raise Found(f"the checkpoint of {size} entries: {wrong.what}", last) from None
     if checkpoint.size != size:
         raise Found(f"the checkpoint kept for {size} entries says {checkpoint.size}", last)
     if checkpoint.root != root:
         raise Found(f"the leaves make another root than the checkpoint of {size} entries signed", last)
+    return checkpoint
+
+
+def read_note(note: str, key: Verifier) -> Checkpoint:
+    """A stored checkpoint, signed by `key` and by it alone."""
+    try:
+        checkpoint = parse(note, key)
+        signatures = len(parse_note(note).signatures)
+    except NoteError as wrong:
+        raise Found(f"a checkpoint that cannot be believed: {wrong}") from None
+    if signatures != 1:
+        raise Found(f"a checkpoint with {signatures} signatures, not its own alone")
     return checkpoint
 
 

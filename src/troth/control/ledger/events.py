@@ -154,3 +154,9 @@ def _rows(connection: Connection, query: str) -> Iterator[EventRow]:
         for each in found:
             last = EventRow(*each)
             yield last
+
+
+def of_message(connection: Connection, message: UUID) -> list[EventRow]:
+    """One message's events, with what opens them."""
+    query = _WITH_DETAIL.format(after="e.message_id = %(message)s")
+    return [EventRow(*each) for each in connection.execute(query, {"message": message, "most": PAGE}).fetchall()]

@@ -34,6 +34,9 @@ _CHECKPOINTS = """
 SELECT size, root, at, note FROM ledger_checkpoint
 WHERE log_id = %s AND size > %s AND size <= %s ORDER BY size
 """
+_NOTES = """
+SELECT size, note FROM ledger_checkpoint WHERE log_id = %s AND size > %s AND size <= %s ORDER BY size LIMIT %s
+"""
 _COUNTS = {
     "ledger_leaf": "SELECT log_id, count(*), min(index), max(index) FROM ledger_leaf GROUP BY 1",
     "ledger_batch": "SELECT log_id, count(*), min(index), max(index) FROM ledger_batch GROUP BY 1",
@@ -167,3 +170,8 @@ def nodes(connection: Connection, ranges: Iterable[tuple[int, int, int]]) -> dic
     asked = list(ranges)
     columns = ([each[part] for each in asked] for part in range(3))
     return {(level, index): hashed for level, index, hashed in connection.execute(_NODES, (*columns, LOG_ID))}
+
+
+def checkpoint_notes(connection: Connection, after: int, most: int, limit: int) -> list[tuple[int, str]]:
+    """(size, note) of the next checkpoints above `after`, up to the size `most`."""
+    return connection.execute(_NOTES, (LOG_ID, after, most, limit)).fetchall()
