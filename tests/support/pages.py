@@ -22,6 +22,7 @@ from tests.support.firm import Firm, Operator, make_firm, now
 
 from troth.cli.demo.tls import make_local_certificate
 from troth.control.people import credentials, owners
+from troth.keys import places
 from troth.keys.ids import uuid7
 from troth.keys.keyring import OPERATOR
 from troth.mail.mailbox import parse_mailbox
@@ -124,6 +125,16 @@ def join(operator: Operator, mailbox: str, role: str, tenant: UUID | None = None
     return Somebody(account, who.address.addr_spec, who.name, role, tenant)
 
 
+def name_owners(operator: Operator) -> None:
+    """The two of genesis get names that open."""
+    wrapped = operator.admin.execute("SELECT operator_keyset FROM installation").fetchone()[0]
+    keys = operator.keyring.tenant(OPERATOR, wrapped)
+    owners_there = operator.admin.execute("SELECT id FROM account WHERE tenant_id IS NULL ORDER BY id").fetchall()
+    for (account,), name in zip(owners_there, ("Emeka Lindqvist", "Wilhelmina Ó Súilleabháin"), strict=False):
+        sealed = keys.seal(name.encode(), places.account(account, "name"))
+        operator.database.fill("UPDATE account SET name_ct = %s WHERE id = %s", sealed, account)
+
+
 def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
@@ -148,6 +159,7 @@ def start(operator: Operator, folder: Path, *, firm: Firm | None = None) -> Site
         "TROTH_TLS_KEY_FILE": str(certificate.key),
     }
     firm = firm or make_firm(operator)
+    name_owners(operator)
     other = make_firm(operator, "other", "retail")
     staff = join(operator, "Hildegard Nyström <hildegard@operator.test>", "owner")
     member = join(operator, "Marguerite Alder <marguerite@firm.test>", "admin", firm.tenant)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
+from troth.control.audit.asking import row, rows
 
 _BASE = """
 SELECT g.subject, s.artefact::jsonb ->> 'name', p.name, g.code
@@ -28,13 +28,9 @@ class Named:
 
 def named(part: str, skip: int, most: int) -> list[Named]:
     """Clients whose name or code holds `part`, by name."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMED, [part, skip, most])
-        return [Named(*row) for row in cursor.fetchall()]
+    return [Named(*each) for each in rows(_NAMED, part, skip, most)]
 
 
 def one(tenant: UUID) -> Named | None:
-    with connection.cursor() as cursor:
-        cursor.execute(_ONE, [tenant])
-        row = cursor.fetchone()
-    return Named(*row) if row else None
+    found = row(_ONE, tenant)
+    return Named(*found) if found else None

@@ -31,6 +31,7 @@ _STATES = {
     **dict.fromkeys(("expired", "cancelled", "withdrawn", "retired", "replaced", "not promised"), ("none", "g-off")),
     **dict.fromkeys(("no data yet", "none"), ("none", "g-none")),
 }
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -62,6 +63,12 @@ def state(word: str, shown: str = "") -> SafeString:
 def badge(word: str, shown: str = "") -> SafeString:
     """A state in a heading."""
     return _marked("badge", word, shown)
+
+
+@register.simple_tag
+def glyph_of(word: str) -> SafeString:
+    """A state's shape alone, where its word stands in the sentence."""
+    return glyph(_STATES.get(word, ("none", "g-none"))[1])
 
 
 @register.filter
@@ -112,7 +119,7 @@ def span(value: timedelta | None) -> str:
         return "none"
     seconds = value.total_seconds()
     if seconds < _MINUTE:
-        return f"{seconds:.1f}\N{NO-BREAK SPACE}s" if 0 < seconds < 10 else f"{seconds:.0f}\N{NO-BREAK SPACE}s"
+        return f"{seconds:.1f}\N{NO-BREAK SPACE}s" if 0 < seconds < 1 else f"{seconds:.0f}\N{NO-BREAK SPACE}s"
     whole = int(seconds)
     for size, unit, smaller, minor in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "")):
         if whole >= size:
@@ -150,3 +157,31 @@ def hexed(value: bytes | memoryview) -> str:
 def querystring_of(**fields: Any) -> str:
     """The fields that have a value, as the query of an address; what is asked for stays in the address bar."""
     return urlencode({name: str(value) for name, value in fields.items() if value not in (None, "")})
+
+
+@register.simple_tag(takes_context=True)
+def today(context: template.Context, value: datetime) -> str:
+    """Friday 20 November"""
+    there = value.astimezone(_zone(context))
+    return f"{there:%A} {there.day} {there:%B}"
+
+
+@register.simple_tag(takes_context=True)
+def clock(context: template.Context, value: datetime) -> str:
+    """09:40"""
+    return f"{value.astimezone(_zone(context)):%H:%M}"
+
+
+@register.filter
+def percent(value: float) -> str:
+    """Per cent with as many digits as tell something: 99.21, 1.1, 0.031."""
+    hundred = value * 100
+    if hundred in (0, 100):
+        return f"{hundred:.0f}"
+    return f"{hundred:.3f}" if hundred < 0.1 else f"{hundred:.2f}"
+
+
+@register.filter
+def number_word(value: int) -> str:
+    """One to nine as words, more as figures."""
+    return _SMALL[value] if value < len(_SMALL) else f"{value:,}"
