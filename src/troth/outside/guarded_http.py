@@ -80,8 +80,6 @@ class GuardedClient:
     async def _addresses(self, target: Target) -> tuple[Address, ...]:
         if target.literal is not None:
             return (target.literal,)
-        if target.host == "localhost":  # RFC 6761 section 6.3: never a question to the DNS
-            return (ip_address("127.0.0.1"),)
         found = await self.resolver.addresses(target.host)
         if isinstance(found, LookupFailed):
             raise NoAnswer("dns", "The DNS did not answer for the host name.")

@@ -66,7 +66,9 @@ class ForbiddenAddress(Exception):  # noqa: N818 - reads as the answer it is
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A URL taken apart. `host` is an A-label name in lower case, or an address without brackets."""
+    """A URL taken apart. `host` is an A-label name in lower case, or an address without brackets; `literal`: the
+    address, where no DNS is asked for it.
+    """
 
     secure: bool
     host: str
@@ -75,6 +77,8 @@ class Target:
 
     @property
     def literal(self) -> Address | None:
+        if self.host == "localhost":  # RFC 6761 section 6.3: never a question to the DNS
+            return IPv4Address("127.0.0.1")
         try:
             return ip_address(self.host)
         except ValueError:
