@@ -51,6 +51,7 @@ class House:
     tenant: object = None
     domain: object = None
     secrets: object = None
+    sessions: tuple = ()  # of the two owners
     doors: int = 0
     workers: int = 0
     supervisor: subprocess.Popen | None = None
@@ -85,6 +86,7 @@ class House:
             "expires_at": "2099-01-01T00:00:00Z", "policy": {}})  # fmt: skip
         self.key, self.sender = key.text, f"rent@{firm.name}"
         self.tenant, self.domain, self.secrets = firm.tenant, firm.domain, operator.secrets
+        self.sessions = operator.sessions
         self.settings["TROTH_KEY_FILE"] = str(operator.kms_path)
 
     def configure(self, *, doors=1, workers=1, lease=5, **more):
@@ -117,6 +119,14 @@ class House:
             stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
         out.close()
+
+    def troth(self, *words):
+        """One command beside the running platform, or after it."""
+        mine = {n: v for n, v in os.environ.items() if not n.startswith(("COVERAGE", "COV_", "TROTH_"))}
+        return subprocess.run(
+            [sys.executable, "-m", "troth.cli", *map(str, words)], env={**mine, **self.settings}, cwd=self.var,
+            capture_output=True, text=True, timeout=300,
+        )  # fmt: skip
 
     def check(self):
         assert self.supervisor.poll() is None, f"`troth up` ended:\n{self.log()[-4000:]}"

@@ -122,12 +122,12 @@ def digest(path: Path) -> str:
 def _record(path: Path, payload: bytes) -> Record:
     try:
         record: Record = msgspec.json.decode(payload, type=Record)
-        return record
     except msgspec.DecodeError:
         raise NotWhole(
             f"{path} was made by another version of Troth, and this one does not know its parts: restore it with the "
             "version that made it."
         ) from None
+    return record
 
 
 def _misfit(path: Path) -> NotWhole:

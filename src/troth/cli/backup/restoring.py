@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -66,6 +67,7 @@ def placed(backup: Backup, settings: Settings, tell: Tell) -> Iterator[Settings]
         web = backup.contents.files.get(WEB)
         if web is not None and not settings.secret_key:
             _place(undo, settings.var_dir / "keys" / "web", web, tell)
+        _put_aside(undo, settings.witness_path, tell)
         yield settings
         undo.pop_all()
 
@@ -92,6 +94,15 @@ def _place_key(undo: ExitStack, backup: Backup, settings: Settings, tell: Tell) 
             ) from other
     else:
         _place(undo, settings.key_path, octets, tell)
+
+
+def _put_aside(undo: ExitStack, witness: Path, tell: Tell) -> None:
+    """It holds checkpoints that the restored ledger has not: evidence, from which the sequencer would not go on."""
+    if witness.exists():
+        aside = witness.with_name(f"{witness.name}.before-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+        witness.rename(aside)
+        undo.callback(aside.rename, witness)
+        tell(f"{witness} put aside as {aside.name}: keep it, it proves what the ledger held before the restore")
 
 
 def _place(undo: ExitStack, path: Path, octets: bytes, tell: Tell) -> bool:

@@ -1,7 +1,6 @@
 """The command line, `troth restore`: an installation out of a backup; it sends nothing until two people say so."""
 
 import argparse
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from troth.cli.backup.holding import Held
 from troth.cli.backup.restoring import Backup
 from troth.cli.words import CommandError, show, tell
 from troth.settings import Settings
+
+_UNKNOWN = 2  # argparse's status for a command that it does not know
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -70,15 +71,13 @@ def _master(args: argparse.Namespace, settings: Settings) -> Iterator[Path]:
 
 
 def _verify(settings: Settings) -> bool | None:
-    """`troth verify` on what is there now; None while this version has none."""
-    if importlib.util.find_spec("troth.cli.commands.verify") is None:
-        return None
+    """`troth verify` on what is there now, in a process of its own; None where a version has no such command."""
     with wiring.running_database(settings):
         command = [sys.executable, "-m", "troth.cli", "verify"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own words
     for line in done.stdout.decode(errors="replace").splitlines()[-3:]:
         tell(f"verify: {line}")
-    return done.returncode == 0
+    return None if done.returncode == _UNKNOWN else done.returncode == 0
 
 
 def _summary(backup: Backup) -> dict[str, object]:
