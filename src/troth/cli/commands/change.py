@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from troth.cli import acting, wiring
+from troth.cli import acting, names, wiring
 from troth.cli.words import CommandError, show, table
 from troth.control.approvals import changes
 from troth.control.approvals.changes import STATES, Change, Proposal, Proposed
@@ -140,18 +140,21 @@ def run_show(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.control(settings) as connection:
         change = changes.find(connection, args.id, everywhere(connection))
         old = changes.before(connection, change)
-    show({**_as_value(change), "before": old}, json_wanted=args.json, text=_picture(change, old))
+        known = names.known(connection, wiring.control_keys(settings, connection), change.tenant_id)
+    show({**_as_value(change), "before": old}, json_wanted=args.json, text=picture(change, old, known))
     return 0
 
 
-def _picture(change: Change, old: dict[str, Any] | None) -> list[str]:
-    """The change as its approver must see it: what it replaces, line by line, and the digest."""
+def picture(change: Change, old: dict[str, Any] | None, known: dict[str, str]) -> list[str]:
+    """The change as its approver must see it: what it replaces, line by line, names for ids, and the digest."""
     before, after = _lines(old), _lines(json.loads(change.artefact))
     diff = list(difflib.unified_diff(before, after, "in force", "proposed", lineterm="", n=len(after)))
+    proposer = known.get(str(change.proposer_human), change.proposer_human)
     return [
         f"{change.kind} {change.code}, {_state(change)}: {change.reason}",
-        f"proposed {change.proposed_at:%Y-%m-%d %H:%M %Z} by {change.proposer_human}",
+        f"proposed {change.proposed_at:%Y-%m-%d %H:%M %Z} by {proposer}",
         *(diff[3:] if diff else ["(the same as what is in force)"]),
+        *names.legend("\n".join((*before, *after)), known),
         f"digest {change.digest.hex()}",
     ]
 
@@ -163,7 +166,7 @@ def _lines(artefact: dict[str, Any] | None) -> list[str]:
 def run_approve(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.control(settings) as connection:
         change = changes.find(connection, args.id, everywhere(connection))
-        digest = _digest(args.digest) if args.digest else _seen(change, changes.before(connection, change))
+        digest = _digest(args.digest) if args.digest else _seen(connection, settings, change)
         made = changes.approve(connection, acting.secret(settings, connection, args), change, digest)
     show({"version": made}, json_wanted=args.json, text=[f"Approved: {change.kind} {change.code} is version {made}"])
     return 0
@@ -176,13 +179,14 @@ def _digest(text: str) -> bytes:
         raise CommandError("--digest is 64 hex digits, as `troth change show` prints them.") from None
 
 
-def _seen(change: Change, old: dict[str, Any] | None) -> bytes:
+def _seen(connection: scope.Connection, settings: Settings, change: Change) -> bytes:
     """Without a digest the change is shown first, and its digest typed in short: nobody approves unseen."""
     import sys
 
     if not sys.stdin.isatty():
         raise CommandError("Give --digest, from `troth change show`: what is approved is what was looked at.")
-    print("\n".join(_picture(change, old)))
+    known = names.known(connection, wiring.control_keys(settings, connection), change.tenant_id)
+    print("\n".join(picture(change, changes.before(connection, change), known)))
     if input("Approve exactly this? The digest's first eight digits: ").strip() != change.digest.hex()[:8]:
         raise CommandError("Those are other digits: nothing was approved.")
     return change.digest

@@ -4,6 +4,7 @@ import argparse
 
 from troth.cli import acting, wiring
 from troth.cli.commands.change import tell_proposed
+from troth.cli.zone_lines import zone_file
 from troth.control.approvals import changes
 from troth.control.approvals.changes import Proposal
 from troth.control.tenants import clients, sending_domains
@@ -25,7 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run_add(args: argparse.Namespace, settings: Settings) -> int:
-    """The proposal comes first: a key without an approved domain signs nothing, a domain without a key is told so."""
+    """The records come as lines of a zone file; a form in a browser wants the text without its quotes."""
     require(settings, "spf_mechanism")
     artefact = {"name": args.name, "selector": args.selector}
     with wiring.control(settings) as connection:
@@ -33,12 +34,14 @@ def run_add(args: argparse.Namespace, settings: Settings) -> int:
         keyset = wiring.client_keys(settings, connection, client.id)
         subject = changes.subject_of(connection, "domain", args.name, client.id) or uuid7(changes.clock(connection))
         proposal = Proposal("domain", args.name, artefact, args.reason, client.id, subject)
-        made = changes.propose(connection, acting.secret(settings, connection, args), proposal)
-        public = sending_domains.add_key(
-            connection, keyset, tenant=client.id, domain=made.subject, selector=args.selector
-        )
+        secret = acting.secret(settings, connection, args)
+        with connection.transaction():  # both or neither: a domain without its key could never send
+            made = changes.propose(connection, secret, proposal)
+            public = sending_domains.add_key(
+                connection, keyset, tenant=client.id, domain=made.subject, selector=args.selector
+            )
     records = sending_domains.records(args.name, args.selector, public, settings.spf_mechanism or "")
-    lines = ("Publish these TXT records:", *(f'  {r.name}  "{r.text}"  ({r.why})' for r in records))
+    lines = ("Publish these records (in a form, without the quotes):", "", *zone_file(records), "")
     shown = [{"name": r.name, "type": "TXT", "text": r.text} for r in records]
     tell_proposed(made, f"domain {args.name}", json_wanted=args.json, more=lines, records=shown)
     return 0

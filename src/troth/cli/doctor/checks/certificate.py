@@ -25,7 +25,7 @@ def look(patient: Patient) -> Findings:
     except ssl.SSLError as bad:
         yield wrong(f"{url.hostname}:{port} does not speak TLS: {bad.reason or bad}", "Let a proxy answer it.")
     except OSError as trouble:
-        yield unknown(f"the certificate of {url.hostname}: it cannot be reached from here ({trouble.strerror or trouble})",
+        yield unknown(f"{url.hostname}'s certificate: it cannot be reached from here ({trouble.strerror or trouble})",
                       "Look at it from outside.")  # fmt: skip
     else:
         left = ends - datetime.now(UTC)

@@ -36,6 +36,14 @@ def look(patient: Patient) -> Findings:
         yield from (found for found in _one(folder, there, need) if found.state is not State.OK or not told)
 
 
+def unusable(folder: Path) -> Finding | None:
+    """Why a folder cannot become var_dir, if it cannot."""
+    there = _existing(folder)
+    if not there.is_dir():
+        return wrong(f"{there} is not a folder", "Choose another place.")
+    return _writable(there)
+
+
 def _folders(patient: Patient, least: int) -> Iterator[tuple[Path, int]]:
     """What we write to, and how many bytes must be free there. The database's folder may be a link to elsewhere."""
     settings = patient.settings

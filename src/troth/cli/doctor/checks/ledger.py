@@ -26,7 +26,7 @@ def look(patient: Patient) -> Findings:
         yield unknown(f"the ledger: entries wait since {_said(oldest)}, and Troth is stopped", "`troth up` seals them.")
     else:
         yield wrong(f"the ledger is behind: the oldest entry waits since {_said(oldest)}",
-                    "See what the sequencer says in the output of `troth up`; `troth verify` says what is sealed.")  # fmt: skip
+                    "See what the sequencer says in the output of `troth up`.")  # fmt: skip
 
 
 def _age(connection: psycopg.Connection[Any], table: str) -> timedelta | None:

@@ -23,7 +23,7 @@ _TIMEOUTS = Timeouts(connect=_STEP, greeting=_STEP, ehlo=_STEP, starttls=_STEP, 
 LATE = wrong("the relay does not answer in time", "See that the relay runs and that no firewall lies between.")
 _FIXES = {
     "connect": "See that the relay runs and that relay_host, relay_port and relay_tls are right.",
-    "greeting": "It answers the connection and says nothing usable: ask its operator; relay_tls may be 'implicit' there.",
+    "greeting": "It connects and says nothing usable: ask its operator; relay_tls may be 'implicit' there.",
     "ehlo": "Its operator can say why it refuses us; ehlo_name should be our name in the DNS.",
     "starttls": "Take a relay with TLS, or correct relay_port; 'implicit' is for port 465.",
     "auth": "Correct relay_username and relay_password.",
