@@ -44,10 +44,8 @@ class Report:
     def lines(self) -> list[str]:
         """For people; the first begins with OK."""
         signed = f", the newest of {self.signed_at:%Y-%m-%d %H:%M:%S} UTC" if self.signed_at else ""
-        counts = (
-            f"{self.entries:,} entries, {self.checkpoints:,} signed checkpoints{signed}, {self.sealed:,} sealed events"
-        )
-        lines = [f"OK: {counts} ({self.source})."]
+        counts = f"{self.entries:,} entries, {self.sealed:,} sealed events, {self.checkpoints:,} signed checkpoints"
+        lines = [f"OK: {counts}{signed} ({self.source})."]
         if self.events is not None:
             lines.append(f"Events: {self.events:,} rows, each sealed or in the line; {self.waiting:,} wait there.")
         if self.opened is not None:
