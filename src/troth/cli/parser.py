@@ -22,6 +22,7 @@ from troth.cli.commands import (
     tenant,
     up,
     verify,
+    webhook,
 )
 
 _COMMANDS = (
@@ -34,6 +35,7 @@ _COMMANDS = (
     domain,
     key,
     pause,
+    webhook,
     up,
     serve,
     verify,

@@ -8,7 +8,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from troth.settings import kinds
-from troth.settings.kinds import HostPort, Kind
+from troth.settings.kinds import HostPort, Kind, Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,18 @@ class Settings:
         kinds.whole(5, 3600), 60, "Seconds after which another worker may take a claimed message."
     )
 
+    webhook_allow: tuple[Network, ...] = _setting(
+        kinds.NETWORKS,
+        (),
+        "Inner networks that webhooks may go to, over plain HTTP too; for demo and test, refused in production.",
+    )
+
     witness_file: Path | None = _optional(
         kinds.PATH, "File that the ledger's checkpoints go to, best on another machine; without it witness in var_dir."
     )
+
+    metrics_host: str = _setting(kinds.HOST, "127.0.0.1", "Address that the metrics' process listens on.")
+    metrics_port: int = _setting(kinds.PORT, 8027, "Port of /metrics and of the platform's own /healthz.")
 
     log_level: str = _setting(kinds.choice("debug", "info", "warning", "error"), "info", "Least level that is logged.")
     log_json: bool = _setting(kinds.FLAG, default=False, doc="Log lines as JSON.")

@@ -6,9 +6,11 @@ A reader raises ValueError without words; `allowed` holds the words.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import NamedTuple
 
+type Network = IPv4Network | IPv6Network
 type Given = object  # text from the environment, any TOML value from the file
 
 
@@ -112,6 +114,10 @@ def _addresses(given: Given, base: Path) -> tuple[HostPort, ...]:
     return tuple(_host_port(item) for item in _items(given, base))
 
 
+def _networks(given: Given, base: Path) -> tuple[Network, ...]:
+    return tuple(ip_network(item) for item in _items(given, base))  # its ValueError is a reader's
+
+
 def _host_port(text: str) -> HostPort:
     found = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
     port = int(found[2] or 53) if found else 0
@@ -130,5 +136,6 @@ DATABASE = Kind("an address such as postgresql://user@host:5432/name", _matching
 CELL = Kind("one letter of a-z", _matching(re.compile(r"[a-z]")))
 SPF = Kind("an SPF mechanism such as include:spf.example", _matching(_SPF))
 NAMES = Kind("a list of names (separated by commas in the environment)", _names)
+NETWORKS = Kind("a list of networks such as 127.0.0.0/8 (separated by commas in the environment)", _networks)
 ADDRESSES = Kind("a list of host:port (separated by commas in the environment)", _addresses)
 PORT = whole(1, 65_535)

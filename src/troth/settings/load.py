@@ -98,6 +98,11 @@ def _check_together(settings: Settings) -> None:
             "relay_tls is 'none', which would send relay_password in clear; allowed with a password is "
             "'starttls' or 'implicit'."
         )
+    if settings.webhook_allow and settings.mode == "production":
+        raise SettingError(
+            "webhook_allow names inner networks, which webhooks never reach in production; leave it empty, or set mode "
+            "to 'demo' or 'test'."
+        )
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

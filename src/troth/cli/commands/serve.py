@@ -22,7 +22,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 def run_door(settings: Settings) -> int:
     from troth.cli import door
 
-    return running.until_stopped(lambda stop: door.serve(settings, stop))
+    return running.until_stopped(lambda stop: door.serve(settings, stop), settings.var_dir, "door")
 
 
 def run_worker(settings: Settings) -> int:
@@ -48,7 +48,7 @@ def run_duties(settings: Settings) -> int:
         sending = duties.Sending(Resolver(settings.dns_resolvers), settings.spf_mechanism or "")
         await duties.run_duties(wiring.connect_flow(settings), duties.standard(sending), stop)
 
-    return running.until_stopped(work)
+    return running.until_stopped(work, settings.var_dir, "duties")
 
 
 def run_sequencer(settings: Settings) -> int:
@@ -62,7 +62,19 @@ def run_sequencer(settings: Settings) -> int:
         signer = sequencer.Signer.of(found.id, keys.secrets.ledger_seed)
         await sequencer.run_sequencer(connect, signer, Witness(settings.witness_path), stop)
 
-    return running.until_stopped(work)
+    return running.until_stopped(work, settings.var_dir, "sequencer")
+
+
+def run_webhooks(settings: Settings) -> int:
+    from troth.cli import webhooks
+
+    return running.until_stopped(lambda stop: webhooks.serve(settings, stop), settings.var_dir, "webhooks")
+
+
+def run_metrics(settings: Settings) -> int:
+    from troth.cli.metrics import serving
+
+    return running.until_stopped(lambda stop: serving.serve(settings, stop), settings.var_dir, "metrics")
 
 
 PROCESSES: dict[str, Callable[[Settings], int]] = {
@@ -71,4 +83,6 @@ PROCESSES: dict[str, Callable[[Settings], int]] = {
     "pages": run_pages,
     "duties": run_duties,
     "sequencer": run_sequencer,
+    "metrics": run_metrics,
+    "webhooks": run_webhooks,
 }

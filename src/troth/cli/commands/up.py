@@ -4,13 +4,17 @@ import argparse
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 
 from troth.cli import database, logs, wiring
+from troth.cli.metrics.beating import beating_beside
 from troth.cli.supervise import Child, Supervisor
 from troth.cli.words import CommandError
+from troth.outside import meters
 from troth.outside.postgres import PostgresError
 from troth.settings import Settings, require
 
@@ -31,8 +35,26 @@ def run(_args: argparse.Namespace, settings: Settings) -> int:
     with Supervisor(settings.var_dir) as supervisor:
         start(supervisor, settings)
         supervisor.say("troth", f"up: mail is taken at http://{settings.http_host}:{settings.http_port}")
-        supervisor.wait()
+        with beating_beside(settings.var_dir, "supervisor"), closing_watch(supervisor):
+            supervisor.wait()
     return 0
+
+
+@contextmanager
+def closing_watch(supervisor: Supervisor) -> Iterator[None]:
+    """How often each kind of process was started again; worker-1 and worker-2 are one kind."""
+
+    def told() -> dict[str, dict[str, float]]:
+        counts: Counter[str] = Counter()
+        for name, restarts in supervisor.restarts().items():
+            counts[name.rstrip("-0123456789")] += restarts
+        return {"troth_process_restarts_total": {kind: float(n) for kind, n in counts.items()}}
+
+    end = meters.watch(told)
+    try:
+        yield
+    finally:
+        end()
 
 
 def start(supervisor: Supervisor, settings: Settings) -> None:
@@ -72,6 +94,8 @@ def children(settings: Settings) -> Iterator[Child]:
     """In the order of their start; they end in the reverse."""
     yield _child("duties")
     yield _child("sequencer")
+    yield _child("webhooks", grace=25.0)
+    yield _child("metrics")  # not waited for: without it mail goes all the same
     yield _child("pages", ready=_listens(settings.web_host, settings.web_port))
     for n in range(settings.worker_processes):
         yield _child("worker", n, grace=40.0)

@@ -85,7 +85,7 @@ class Endpoint:
 
 def add(connection: Connection, keys: TenantKeys, tenant: UUID, asked: Asked, guard: Guard) -> Added:
     """Check the URL and the types, and keep the endpoint with a new secret; raise Refused."""
-    _check_url(guard, asked.url)
+    check_url(guard, asked.url)
     kinds = _kinds(asked.types)
     with _acting(connection, tenant, asked.by):
         now = _clock(connection)
@@ -160,7 +160,8 @@ def _acting(connection: Connection, tenant: UUID, by: str) -> Iterator[None]:
         yield
 
 
-def _check_url(guard: Guard, url: str) -> None:
+def check_url(guard: Guard, url: str) -> None:
+    """Raise Refused for a URL that no webhook goes to."""
     try:
         guard.read(url)
     except BadUrl as bad:

@@ -1,0 +1,42 @@
+"""Around the river: one webhooks process, composed: the guarded client, the keys, and a gate for Troth's own mail."""
+
+import asyncio
+
+from troth.cli import wiring
+from troth.flow.gate.accept import Gate
+from troth.flow.webhooks.deps import Deps
+from troth.flow.webhooks.sender import Sender
+from troth.outside.dns import Resolver
+from troth.outside.guarded_http import GuardedClient
+from troth.outside.guarded_url import Guard
+from troth.settings import Settings
+
+
+def guard(settings: Settings) -> Guard:
+    """Which URLs clients may give: in production https to public addresses, and nothing else."""
+    return Guard(settings.webhook_allow, plain_http=settings.mode != "production")
+
+
+def client(settings: Settings) -> GuardedClient:
+    return GuardedClient(Resolver(settings.dns_resolvers), guard(settings))
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Send until `stop`; what is under way is ended first."""
+    connect = wiring.connect_flow(settings)
+    keys = await wiring.flow_keys(settings, connect)
+    gate = Gate(connect, keys.keyring, keys.secrets, lanes=1)
+    deps = Deps(connect, keys.keyring, keys.operator, keys.secrets, client(settings), gate, settings.cell)
+    sender = Sender(deps)
+    await gate.start()
+    watch = asyncio.create_task(_end(sender, stop))
+    try:
+        await sender.run()
+    finally:
+        watch.cancel()
+        await gate.stop()
+
+
+async def _end(sender: Sender, stop: asyncio.Event) -> None:
+    await stop.wait()
+    sender.stop()
