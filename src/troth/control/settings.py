@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     "troth.control.pipeline",
     "troth.control.recipients",
     "troth.control.webhooks",
+    "troth.control.templates",
     "troth.control.web",
     "allauth",  # behind our rooms, whose templates come before its own
     "allauth.account",

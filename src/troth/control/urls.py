@@ -6,6 +6,7 @@ from django.urls import path
 from troth.control.people import passwords
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
+from troth.control.templates import views as templates
 from troth.control.web import assets, home, views
 
 urlpatterns = [
@@ -13,6 +14,10 @@ urlpatterns = [
     path("clients", views.clients, name="clients"),
     path("scope", views.scope, name="scope"),
     path("look", views.look, name="look"),
+    path("templates", templates.listed, name="templates"),
+    path("templates/<uuid:subject>", templates.detail, name="template"),
+    path("templates/<uuid:subject>/versions/<int:number>", templates.detail, name="template-version"),
+    path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
     # the way in
     path("sign-in", allauth.login, name="account_login"),
     path("sign-out", passwords.sign_out, name="account_logout"),

@@ -14,6 +14,7 @@ from troth.control.web.context import THEME_COOKIE, THEMES
 
 _YEAR = 31_536_000  # seconds
 _PAGE = 50
+_LISTS = ("/messages", "/templates", "/suppressions", "/domains")  # where a client may be chosen, too
 
 
 @require_POST
@@ -29,7 +30,8 @@ def scope(request: HttpRequest) -> HttpResponse:
     if tenant is not None and menu.one(tenant) is None:
         raise Http404
     actor.choose(request, tenant)
-    return HttpResponseRedirect("/")
+    back = request.POST.get("next", "")
+    return HttpResponseRedirect(back if back in _LISTS else "/")
 
 
 @require_safe

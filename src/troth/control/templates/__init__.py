@@ -1,0 +1,1 @@
+"""Templates and their versions, read: what was approved by whom, and how it looks with sample values."""

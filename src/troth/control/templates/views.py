@@ -1,0 +1,89 @@
+"""Templates, read: the list, one of them with its versions, one version, and its preview in a frame of no powers."""
+
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.html import escape
+from django.views.decorators.http import require_safe
+
+from troth.control.people.actor import actor_of
+from troth.control.templates import preview, reading
+from troth.control.templates.sample import sample
+from troth.mail.render import Compiled, Rendered, RenderError, RenderLimits, TemplateSource
+
+_LONGEST = 100  # characters of what is looked for, and of a key
+_NEWEST = 2**31 - 1
+
+
+@require_safe
+def listed(request: HttpRequest) -> HttpResponse:
+    """GET /templates?q=&after=&before="""
+    actor = actor_of(request)
+    context: dict[str, Any] = {"section": "templates", "what": "Templates"}
+    if actor.scope is None:
+        return render(request, "web/choose.html", context)
+    given = {name: request.GET.get(name, "").replace("\0", "")[:_LONGEST] for name in ("q", "after", "before")}
+    context["page"] = reading.page(actor.scope, given["q"], given["after"], given["before"])
+    context["waiting"] = reading.waiting(actor.scope)
+    return render(request, "templates/list.html", {**context, "q": given["q"]})
+
+
+@require_safe
+def detail(request: HttpRequest, subject: UUID, number: int | None = None) -> HttpResponse:
+    """GET /templates/<subject>, and /templates/<subject>/versions/<number>; `before` pages through the versions."""
+    actor = actor_of(request)
+    template = reading.access_template(actor, subject)
+    version = reading.access_version(actor, subject, number or template.version)
+    given = request.GET.get("before", "")
+    before = int(given) if given.isascii() and given.isdigit() and len(given) < 10 else _NEWEST
+    versions = reading.versions(actor, subject, before)
+    rendered = _rendered(version)
+    context = {
+        "section": "templates",
+        "template": template,
+        "version": version,
+        "named": number is not None,
+        "sender": reading.sender(actor, version.artefact["category"]),
+        "rendered": rendered,
+        "variables": _flat(version.artefact["schema"]),
+        "versions": versions[: reading.PAGE],
+        "older": versions[reading.PAGE - 1].number if len(versions) > reading.PAGE else None,
+        "waiting": reading.waiting(actor.scope, subject) if actor.scope else [],
+    }
+    return render(request, "templates/one.html", context)
+
+
+@require_safe
+def framed(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
+    """GET /templates/<subject>/versions/<number>/preview: for the frame on that version's page alone."""
+    version = reading.access_version(actor_of(request), subject, number)
+    html = _rendered(version).html
+    if html is None:
+        raise Http404
+    document, policy = preview.shown(html)
+    headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN", "Cache-Control": "no-store"}
+    return HttpResponse(document, headers=headers, status=HTTPStatus.OK)
+
+
+def _rendered(version: reading.Version) -> Rendered:
+    """With sample values; where those do not fit, the template as it stands says what is wrong in its place."""
+    given = version.artefact
+    source = TemplateSource(given["subject"], given.get("html"), given.get("text"))
+    try:
+        return Compiled(source).render(sample(given["schema"]), RenderLimits())
+    except RenderError as trouble:
+        return Rendered(source.subject, source.html and f"<p>{escape(trouble.hint)}</p>", source.text)
+
+
+def _flat(schema: dict[str, Any], path: str = "") -> list[dict[str, Any]]:
+    """A line a variable; what is inside of lists and objects follows with its path."""
+    lines = []
+    for name, one in schema.items():
+        where = f"{path}{name}"
+        lines.append({"name": where, "required": one.get("required", True), **one})
+        inside = one.get("properties") or one.get("items", {}).get("properties")
+        lines += _flat(inside, f"{where}.") if inside else []
+    return lines
