@@ -16,6 +16,7 @@ PAGES = {
     "docs/problems.md": "troth.rules.problems:problems_markdown",
     "docs/states.md": "troth.rules.states:states_markdown",
     "docs/database.md": "troth.control.ownership:markdown",
+    "docs/metrics.md": "troth.cli.metrics.catalogue:markdown",
 }
 
 

@@ -35,13 +35,13 @@ def home():
 
 @pytest.fixture
 def ports(home):
-    door, pages, relay = free_port(), free_port(), free_port()
+    door, pages, relay, metrics = free_port(), free_port(), free_port(), free_port()
     (home / "troth.toml").write_text(
         f'mode = "test"\nrelay_host = "127.0.0.1"\nrelay_port = {relay}\nspf_mechanism = "include:spf.troth.example"\n'
         f'http_port = {door}\nweb_port = {pages}\npublic_url = "http://localhost:{pages}"\nworker_processes = 1\n'
-        "door_processes = 2\n"
+        f"door_processes = 2\nmetrics_port = {metrics}\n"
     )
-    return door, pages
+    return door, pages, metrics
 
 
 def run(home, *words):
@@ -59,8 +59,23 @@ def until_it_says(process, words, seconds=60):
     return said
 
 
+def processes_told(port, seconds=20):
+    """By the metrics' own /healthz, once all have written their first numbers."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=10) as health:
+                told = json.load(health)["processes"]
+            if told.get("door") == 2:
+                return told
+        except OSError:
+            pass
+        time.sleep(0.2)
+    return {}
+
+
 def test_init_then_up_then_an_orderly_end(home, ports):
-    door, pages = ports
+    door, pages, metrics = ports
     early = run(home, "up")
     assert early.returncode == 1
     assert "run `troth init` first" in early.stderr
@@ -75,6 +90,10 @@ def test_init_then_up_then_an_orderly_end(home, ports):
         until_it_says(process, "up: mail is taken at")
         with urllib.request.urlopen(f"http://localhost:{door}/healthz", timeout=10) as health:
             assert json.load(health) == {"status": "ok"}
+        for path in ("healthz", "livez"):
+            with urllib.request.urlopen(f"http://localhost:{pages}/{path}", timeout=10) as health:
+                assert json.load(health) == {"status": "ok"}
+        assert {"door", "duties", "sequencer", "worker"} <= set(processes_told(metrics))
         with pytest.raises(urllib.error.HTTPError, match="404"):
             urllib.request.urlopen(f"http://localhost:{pages}/confirm/x", timeout=10)
         signs = run(home, "change", "approve", first["change"], "--digest", first["digest"],

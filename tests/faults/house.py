@@ -93,7 +93,7 @@ class House:
         """`more`: settings by their names."""
         self.doors, self.workers = doors, workers
         given = {
-            "mode": "test", "var_dir": self.var, "http_port": free_port(), "web_port": free_port(),
+            "mode": "test", "var_dir": self.var, "http_port": free_port(), "web_port": free_port(), "metrics_port": free_port(),
             "door_processes": doors, "worker_processes": workers, "lease_seconds": lease, "relay_host": "127.0.0.1",
             "relay_port": self.sink.port, "relay_tls": "none", "relay_max_connections": 10, "ehlo_name": "house.test",
             "return_path_domain": "bounces.example.net", "spf_mechanism": "include:spf.example.net",

@@ -3,18 +3,25 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import uvloop
 
+from troth.cli.metrics.beating import beating
 
-def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]]) -> int:
-    """`work` gets the event that a signal sets; it ends by itself soon after. A second signal has no patience."""
+
+def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]], var_dir: Path, kind: str) -> int:
+    """`work` gets the event that a signal sets; it ends by itself soon after. A second signal has no patience.
+
+    Meanwhile the process writes its meters down, as a process of this `kind`.
+    """
 
     async def run() -> None:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
         for sign in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sign, _ask, stop, sign)
-        await work(stop)
+        async with beating(var_dir, kind):
+            await work(stop)
 
     uvloop.run(run())
     return 0

@@ -3,6 +3,7 @@
 import socket
 
 from troth.cli import wiring
+from troth.cli.metrics.beating import beating
 from troth.cli.words import CommandError
 from troth.flow.delivery.route import Route, RouteError
 from troth.flow.delivery.worker import Deps, run_worker
@@ -12,8 +13,9 @@ from troth.settings import Settings
 async def serve(settings: Settings) -> None:
     """Deliver until SIGTERM or SIGINT."""
     connect = wiring.connect_flow(settings)
-    keys = await wiring.flow_keys(settings, connect)
-    await run_worker(settings, Deps(connect, keys.keyring, keys.secrets, route(settings)))
+    async with beating(settings.var_dir, "worker"):
+        keys = await wiring.flow_keys(settings, connect)
+        await run_worker(settings, Deps(connect, keys.keyring, keys.secrets, route(settings)))
 
 
 def route(settings: Settings) -> Route:

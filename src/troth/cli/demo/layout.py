@@ -18,7 +18,14 @@ from troth.settings.load import CONFIG
 
 HOST = "127.0.0.1"
 USER = "troth-demo"
-DOOR, PAGES, MAILBOX, RELAY, NAMES = 8025, 8026, 8027, 8587, 8053  # where they are free; else the next ones that are
+DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES = (
+    8025,
+    8026,
+    8028,
+    8027,
+    8587,
+    8053,
+)  # where they are free; else the next ones that are
 _MARK = 10_000  # added to a port, gives the UDP port that a copy of the demo holds while it uses the port
 _MOST = 500  # ports that are tried
 LOG = "processes.log"
@@ -82,7 +89,7 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
     What `given` says of PostgreSQL's programs stays; all else is the demo's own.
     """
     folder = given.var_dir / "demo"
-    door, pages, mailbox, relay, dns = _ports(held, DOOR, PAGES, MAILBOX, RELAY, NAMES)
+    door, pages, metrics, mailbox, relay, dns = _ports(held, DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES)
     settings = replace(
         Settings(),
         mode="demo",
@@ -90,6 +97,7 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
         pg_bin=given.pg_bin,
         http_port=door,
         web_port=pages,
+        metrics_port=metrics,
         public_url=f"http://{HOST}:{pages}",
         relay_host=HOST,
         relay_port=relay,

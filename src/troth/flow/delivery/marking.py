@@ -15,6 +15,7 @@ from troth.flow.delivery.pool import Pool
 from troth.flow.delivery.recording import Recorder
 from troth.flow.delivery.smtp_types import Answer
 from troth.flow.delivery.work import Back, Work
+from troth.outside import meters
 from troth.rules.mark import MarkVerdict
 from troth.store import gate, spool
 
@@ -23,6 +24,7 @@ TOGETHER = 0.004  # seconds that free connections wait for others, since each ma
 SOON = 0.2  # seconds until what was marked and not begun is due again
 DOWN_DELAY = 15.0  # seconds for what waits while the route cannot be reached at all
 
+_MARK, _SMTP = meters.histogram("troth_mark_seconds"), meters.histogram("troth_smtp_seconds")
 log = structlog.get_logger("troth.delivery")
 
 
@@ -105,6 +107,7 @@ class Marker:
             now = await gate.now(connection)
             claims = [w.claim for w in works]
             verdicts = await spool.mark(connection, now=now, claims=claims, lease=self.desk.lease)
+        _MARK.observe(clock() - began)
         passed = [work for work in works if not self._stopped(work, MarkVerdict(verdicts[work.claimed.message_id]))]
         self.desk.counters.marked += len(passed)
         for work in passed:
@@ -131,10 +134,12 @@ class Marker:
     async def _sending(self, works: dict[UUID, Work]) -> None:
         desk, clock = self.desk, asyncio.get_running_loop().time
         desk.sending += len(works)
-        patience = clock() + BEGIN_WITHIN * 0.95
+        began = clock()
+        patience = began + BEGIN_WITHIN * 0.95
 
         def answered(answer: Answer) -> None:
             desk.sending -= 1
+            _SMTP.observe(clock() - began)
             waited = clock() >= patience or not self.pool.health.failing
             self.recorder.put(works[answer.key], Back(SOON, marked=True) if waited and _no_try(answer) else answer)
             desk.ring()

@@ -36,6 +36,7 @@ from troth.keys import places
 from troth.keys.errors import KeyringError, KmsUnavailable
 from troth.keys.installation import InstallationSecrets, Purpose
 from troth.keys.keyring import OPERATOR, Keyring, PersonKey, TenantKeys
+from troth.outside import meters
 from troth.settings import Settings
 from troth.store import duties
 
@@ -100,6 +101,7 @@ class Worker:
             suspects = Suspects()
             stack.callback(suspects.close)
             pool = Pool(self.deps.route)
+            stack.callback(meters.watch(lambda: self._told(pool)))
             recorder = self._recorder(operator)
             marker = Marker(self._line("mark"), self.desk, recorder, pool, self.settings.mark_group)
             claimer = self._claimer(recorder, pool, suspects, threads, cell)
@@ -141,6 +143,10 @@ class Worker:
         if not task.cancelled() and task.exception() is not None:
             log.error("delivery.part-broken", why=type(task.exception()).__name__)
             self.stop()
+
+    def _told(self, pool: Pool) -> dict[str, dict[str, float]]:
+        self.counters.waiting, self.counters.sending = self.desk.waiting, self.desk.sending
+        return self.counters.told(pool.health)
 
     async def _figures(self) -> None:
         while True:

@@ -3,6 +3,7 @@ transaction raises, its asks are tried one by one, so that one bad apple refuses
 """
 
 import asyncio
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,12 +21,15 @@ from troth.flow.gate.world import Memory
 from troth.keys.errors import KmsUnavailable
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring
+from troth.outside import meters
 from troth.store.connection import Connection, Unavailable
 
 _log = structlog.get_logger("troth.gate")
 Connect = Callable[[str], Awaitable[Connection]]
 _WAITING = 2_000  # asks; beyond it the door says 503 rather than let memory grow
 _PATIENCE = 10.0  # seconds an ask may wait for its turn
+_ASKS, _SECONDS = meters.histogram("troth_gate_batch_asks"), meters.histogram("troth_gate_batch_seconds")
+_ANSWERS = meters.counter("troth_gate_answers_total")
 _LONGEST = 60.0  # seconds more for one whose transaction has begun: it may yet be on disk, so no is not said lightly
 
 
@@ -156,6 +160,7 @@ class Gate:
             return
         for waiting in batch:
             waiting.begun = True
+        began = time.perf_counter()
         try:
             answers = await self._accept(connection, batch)
         except Unavailable:
@@ -170,13 +175,22 @@ class Gate:
             for one in batch:
                 await self._answer(connection, [one])
             return
+        _ASKS.observe(len(batch))
+        _SECONDS.observe(time.perf_counter() - began)
         for waiting, answer in zip(batch, answers, strict=True):
+            _ANSWERS[_word(answer)] += 1
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
 
     async def _accept(self, connection: Connection, batch: Sequence[Waiting]) -> list[Answer]:
         asks = [(w.ask, w.parsed) for w in batch]
         return await Batch(Places(connection, self.memory, self.keyring)).accept(asks)
+
+
+def _word(answer: Answer) -> str:
+    if isinstance(answer, Refused):
+        return "refused"
+    return "replayed" if answer.replayed else "taken"
 
 
 def _messages(waiting: Waiting) -> int:

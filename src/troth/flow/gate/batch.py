@@ -18,15 +18,19 @@ from troth.flow.gate.world import Memory, World, know_keys, learn
 from troth.keys import places
 from troth.keys.ids import uuid7
 from troth.keys.keyring import Keyring
+from troth.outside import meters
 from troth.rules.chain import decide_email
 from troth.rules.decision import Verdict
 from troth.rules.problems import PROBLEMS
+from troth.rules.states import State
 from troth.store import gate as store
 from troth.store.connection import Connection
 
 if TYPE_CHECKING:
     from troth.rules.facts import Rate
 
+_MESSAGES = meters.counter("troth_gate_messages_total")
+_STATES = {int(state): state.name.lower() for state in State}
 _KEPT = timedelta(hours=24)
 _TURN = 4  # emails judged before others have their turn
 
@@ -94,6 +98,10 @@ class Batch:
                 if item.going:
                     item.answer = await _judge(item, world, shares, self.at.keyring)
             await self._write(items, world, shares)
+        for item in items:
+            for rows in item.rows:
+                for message in rows.messages:
+                    _MESSAGES[_STATES[message.state]] += 1
         return [_answer(item) for item in items]
 
     async def _learn(self, items: Sequence[Item]) -> World:

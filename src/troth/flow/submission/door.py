@@ -3,6 +3,8 @@
 In the shape of Resend's API (its own clients work), with RFC 9457 problems beside.
 """
 
+import asyncio
+
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -13,12 +15,20 @@ from troth.flow.submission.endpoint import Endpoint, Handler
 from troth.flow.submission.problem import Problem
 from troth.store import gate as store
 
+_HEALTH = 2.0  # seconds; who asks again and again must not wait behind himself
+
 
 async def _health(deps: Deps, call: Call) -> Response:
     """GET /healthz: whether the store answers; without it nothing is accepted."""
     del call
-    async with deps.lend() as connection:
+    async with asyncio.timeout(_HEALTH), deps.lend() as connection:
         await store.now(connection)
+    return json_answer({"status": "ok"})
+
+
+async def _live(deps: Deps, call: Call) -> Response:
+    """GET /livez: that the process answers at all."""
+    del deps, call
     return json_answer({"status": "ok"})
 
 
@@ -35,6 +45,7 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/recipients": {"POST": recipients.register},
     "/recipients/{id}": {"GET": recipients.read},
     "/healthz": {"GET": _health},
+    "/livez": {"GET": _live},
     "/problems": {"GET": problem_pages.every},
     "/problems/{slug}": {"GET": problem_pages.one},
 }

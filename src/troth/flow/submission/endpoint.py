@@ -5,6 +5,7 @@ do is 503; what we did wrong is 500, logged without a word of the request.
 """
 
 import secrets
+import time
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -22,10 +23,12 @@ from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.problem import Problem, store_unavailable
 from troth.flow.submission.request_log import Note
 from troth.keys.errors import KmsUnavailable
+from troth.outside import meters
 
 _log = structlog.get_logger("troth.door")
 _AWAY = (StoreAway, psycopg.Error, KmsUnavailable, TimeoutError)
 _SECURITY = tuple((name.encode(), value.encode()) for name, value in SECURITY.items())
+_SECONDS = meters.histogram("troth_door_seconds")
 _GONE = 499  # nobody is left to read it; the number is nginx's
 
 Handler = Callable[[Deps, Call], Awaitable[Response]]
@@ -40,13 +43,14 @@ class Endpoint:
     handlers: Mapping[str, Handler]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request_id = f"req_{secrets.token_hex(16)}"
+        request_id, began = f"req_{secrets.token_hex(16)}", time.perf_counter()
         with self.deps.budget.room() as held:
             call = Call(Request(scope, receive), request_id, self.route, held)
             response = await self._respond(call)
         given = {name for name, _ in response.raw_headers}  # a page brings a policy of its own, for its style
         response.raw_headers.extend(header for header in _SECURITY if header[0] not in given)
         response.raw_headers.append((b"x-request-id", request_id.encode()))
+        _SECONDS.observe(time.perf_counter() - began, (self.route, str(response.status_code)))
         await response(scope, receive, send)
 
     async def _respond(self, call: Call) -> Response:
