@@ -17,7 +17,7 @@ from troth.control.web import errors
 type Answer = Callable[[HttpRequest], HttpResponse]
 
 # by the names of urls.py: links in mail, what the door answers, and our files; they know no session
-OUTSIDE = frozenset({"confirm", "recipient-look", "unsubscribe", "letter-look", "asset"})
+OUTSIDE = frozenset({"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"})
 # the way in, and what anybody may choose
 OPEN = frozenset({"account_login", "account_inactive", "password-ask", "password-set", "look"})
 _NOWHERE = "nowhere"  # no page of ours: it is said to everybody alike
