@@ -3,11 +3,12 @@
 from allauth.account import views as allauth  # type: ignore[import-untyped]  # allauth ships no types
 from django.urls import path
 
+from troth.control.ledger import views as ledger
 from troth.control.people import passwords
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
 from troth.control.templates import views as templates
-from troth.control.web import assets, home, views
+from troth.control.web import assets, health, home, views
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -18,6 +19,9 @@ urlpatterns = [
     path("templates/<uuid:subject>", templates.detail, name="template"),
     path("templates/<uuid:subject>/versions/<int:number>", templates.detail, name="template-version"),
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
+    path("ledger", ledger.ledger, name="ledger"),
+    path("ledger/checkpoint", ledger.checkpoint, name="ledger-checkpoint"),
+    path("ledger/entries/<int:index>", ledger.entry, name="ledger-entry"),
     # the way in
     path("sign-in", allauth.login, name="account_login"),
     path("sign-out", passwords.sign_out, name="account_logout"),
@@ -29,6 +33,8 @@ urlpatterns = [
     # the sending door's public paths, where no proxy in front of both tells them apart
     path("u/<str:token>", passing.to_door, name="unsubscribe"),
     path("assets/letter.css", passing.to_door, name="letter-look"),
+    path("healthz", health.ready, name="healthz"),
+    path("livez", health.live, name="livez"),
     path("static/<str:name>", assets.asset, name="asset"),
 ]
 handler400 = "troth.control.web.errors.unreadable"

@@ -1,0 +1,128 @@
+"""Evidence, for the pages: entries of the ledger, newest first, each in a sentence; a member sees their client's own.
+
+What the installation did (tenant none) names other clients, so it is for staff; seals name nobody and are for all.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.http import Http404
+
+from troth.control.audit.asking import row, rows
+from troth.control.ledger import proof
+from troth.control.people.actor import Actor
+from troth.ledger.leaf import leaf_hash
+from troth.ledger.proofs import BadProof, verify_inclusion
+
+PAGE = 50
+_SEAL = "evidence:batch:seal"
+_ENTRY = "SELECT index, kind, at, leaf, leaf_hash, tenant_id FROM troth.ledger_leaf WHERE log_id = 1"
+_SEEN = " AND (tenant_id = %s OR (tenant_id IS NULL AND (%s OR kind = %s)))"
+_LIST = f"{_ENTRY}{_SEEN} AND index < %s AND (%s OR kind <> %s) ORDER BY index DESC LIMIT %s"
+_ONE = f"{_ENTRY}{_SEEN} AND index = %s"
+_CHANGE = {
+    "propose": "{of} “{code}” was proposed",
+    "approve": "{of} “{code}” was approved by a second person",
+    "reject": "{of} “{code}” was rejected",
+    "withdraw": "{of} “{code}” was withdrawn by its proposer",
+}
+_WORDS = {
+    **{f"governance:change:{act}": words for act, words in _CHANGE.items()},
+    "governance:version:revoke": "A version of {of} “{code}” was stopped",
+    "people:session:open": "Somebody signed in to the pages",
+    "people:password:set": "Somebody set their password",
+    "people:password-link:make": "A link to set a password was made ({for})",
+    "privacy:person:erase": "A recipient was erased",
+    "sending:pause:start": "Sending was paused ({effect}): {reason}",
+    _SEAL: "{count} message events were sealed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One leaf. `says` is its sentence; `fields` its own keys and values, as hashed."""
+
+    index: int
+    kind: str
+    at: datetime
+    leaf: str
+    leaf_hash: bytes
+    tenant: UUID | None
+    says: str
+    fields: dict[str, Any]
+
+    @property
+    def picture(self) -> str:
+        return "signed" if self.kind == _SEAL else "proposed" if self.kind.endswith(":propose") else "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """The path of an entry to the newest checkpoint; `holds`: it was walked here, just now."""
+
+    checkpoint: proof.Newest
+    path: tuple[bytes, ...]
+    holds: bool
+
+
+def recent(actor: Actor, before: int, *, seals: bool) -> list[Entry]:
+    """PAGE of those before an index, one more if there are more; with or without the seals of message events."""
+    return [_entry(each) for each in rows(_LIST, *_seen(actor), before, seals, _SEAL, PAGE + 1)]
+
+
+def access_entry(actor: Actor, index: int) -> Entry:
+    """Raise Http404 for what is not there, and for what is another client's."""
+    found = row(_ONE, *_seen(actor), index)
+    if found is None:
+        raise Http404
+    return _entry(found)
+
+
+def newest() -> proof.Newest | None:
+    with connection.cursor() as cursor:
+        return proof.newest(cursor)
+
+
+def proved(entry: Entry) -> Proved | None:
+    """None while no checkpoint covers it."""
+    with connection.cursor() as cursor:
+        checkpoint = proof.newest(cursor)
+        if checkpoint is None or entry.index >= checkpoint.size:
+            return None
+        path = proof.inclusion(cursor, entry.index, checkpoint.size)
+    try:
+        verify_inclusion(entry.index, checkpoint.size, leaf_hash(entry.leaf.encode()), path, checkpoint.root)
+    except BadProof:
+        return Proved(checkpoint, path, holds=False)
+    return Proved(checkpoint, path, holds=True)
+
+
+def _seen(actor: Actor) -> tuple[UUID | None, bool, str]:
+    return actor.scope, actor.staff, _SEAL
+
+
+def _entry(found: tuple[Any, ...]) -> Entry:
+    index, kind, at, leaf, hashed, tenant = found
+    fields = json.loads(leaf)
+    return Entry(index, kind, at, leaf, bytes(hashed), tenant, _says(kind, fields), fields)
+
+
+def _says(kind: str, fields: dict[str, Any]) -> str:
+    """A kind without words of its own says its name."""
+    words = _WORDS.get(kind)
+    if words is None:
+        return kind.replace(":", ", ").replace("-", " ").capitalize()
+    given = {name: f"{value:,}" if isinstance(value, int) else str(value) for name, value in fields.items()}
+    said = words.format_map(_Named(given))
+    return said[:1].upper() + said[1:]
+
+
+class _Named(dict[str, str]):
+    """An entry of an older kind may lack a field."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"

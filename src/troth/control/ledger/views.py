@@ -1,0 +1,56 @@
+"""Evidence, for people: the newest checkpoint, how to verify it oneself, and the entries with their proofs."""
+
+from datetime import datetime, timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from troth.control.audit.asking import rows
+from troth.control.ledger import entries
+from troth.control.people.actor import actor_of
+
+_NEWEST = 2**62
+
+
+@require_safe
+def ledger(request: HttpRequest) -> HttpResponse:
+    """GET /ledger?before=&seals="""
+    given, seals = request.GET.get("before", ""), request.GET.get("seals") == "with"
+    before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else _NEWEST
+    found = entries.recent(actor_of(request), before, seals=seals)
+    checkpoint = entries.newest()
+    context = {
+        "section": "ledger",
+        "checkpoint": checkpoint,
+        "age": max(_now() - checkpoint.at, timedelta(0)) if checkpoint else None,
+        "entries": found[: entries.PAGE],
+        "older": found[entries.PAGE - 1].index if len(found) > entries.PAGE else None,
+        "seals": seals,
+        "paging": before != _NEWEST,
+    }
+    return render(request, "ledger/ledger.html", context)
+
+
+@require_safe
+def checkpoint(request: HttpRequest) -> HttpResponse:
+    """GET /ledger/checkpoint: the signed note as it is, to be kept elsewhere."""
+    del request
+    found = entries.newest()
+    if found is None:
+        raise Http404
+    name = f'attachment; filename="troth-checkpoint-{found.size}.txt"'
+    return HttpResponse(found.note, content_type="text/plain; charset=utf-8", headers={"Content-Disposition": name})
+
+
+@require_safe
+def entry(request: HttpRequest, index: int) -> HttpResponse:
+    """GET /ledger/entries/<index>"""
+    found = entries.access_entry(actor_of(request), index)
+    return render(request, "ledger/entry.html", {"section": "ledger", "entry": found, "proved": entries.proved(found)})
+
+
+def _now() -> datetime:
+    """The database's clock."""
+    at: datetime = rows("SELECT troth.now_v1()")[0][0]
+    return at
