@@ -69,12 +69,11 @@ class _Export:
         return Exported(folder, self._size, count, self._files, self._vkey)
 
     def _bundle(self, low: int, high: int) -> None:
-        leaves = [row.leaf.encode() for row in rows.leaves(self._connection, low, high)]
-        seals = []
-        for index, leaf in enumerate(leaves, low):
-            entry = self._walk.leaf(index, leaf)
-            if entry.kind == SEAL:
-                seals.append(index)
+        leaves, seals = [], 0
+        for row in rows.leaves(self._connection, low, high):
+            leaves.append(row.leaf.encode())
+            entry = self._walk.leaf(row.index, leaves[-1])
+            seals += entry.kind == SEAL
             for tile, data in self._tiles.take(entry.hash, entry.completed):
                 self._write(tile.path, data)
         if self._walk.size != high:

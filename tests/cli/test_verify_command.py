@@ -1,0 +1,179 @@
+"""`troth verify` and `troth ledger`, as an operator and as somebody far away give them: words, JSON and exit status."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from troth.flow.evidence.sequencer import Keeper, Signer
+from troth.flow.evidence.witness import Witness
+from troth.ledger.checkpoint import sign, vkey
+from troth.store.connection import connect
+
+SIGNER = Signer.of(UUID(int=9), b"k" * 32)
+
+
+@pytest.fixture
+def book(desk):
+    """The first day's entries, sealed."""
+    asyncio.run(_seal(desk))
+    return desk
+
+
+async def _seal(desk):
+    with psycopg.connect(os.environ["TROTH_DATABASE_URL"]) as admin:
+        where = {"host": admin.info.host, "dbname": admin.info.dbname, "user": "troth_ledger"}
+    connection = await connect(where, "sequencer")
+    try:
+        keeper = Keeper(SIGNER, Witness(desk.folder / "witness"))
+        await keeper.begin(connection)
+        await keeper.turn(connection)
+        await keeper.testify()
+    finally:
+        await connection.close()
+
+
+def test_a_whole_ledger_is_ok_in_words_and_in_json(book):
+    out = book.ok("verify")
+    assert out.startswith("OK: ")
+    assert "Opened: 0 events" in out
+    found = book.json("verify", "--since", "witness", "--key", SIGNER.vkey)
+    assert (found["ok"], found["key_given"], found["since"]) == (True, True, found["checkpoints"])
+
+
+def test_what_is_left_out_is_said(book):
+    assert "Not opened: --without-keys." in book.ok("verify", "--without-keys")
+    (book.folder / "var/keys/master").rename(book.folder / "elsewhere")
+    try:
+        assert "is not here" in book.ok("verify")
+    finally:
+        (book.folder / "elsewhere").rename(book.folder / "var/keys/master")
+
+
+def test_the_first_bad_entry_is_named_and_the_status_is_1(book):
+    flip = "UPDATE troth.ledger_node SET hash = set_byte(hash, 3, get_byte(hash, 3) # 4) WHERE (level, index) = (1, 1)"
+    url = os.environ["TROTH_DATABASE_URL"]
+    with psycopg.connect(url, options="-c session_replication_role=replica", autocommit=True) as admin:
+        admin.execute(flip)
+        try:
+            status, out, _ = book.run("verify")
+            assert status == 1
+            assert out.startswith("BAD: entry 2: the hash kept over entries 2 to 3 (level 1, number 1) is not what")
+            status, out, _ = book.run("verify", "--json")
+            found = json.loads(out)
+            assert (status, found["ok"], found["index"], "BAD: entry 2: " in out) == (1, False, 2, False)
+        finally:
+            admin.execute(flip)
+    book.ok("verify")
+
+
+def test_an_export_is_taken_and_verified_anywhere(book, tmp_path):
+    made = book.json("ledger", "export", tmp_path / "export")
+    assert made["vkey"] == SIGNER.vkey
+    assert "nothing is overwritten" in book.refused("ledger", "export", tmp_path / "export")
+    (tmp_path / "key").write_text(SIGNER.vkey + "\n")
+    words = ["verify", "--export", tmp_path / "export", "--key", tmp_path / "key", "--since", book.folder / "witness"]
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
+    run = [sys.executable, "-m", "troth.cli", *map(str, words)]
+    said = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, env=bare, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.startswith("OK: ")
+    assert "the one given" in said.stdout
+    (tmp_path / "export" / "log.vkey").unlink()
+    status, out, _ = book.run(*words)
+    assert (status, out) == (1, "BAD: the file log.vkey is missing.\n")
+
+
+def test_the_newest_checkpoint_is_one_to_keep(book, tmp_path):
+    note = book.ok("ledger", "checkpoint")
+    (tmp_path / "kept").write_text(note)
+    assert book.json("verify", "--since", tmp_path / "kept")["since"] == 1
+    assert book.json("ledger", "checkpoint")["note"] == note
+
+
+def test_a_rolled_back_ledger_is_found(book, tmp_path):
+    at = book.json("ledger", "checkpoint")["size"] + 5
+    with psycopg.connect(os.environ["TROTH_DATABASE_URL"]) as admin:
+        now = admin.execute("SELECT now()").fetchone()[0]
+    (tmp_path / "later").write_text(sign(SIGNER.seed, SIGNER.origin, at, bytes(32), now))
+    status, out, _ = book.run("verify", "--since", tmp_path / "later")
+    assert status == 1
+    assert "rolled back" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--export", "nowhere"), "There is no folder nowhere"),
+        (("--export", "."), "is not an export"),
+        (("--since", "nowhere"), "nowhere"),
+        (("--since", "passphrase-1"), "not a checkpoint"),
+        (("--key", "nonsense+x"), "--key"),
+        (("--key", "nowhere"), "nowhere"),
+        (("--receipt", "passphrase-1"), "not a receipt"),
+        (("--receipt", "passphrase-1", "--without-keys"), "not for a receipt"),
+    ],
+)
+def test_what_cannot_be_verified_has_status_2_and_a_sentence(book, words, says):
+    status, out, err = book.run("verify", *words)
+    assert (status, out) == (2, "")
+    assert err.startswith("troth: could not verify: ")
+    assert says in err
+    status, out, _ = book.run("verify", *words, "--json")
+    assert (status, json.loads(out)["ok"]) == (2, None)
+
+
+def test_a_database_that_is_away_has_status_2(desk, monkeypatch):
+    monkeypatch.setenv("TROTH_DATABASE_URL", "postgresql://postgres@/none?host=/nowhere")
+    monkeypatch.setenv("TROTH_DATABASE_URL_LEDGER", "postgresql://troth_ledger@/none?host=/nowhere")
+    status, _, err = desk.run("verify")
+    assert status == 2
+    assert "could not verify" in err
+
+
+def test_a_receipt_wants_a_message_that_is_there(book, tmp_path):
+    assert "There is no message" in book.refused("ledger", "proof", UUID(int=5))
+    (tmp_path / "there").write_text("x")
+    assert "is there already" in book.refused("ledger", "proof", UUID(int=5), "--out", tmp_path / "there")
+
+
+def test_a_receipt_is_made_and_verified(book, tmp_path):
+    message = _message()
+    assert "Not all of its events are sealed yet" in book.refused("ledger", "proof", message, "--out", tmp_path / "r")
+    asyncio.run(_seal(book))
+    book.ok("ledger", "proof", message, "--out", tmp_path / "r")
+    assert book.ok("verify", "--receipt", tmp_path / "r").startswith(f"OK: 1 events of message {message}")
+    found = book.json("verify", "--receipt", tmp_path / "r", "--key", SIGNER.vkey)
+    assert (found["ok"], found["events"], found["key_given"]) == (True, 1, True)
+    assert json.loads(book.ok("ledger", "proof", message))["message"] == str(message)
+    status, out, _ = book.run("verify", "--receipt", tmp_path / "r", "--key", vkey(SIGNER.origin, bytes(32)))
+    assert (status, out[:4]) == (1, "BAD:")
+
+
+def _message():
+    """A message of an erased person with one event, by SQL."""
+    with psycopg.connect(os.environ["TROTH_DATABASE_URL"], options="-c search_path=troth") as admin:
+        (message,) = admin.execute("SELECT uuid7_floor(now_v1())").fetchone()
+        person = UUID(int=77)
+        admin.execute("SET session_replication_role = replica")
+        tenant, keyset = admin.execute("SELECT id, keyset FROM tenant WHERE code = 'quill'").fetchone()
+        admin.execute(
+            "INSERT INTO person (id, tenant_id, salt, status, erased_at, created_at) VALUES (%s,%s,%s,4,now(),now())",
+            (person, tenant, bytes(16)),
+        )
+        admin.execute(
+            "INSERT INTO message (id, email_id, tenant_id, person_id, blind_index, category_id, field, created_at,"
+            " decision_ct, state, state_at) VALUES (%s,%s,%s,%s,%s,%s,1,now(),'\\x02',1,now())",
+            (message, message, tenant, person, bytes(32), message),
+        )
+        admin.execute("SET session_replication_role = origin")
+        admin.execute(
+            "INSERT INTO event (message_id, kind, source_key, tenant_id, at, leaf_hash) VALUES (%s,1,'x',%s,now_v1(),%s)",
+            (message, tenant, os.urandom(32)),
+        )
+    return message
