@@ -4,7 +4,7 @@ import argparse
 import re
 from datetime import timedelta
 
-from troth.cli import acting, wiring
+from troth.cli import acting, system_key, wiring
 from troth.cli.commands.change import tell_proposed
 from troth.control.approvals import changes
 from troth.control.approvals.changes import Proposal
@@ -25,6 +25,25 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     acting.add_options(adds)
     adds.add_argument("--json", action="store_true", help="print JSON")
     adds.set_defaults(run=run_create)
+    own = acts.add_parser("system", help="propose the key with which the pages send password mail for a system tenant")
+    own.add_argument("--tenant", required=True, metavar="CODE")
+    own.add_argument("--days", type=int, default=365, help="until it ends (default: 365)")
+    own.add_argument("--reason", default="The pages send links to set a password")
+    acting.add_options(own)
+    own.add_argument("--json", action="store_true", help="print JSON")
+    own.set_defaults(run=run_system)
+
+
+def run_system(args: argparse.Namespace, settings: Settings) -> int:
+    """Its text is derived from the installation's secrets and shown to nobody."""
+    with wiring.control(settings) as connection:
+        client, keys = clients.client(connection, args.tenant), wiring.control_keys(settings, connection)
+        key = system_key.system_key(keys.secrets, settings.cell, client.id)
+        artefact = system_key.artefact(key, changes.clock(connection) + timedelta(days=args.days))
+        proposal = Proposal("api-key", system_key.NAME, artefact, args.reason, client.id)
+        made = changes.propose(connection, acting.secret(settings, connection, args), proposal)
+    tell_proposed(made, f"the pages' own API key of {args.tenant}", json_wanted=args.json)
+    return 0
 
 
 def run_create(args: argparse.Namespace, settings: Settings) -> int:

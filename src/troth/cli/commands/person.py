@@ -5,10 +5,10 @@ from pathlib import Path
 
 from troth.cli import acting, wiring
 from troth.cli.commands.change import tell_proposed, tenant_id
-from troth.cli.words import CommandError
+from troth.cli.words import CommandError, show
 from troth.control.approvals import changes
 from troth.control.approvals.changes import Proposal
-from troth.control.people import credentials, owners
+from troth.control.people import accounts, credentials, links, owners
 from troth.keys.ids import uuid7
 from troth.mail.address import AddressError
 from troth.mail.mailbox import Mailbox, parse_mailbox
@@ -29,6 +29,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     acting.add_options(adds)
     adds.add_argument("--json", action="store_true", help="print JSON")
     adds.set_defaults(run=run_add)
+    for act, why, what in (
+        ("invite", "invitation", "a link with which somebody sets their first password (once, 24 hours)"),
+        ("password-link", "reset", "the same for a lost password (once, 30 minutes)"),
+    ):
+        links_to = acts.add_parser(act, help=what)
+        links_to.add_argument("account", metavar="ACCOUNT", help="the account's id, or its person's address")
+        links_to.add_argument("--json", action="store_true", help="print JSON")
+        links_to.set_defaults(run=run_link, why=why)
 
 
 def run_add(args: argparse.Namespace, settings: Settings) -> int:
@@ -46,6 +54,18 @@ def run_add(args: argparse.Namespace, settings: Settings) -> int:
         credentials.write(args.out, made.credential)
     shown = (f"{who.name}: {args.out}", f"Their passphrase, shown this once: {words}")
     tell_proposed(proposed, f"{args.role} {who.name}", json_wanted=args.json, more=shown, passphrase=words)
+    return 0
+
+
+def run_link(args: argparse.Namespace, settings: Settings) -> int:
+    """Whoever runs this is on the server; the link is shown once and is for that person alone."""
+    with wiring.control(settings) as connection:
+        index = wiring.control_keys(settings, connection).secrets.blind_index()
+        account = accounts.account(connection, index, args.account)
+        link = links.make(connection, account, args.why)
+    address = f"{settings.public_url}{link.path}"
+    text = (f"The link, shown this once: {address}", f"It serves once, until {link.expires:%Y-%m-%d %H:%M %Z}.")
+    show({"account": account, "link": address, "expires": link.expires}, json_wanted=args.json, text=text)
     return 0
 
 

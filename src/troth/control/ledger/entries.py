@@ -42,6 +42,16 @@ _WORDS = {
 }
 
 
+_TONES = {
+    "governance:change:propose": "person",
+    "governance:change:approve": "kept",
+    "governance:version:revoke": "broken",
+    "sending:pause:start": "waiting",
+    _SEAL: "kept",
+}
+_THINGS = {"api-key": "API key"}
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One leaf. `says` is its sentence; `fields` its own keys and values, as hashed."""
@@ -56,8 +66,8 @@ class Entry:
     fields: dict[str, Any]
 
     @property
-    def picture(self) -> str:
-        return "signed" if self.kind == _SEAL else "proposed" if self.kind.endswith(":propose") else "none"
+    def tone(self) -> str:
+        return _TONES.get(self.kind, "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,7 @@ def _says(kind: str, fields: dict[str, Any]) -> str:
     if words is None:
         return kind.replace(":", ", ").replace("-", " ").capitalize()
     given = {name: f"{value:,}" if isinstance(value, int) else str(value) for name, value in fields.items()}
+    given["of"] = _THINGS.get(given.get("of", ""), given.get("of", "a thing"))
     said = words.format_map(_Named(given))
     return said[:1].upper() + said[1:]
 
