@@ -3,22 +3,30 @@
 import argparse
 
 from troth.cli import database, wiring
-from troth.cli.words import show
+from troth.cli.words import show, tell
 from troth.settings import Settings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     migrates = commands.add_parser("migrate", help="bring the database to this version's schema, roles and grants")
+    migrates.add_argument("--plan", action="store_true", help="only say what would be done")
+    migrates.add_argument("--json", action="store_true", help="print JSON")
     migrates.set_defaults(run=run_migrate)
     settings = commands.add_parser("settings", help="the settings in force, secrets masked")
     settings.add_argument("--json", action="store_true", help="print JSON")
     settings.set_defaults(run=run_settings)
 
 
-def run_migrate(_args: argparse.Namespace, settings: Settings) -> int:
+def run_migrate(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.running_database(settings):
-        database.upgrade(wiring.conninfo(settings, "migrate"))
-    print("The database is up to date.")
+        migrate = wiring.conninfo(settings, "migrate")
+        pending = [f"{app}.{name}" for app, name in database.plan(migrate).pending]
+        tell(f"to do: {', '.join(pending) or 'no migration'}; then row-level security, grants and partitions")
+        if not args.plan:
+            database.upgrade(migrate, lambda done: tell(f"done: {done}"))
+    done = [] if args.plan else pending
+    lines = ["Nothing was done."] if args.plan else ["The database is up to date."]
+    show({"pending": pending, "done": done}, json_wanted=args.json, text=lines)
     return 0
 
 

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 from collections.abc import Callable
 
-from troth.cli import logs, running, wiring
+from troth.cli import logs, running, schema_guard, wiring
 from troth.settings import Settings, require
 
 
@@ -16,6 +16,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     logs.configure(settings)
+    schema_guard.look(settings)
     return PROCESSES[args.process](settings)
 
 
