@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from troth.cli import wiring
+from troth.cli import system_key, wiring
 from troth.cli.commands import init
 from troth.cli.demo import packs
 from troth.cli.demo.firms import Cast, Category, Key, Person, Programme, Tenant
@@ -22,6 +22,7 @@ from troth.control.people import credentials, owners
 from troth.control.tenants import sending_domains
 from troth.flow.submission.keys import make_key
 from troth.keys.ids import uuid7
+from troth.keys.opened import Keys
 from troth.mail.mailbox import parse_mailbox
 from troth.rules.profile import load_profile
 
@@ -49,7 +50,8 @@ class Builder:
     layout: Layout
     zone: Zone
     owners: tuple[Member, Member] = field(init=False)
-    keys: wiring.Keys = field(init=False)
+    keys: Keys = field(init=False)
+    firms: list[House] = field(default_factory=list)
     _open: ExitStack = field(default_factory=ExitStack)
 
     def connect(self, name: str) -> scope.Connection:
@@ -90,7 +92,9 @@ class Builder:
         promise = load_profile(programme.code).document
         desk.govern("policy", f"programme:{programme.code}", promise, "The profile's own numbers", made.subject)
         self._tenant(desk, made.subject, programme.system)
-        return self._tenant(desk, made.subject, programme.firm)
+        firm = self._tenant(desk, made.subject, programme.firm)
+        self.firms.append(firm)
+        return firm
 
     def _tenant(self, desk: Desk, programme: UUID, tenant: Tenant) -> House:
         subject = uuid7(changes.clock(desk.connection))
@@ -113,7 +117,16 @@ class Builder:
         self._domain(desk, house)
         for step in self._steps(house, desk.connection):
             step()
+        if not tenant.author:
+            self._system_key(desk, subject)
         return house
+
+    def _system_key(self, desk: Desk, tenant: UUID) -> None:
+        """With which the pages send this programme's password mail."""
+        ends = changes.clock(desk.connection) + timedelta(days=_KEY_DAYS)
+        made = system_key.system_key(self.keys.secrets, self.layout.settings.cell, tenant)
+        artefact = system_key.artefact(made, ends)
+        Desk(desk.connection, desk.proposer, desk.approver, tenant).govern("api-key", system_key.NAME, artefact, _WHY)
 
     def _enrol(self, desk: Desk, tenant: UUID, person: Person, role: str) -> Member:
         """An account of a firm's own person, granted by both owners."""

@@ -13,7 +13,7 @@ from typing import TextIO
 
 from troth.cli import wiring
 from troth.cli.commands import up
-from troth.cli.demo import bombs, confirming, expected, layout, report
+from troth.cli.demo import bombs, confirming, expected, layout, report, signing_in
 from troth.cli.demo.asks import Ask, asks
 from troth.cli.demo.building import Builder, House
 from troth.cli.demo.clock import Clock
@@ -96,6 +96,7 @@ class Demo:
         try:
             houses = self.build(builder)
             self.confirm(asked, houses)
+            self.open_pages(builder)
             seen = self.tell(asked, houses, builder)
         finally:
             builder.close()
@@ -129,9 +130,20 @@ class Demo:
         people = confirming.recipients(asked.values())
         self.say(f"{len(people)} recipients are registered; each gets a confirmation.")
         programs = {code: Program(self.layout.door, house.keys["main"]) for code, house in houses.items()}
-        done = confirming.settle(people, programs, self.inbox, self.threads)
+        done = confirming.settle(people, programs, self.inbox, self.threads, self.layout.trust)
         self.say(f"{done} of them opened its link and pressed the button.")
         self.layout.manners.touch()
+
+    def open_pages(self, builder: Builder) -> None:
+        """Everybody with an account sets a password: one with a link by mail, the others with an operator's."""
+        self.say("Staff and members set their passwords, each with a link that serves once.")
+        place, everybody = self.layout, signing_in.everybody(builder)
+        with wiring.control(place.settings) as connection:
+            links = signing_in.invitations(connection, everybody[1:], place.settings.public_url)
+        signing_in.ask(place.settings.public_url, everybody[0], place.trust)
+        done = list(self.threads.map(lambda each: signing_in.settle(each, place.trust), links))
+        done.append(signing_in.by_mail(self.inbox, everybody[0], place.trust))
+        signing_in.keep(place.passwords, done)
 
     def tell(self, asked: dict[str, Ask], houses: dict[str, House], builder: Builder) -> Seen:
         """The story, and what of it lies in the mailbox."""
@@ -140,7 +152,7 @@ class Demo:
         refusals = list(bombs.propose_all(Desk(connection, house.author, house.approver, house.id), "rfi"))
         story = Story(
             asked, houses, builder, self.zone, Clock(self.layout.settings), inbox, self.layout.door, self.threads,
-            self.say, connection,
+            self.say, connection, self.layout.trust,
         )  # fmt: skip
         outcomes = story.tell()
         self.own = report.own_mail(self.layout.door, houses["property"].keys["main"], asked["rent"].body)
@@ -172,7 +184,8 @@ class Demo:
         place = self.layout
         print(
             f"The sending door    {place.door}  (POST /emails, in the shape of Resend's API)",
-            f"The pages           {place.settings.public_url}  (links to confirm and to unsubscribe lead here)",
+            f"The pages           {place.settings.public_url}  (certificate authority: {place.trust})",
+            *signing_in.told(place.passwords),
             f"The mailbox         {place.mailbox_page}",
             "The trust centre    comes with a later version",
             "",

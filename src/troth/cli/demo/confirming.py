@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from pathlib import Path
 
 from troth.cli.demo.asks import Ask
 from troth.cli.demo.inbox import Inbox
@@ -34,13 +35,15 @@ def recipients(asked: Iterable[Ask]) -> list[Recipient]:
     return list(found.values())
 
 
-def settle(people: list[Recipient], programs: dict[str, Program], inbox: Inbox, threads: Executor) -> int:
+def settle(
+    people: list[Recipient], programs: dict[str, Program], inbox: Inbox, threads: Executor, trust: Path | None = None
+) -> int:
     """Register all at once, then each goes its way; gives how many confirmed."""
 
     def one(person: Recipient) -> bool:
         register(programs[person.firm], person.address)
         if person.confirms:
-            confirm(inbox, person.address)
+            confirm(inbox, person.address, trust)
         return person.confirms
 
     return sum(threads.map(one, people))
@@ -53,13 +56,13 @@ def register(program: Program, address: str) -> None:
         raise NotConfirmed(f"A recipient was not registered: {reply.status} {reply.body}")
 
 
-def confirm(inbox: Inbox, address: str) -> None:
+def confirm(inbox: Inbox, address: str, trust: Path | None = None) -> None:
     """Wait for the mail, open the link, press the button."""
     try:
         link = inbox.await_link(address, _PATIENCE)
     except TimeoutError as late:
         raise NotConfirmed(str(late)) from late
-    browser = Browser()
+    browser = Browser(trust)
     shown = browser.open(link)
     if shown.status != 200:
         raise NotConfirmed(f"The confirmation's page answers {shown.status}.")

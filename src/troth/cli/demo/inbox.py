@@ -9,7 +9,7 @@ from threading import Event, Lock
 from troth.cli.demo.mailbox_store import Entry, MailStore
 
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
-_LINK = re.compile(r"https?://[^\s\"<>]+/confirm/[A-Za-z0-9_-]+")
+_LINK = re.compile(r"https?://[^\s\"<>]+/(?:confirm|password)/[A-Za-z0-9_-]+")
 _UNSUBSCRIBE = re.compile(r"<(https?://[^<>\s]+)>")
 
 
@@ -37,7 +37,7 @@ class Inbox:
         return [entry for entry in self.kept(recipient) if message_hex and (entry.message_id or "").startswith(wanted)]
 
     def await_link(self, recipient: str, patience: float) -> str:
-        """The link of the confirmation that came for a recipient; TimeoutError when none does."""
+        """The link of the mail that asks a recipient to confirm, or to set a password; TimeoutError when none comes."""
         until = time.monotonic() + patience
         while True:
             for entry in self.kept(recipient):

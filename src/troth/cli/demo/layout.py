@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from troth.cli.demo.tls import make_local_certificate
 from troth.cli.demo.zone import BOUNCES, SPF
 from troth.outside import postgres_orphan, postgres_places
 from troth.settings import Settings
@@ -29,6 +30,7 @@ DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES = (
 _MARK = 10_000  # added to a port, gives the UDP port that a copy of the demo holds while it uses the port
 _MOST = 500  # ports that are tried
 LOG = "processes.log"
+PAGES_TLS = "pages-tls"
 _KEPT = {"run", "postgres", LOG}  # the supervisor's, the database's home (which may be a link), what is open
 
 
@@ -51,6 +53,16 @@ class Layout:
     @property
     def tls(self) -> Path:
         return self.folder / "mailbox-tls"
+
+    @property
+    def trust(self) -> Path:
+        """The certificate authority of this run, which the pages' certificate descends from."""
+        return self.folder / PAGES_TLS / "ca.pem"
+
+    @property
+    def passwords(self) -> Path:
+        """Who signs in to the pages, and with what (JSON, 0600)."""
+        return self.credentials / "pages.json"
 
     @property
     def manners(self) -> Path:
@@ -98,7 +110,9 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
         http_port=door,
         web_port=pages,
         metrics_port=metrics,
-        public_url=f"http://{HOST}:{pages}",
+        public_url=f"https://{HOST}:{pages}",
+        tls_cert_file=folder / PAGES_TLS / "server.pem",
+        tls_key_file=folder / PAGES_TLS / "server.key",
         relay_host=HOST,
         relay_port=relay,
         relay_username=USER,
@@ -160,6 +174,7 @@ def clear(layout: Layout) -> None:
             os.close(held)
     for folder in (layout.password.parent, layout.credentials):
         folder.mkdir(mode=0o700)
+    make_local_certificate(layout.trust.parent, (HOST, "localhost"))
     layout.config.touch(0o600)
     layout.config.write_text("".join(_toml(layout.settings)), "utf-8")
     layout.password.touch(0o600)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 from troth.cli.demo import bombs
@@ -39,6 +40,7 @@ class Story:
     threads: Executor
     say: Callable[[str], None]
     connection: Connection
+    trust: Path | None = None
     replies: dict[str, Reply] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ class Story:
         self.until(sent=("leaves-rent", "count"), bounced=("no-such-box", "policy-says-no"), held=("bomb",))
         self.say("A reader unsubscribes; a key and a template are stopped, each by one person.")
         letter = self.outcomes["leaves-rent"]
-        one_click(self.inbox.unsubscribe(letter.recipient, letter.message_hex))
+        one_click(self.inbox.unsubscribe(letter.recipient, letter.message_hex), self.trust)
         site, shop = self.houses["construction"], self.houses["retail"]
         self._desk(site).revoke(site.versions["api-key", "stopped"].snapshot, "The laptop with this key was stolen")
         self._desk(shop).revoke(shop.versions["template", "stock-audit"].snapshot, "It makes mail of no end")

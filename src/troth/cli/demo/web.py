@@ -3,12 +3,14 @@
 import http.client
 import json
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 
 _PATIENCE = 30.0  # seconds
 
@@ -47,8 +49,9 @@ class Program:
 
 @dataclass(slots=True)
 class Browser:
-    """A person's browser: it keeps cookies, and presses a page's one button."""
+    """A person's browser: it keeps cookies, and presses a page's one button. `trust`: whom it believes over HTTPS."""
 
+    trust: Path | None = None
     _cookies: dict[str, str] = field(default_factory=dict)
     _url: str = ""
     _form: "_Form | None" = None
@@ -56,22 +59,22 @@ class Browser:
     def open(self, url: str) -> Reply:
         return self._go(url, "GET", None, {})
 
-    def press(self) -> Reply:
-        """Send the form of the page that is open; LookupError when it has none."""
+    def press(self, **typed: str) -> Reply:
+        """Send the form of the page that is open, with what was typed into it; LookupError when it has none."""
         if self._form is None or self._form.action is None:
             raise LookupError(f"The page {self._url} has no form.")
         target = urljoin(self._url, self._form.action or self._url)
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": _origin(self._url)}
-        return self._go(target, "POST", urlencode(self._form.fields).encode(), headers)
+        return self._go(target, "POST", urlencode({**self._form.fields, **typed}).encode(), headers)
 
     def _go(self, url: str, method: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         if self._cookies:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         if self._url:
             headers["Referer"] = self._url
-        status, given, octets = _request(url, method, body, headers)
-        for name, morsel in SimpleCookie(given.get("set-cookie", "")).items():
-            self._cookies[name] = morsel.value
+        status, given, octets = _request(url, method, body, headers, self.trust)
+        for line in given.get("set-cookie", "").splitlines():
+            self._cookies.update((name, morsel.value) for name, morsel in SimpleCookie(line).items())
         page = octets.decode(errors="replace")
         self._url, self._form = url, _Form(page)
         return Reply(status, page, given)
@@ -107,10 +110,17 @@ def listens(host: str, port: int) -> Callable[[], bool]:
     return ready
 
 
-def one_click(url: str) -> int:
+def one_click(url: str, trust: Path | None = None) -> int:
     """What a mailbox provider sends when its reader presses Unsubscribe (RFC 8058); gives the status."""
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return _request(url, "POST", b"List-Unsubscribe=One-Click", headers)[0]
+    return _request(url, "POST", b"List-Unsubscribe=One-Click", headers, trust)[0]
+
+
+def _connection(parts: SplitResult, trust: Path | None) -> http.client.HTTPConnection:
+    if parts.scheme == "http":
+        return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_PATIENCE)
+    believing = ssl.create_default_context(cafile=trust)
+    return http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=_PATIENCE, context=believing)
 
 
 def _origin(url: str) -> str:
@@ -118,17 +128,19 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _request(url: str, method: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers with lower-case names (cookies joined by commas), and the octets."""
+def _request(
+    url: str, method: str, body: bytes | None, headers: dict[str, str], trust: Path | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers with lower-case names (a cookie a line), and the octets."""
     parts = urlsplit(url)
-    there = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=_PATIENCE)
+    there = _connection(parts, trust)
     try:
         there.request(method, f"{parts.path}{'?' if parts.query else ''}{parts.query}" or "/", body, headers)
         answer = there.getresponse()
         found: dict[str, str] = {}
         for name, value in answer.getheaders():
             low = name.lower()
-            found[low] = f"{found[low]}, {value}" if low in found else value
+            found[low] = f"{found[low]}{'\n' if low == 'set-cookie' else ', '}{value}" if low in found else value
         return answer.status, found, answer.read()
     finally:
         there.close()

@@ -1,0 +1,88 @@
+"""The demo's people before the pages: each sets a password as people do, with a link that serves once."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID
+
+from troth.cli.demo.building import Builder
+from troth.cli.demo.inbox import Inbox
+from troth.cli.demo.web import Browser
+from troth.cli.words import CommandError
+from troth.control.audit.scope import Connection
+from troth.control.people import credentials, links
+
+_PATIENCE = 30.0  # seconds for the mail to come
+
+
+class NotLetIn(CommandError):  # noqa: N818 - reads as the sentence it raises
+    """Somebody could not set a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody with an account, and the password that they will have. `link` is an operator's, where it has one."""
+
+    account: UUID
+    name: str
+    address: str
+    where: str
+    password: str = field(repr=False, default_factory=credentials.make_passphrase)
+    link: str = field(repr=False, default="")
+
+
+def everybody(builder: Builder) -> list[Guest]:
+    """The owners first, then each firm's two people."""
+    staff = [(who, "operator") for who in builder.owners]
+    members = [(who, house.tenant.name) for house in builder.firms for who in (house.author, house.approver)]
+    return [Guest(w.credential.account, w.person.name, w.person.address, where) for w, where in (*staff, *members)]
+
+
+def invitations(connection: Connection, guests: Iterable[Guest], url: str) -> list[Guest]:
+    """As `troth person invite` makes them."""
+    return [replace(g, link=f"{url}{links.make(connection, g.account, 'invitation').path}") for g in guests]
+
+
+def ask(url: str, guest: Guest, trust: Path) -> None:
+    """The page for a lost password: the answer is the same for everybody."""
+    browser = Browser(trust)
+    browser.open(f"{url}/password")
+    asked = browser.press(email=guest.address)
+    if asked.status != 200:
+        raise NotLetIn(f"The page for a lost password answers {asked.status}.")
+
+
+def by_mail(inbox: Inbox, guest: Guest, trust: Path) -> Guest:
+    try:
+        link = inbox.await_link(guest.address, _PATIENCE)
+    except TimeoutError as late:
+        raise NotLetIn("The mail with a link to set a password did not come.") from late
+    return settle(replace(guest, link=link), trust)
+
+
+def settle(guest: Guest, trust: Path) -> Guest:
+    """Open the link, type the password twice, press the button."""
+    browser = Browser(trust)
+    shown = browser.open(guest.link)
+    done = browser.press(password=guest.password, again=guest.password) if shown.status == 200 else shown
+    if done.status != 200 or "is set" not in str(done.body):
+        raise NotLetIn(f"A password was not set: the page answers {done.status}.")
+    return guest
+
+
+def keep(file: Path, guests: Iterable[Guest]) -> None:
+    """For whoever runs the demo: names and passwords, this demo's alone."""
+    known = [{"name": g.name, "address": g.address, "where": g.where, "password": g.password} for g in guests]
+    known.sort(key=lambda one: one["where"] != "operator")
+    credentials.write_private(file, json.dumps(known, indent=2).encode())
+
+
+def told(file: Path) -> Iterator[str]:
+    """One of the operator's and one of each firm, to sign in with; the file has all."""
+    seen: set[str] = set()
+    for one in json.loads(credentials.read_private(file)):
+        if one["where"] not in seen:
+            seen.add(one["where"])
+            yield f"  sign in            {one['address']}  {one['password']}  ({one['where']})"
+    yield f"  and the others     {file}"
