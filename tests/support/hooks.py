@@ -116,6 +116,19 @@ class Hooks:
                     task.result()
 
 
+async def one_failing(hooks, **manner):
+    """A receiver with one delivery, and its endpoint."""
+    receiver = await hooks.receiver(**manner)
+    added = hooks.endpoint(receiver.url)
+    (message,) = hooks.messages("ann@example.net")
+    await hooks.tell(message, Kind.DELIVERED)
+    return receiver, added, message
+
+
+def found(hooks, added):
+    return endpoints.find(hooks.control, [hooks.river.tenant], added.id)
+
+
 @pytest.fixture
 async def hooks(river: River):
     made = Hooks(river)

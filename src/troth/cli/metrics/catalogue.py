@@ -54,6 +54,12 @@ METRICS: tuple[Metric, ...] = (
     # ---- webhooks
     Metric("troth_webhook_outbox", GAUGE, "webhooks", "Events that an endpoint has not taken yet."),
     Metric("troth_webhook_outbox_age_seconds", GAUGE, "webhooks", "Age of the oldest of them."),
+    Metric("troth_webhook_total", COUNTER, "webhooks", "Attempts: delivered, failed, refused (the address was not "
+           "public), lost, broken; deliveries given up; payloads with an unread part.", ("outcome",)),
+    Metric("troth_webhook_sending", GAUGE, "webhooks", "Deliveries on the wire."),
+    Metric("troth_webhook_disabled_total", COUNTER, "webhooks", "Endpoints disabled after long failure."),
+    Metric("troth_webhook_notices_total", COUNTER, "webhooks", "Mails about that to administrators: sent, or unsent "
+           "for a reason that `troth webhook list` tells.", ("result",)),
     # ---- the house
     Metric("troth_duties_age_seconds", GAUGE, "house", "Since the duties last moved the clock's mark."),
     Metric("troth_processes", GAUGE, "house", "Processes on this machine that wrote down their numbers lately.",

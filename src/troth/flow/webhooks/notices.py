@@ -26,7 +26,7 @@ from troth.store.connection import Connection
 from troth.store.hooks import NOTICE_SENT, NOTICE_UNSENT, Admin, Notice
 
 log = structlog.get_logger("troth.webhooks")
-CATEGORY, TEMPLATE = "notice", "webhook-disabled"
+CATEGORY, TEMPLATE = "security-notice", "webhook-disabled"
 _REASONS = {
     "failing": "nothing that was sent to it succeeded for five days",
     "gone": "it answered 410 Gone, which asks for an end",
@@ -41,14 +41,13 @@ async def tell_all(connection: Connection, deps: Deps, counters: Counters, now: 
         except (StoreAway, KeyringError):
             continue  # it stays due
         if told:
+            await store.noticed(connection, notice.id, NOTICE_SENT, "; ".join(troubles) or None, now)
             counters.notices_sent += told
-            why = "; ".join(troubles) or None
-            await store.noticed(connection, notice.id, NOTICE_SENT, why, now)
         else:
-            counters.notices_unsent += 1
             why = "; ".join(troubles)[:500]
-            log.warning("webhook.notice-unsent", endpoint=str(notice.id), why=why)
             await store.noticed(connection, notice.id, NOTICE_UNSENT, why, now)
+            counters.notices_unsent += 1
+            log.warning("webhook.notice-unsent", endpoint=str(notice.id), why=why)
 
 
 async def _tell(connection: Connection, deps: Deps, notice: Notice, now: datetime) -> tuple[list[str], int]:

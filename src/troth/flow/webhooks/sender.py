@@ -24,6 +24,7 @@ from troth.flow.webhooks.housekeeping import keep_house
 from troth.flow.webhooks.judging import Attempt, Failed, Unmade
 from troth.flow.webhooks.loading import Loader, Post
 from troth.keys.hook_secret import signed_headers
+from troth.outside import meters
 from troth.outside.guarded_http import Answer, NoAnswer
 from troth.outside.guarded_url import BadUrl, ForbiddenAddress
 from troth.store import hooks as store
@@ -60,10 +61,12 @@ class Sender:
         self._wake.set()
 
     async def run(self) -> None:
+        untold = meters.watch(self.counters.told)
         house = asyncio.create_task(keep_house(self.deps, self.counters, self._stop), name="webhooks housekeeping")
         try:
             await self._rounds()
         finally:
+            untold()
             house.cancel()
             for task in self._tasks:
                 task.cancel()
