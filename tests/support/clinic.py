@@ -144,7 +144,7 @@ class Clinic:
         self.home, self.relay, self.names = home, relay, names
         self.door, self.web = free_port(), free_port()
         self.settings = {
-            "mode": "test", "http_port": self.door, "web_port": self.web, "worker_processes": 1, "door_processes": 1,
+            "mode": "test", "http_port": self.door, "web_port": self.web, "metrics_port": free_port(), "worker_processes": 1, "door_processes": 1,
             "public_url": f"http://localhost:{self.web}", "relay_host": "localhost", "relay_port": relay.port,
             "relay_username": "us", "relay_password": SECRET, "relay_ca_file": str(relay.certificate.ca),
             "return_path_domain": BOUNCES, "spf_mechanism": SPF, "var_dir": "var",
@@ -178,6 +178,7 @@ class Clinic:
         assert time.monotonic() - began < 20
         assert SECRET not in done.stdout + done.stderr
         assert done.stdout, done.stderr
+        assert "the check itself failed" not in done.stdout, done.stdout
         told = json.loads(done.stdout)
         found = {}
         for each in told["findings"]:

@@ -324,7 +324,8 @@ def test_before_init_it_works_and_says_what_comes_first(tmp_path, clinic):
     began = time.monotonic()
     home, clinic.home = clinic.home, empty
     try:
-        found = clinic.doctor()
+        ports = {f"TROTH_{what}_PORT": str(free_port()) for what in ("HTTP", "WEB", "METRICS")}
+        found = clinic.doctor(**ports)
     finally:
         clinic.home = home
     assert time.monotonic() - began < 15

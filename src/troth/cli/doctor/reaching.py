@@ -16,11 +16,12 @@ from psycopg.conninfo import conninfo_to_dict
 
 from troth.cli import wiring
 from troth.outside.postgres import AlreadyRunning, PostgresError, Server
+from troth.outside.postgres_binaries import OLDEST
 from troth.settings import Settings
 
 ROLES = ("control", "flow", "ledger", "migrate")
 CONNECT = 3  # seconds for one connection
-_START = 12.0  # seconds for the embedded database
+_START = 10.0  # seconds for the embedded database
 _ADDRESS = "database_url"
 
 
@@ -83,8 +84,9 @@ def _embedded(settings: Settings) -> Iterator[tuple[bool, str | None]]:
     except PostgresError as trouble:
         yield False, str(trouble)
         return
-    if _answers(server):
-        yield True, None
+    state = _probe(server)
+    if state != "down":  # a hung one is left as it is: to start would be to end it
+        yield True, None if state == "up" else f"it takes connections in {server.home} and does not answer"
         return
     if not server.data_dir.exists():
         yield False, f"There is no database in {server.data_dir}."
@@ -98,12 +100,15 @@ def _embedded(settings: Settings) -> Iterator[tuple[bool, str | None]]:
         server.stop()
 
 
-def _answers(server: Server) -> bool:
+def _probe(server: Server) -> str:
+    """'up', 'down' or 'silent'."""
     try:
         psycopg.connect(**server.conninfo(), connect_timeout=CONNECT).close()
-    except (PostgresError, psycopg.OperationalError):
-        return False
-    return True
+    except PostgresError:
+        return "down"
+    except psycopg.OperationalError as trouble:
+        return "silent" if cause(str(trouble)) == "silent" else "down"
+    return "up"
 
 
 def _start(server: Server, stop: threading.Event) -> str | None:
@@ -126,7 +131,7 @@ def _start(server: Server, stop: threading.Event) -> str | None:
 
 def _comes_up(server: Server, stop: threading.Event) -> bool:
     for _ in range(10):
-        if _answers(server):
+        if _probe(server) == "up":
             return True
         if stop.wait(0.3):
             break
@@ -163,14 +168,15 @@ def _try(settings: Settings, role: str) -> dict[str, Any] | Unreached:
             dict(conninfo_to_dict(url)) if url else wiring.server(settings).conninfo(f"troth_{role}", wiring.DATABASE)
         )
         where = {**where, "connect_timeout": CONNECT, "application_name": "troth doctor"}
-        psycopg.connect(**where).close()
+        with psycopg.connect(**where) as connection:
+            version = connection.info.server_version
     except PostgresError as trouble:
         return Unreached("refused", str(trouble))
     except psycopg.ProgrammingError:  # its words quote the address, and with it the password
         return Unreached("address", "the address cannot be read")
     except psycopg.Error as trouble:
         return Unreached(cause(str(trouble)), str(trouble))
-    return where
+    return where if version >= OLDEST * 10_000 else Unreached("old", f"it is PostgreSQL {version // 10_000}")
 
 
 def cause(said: str) -> str:

@@ -6,7 +6,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from troth.cli.doctor.finding import Finding, Findings, ok, unknown, wrong
 from troth.cli.doctor.patient import Patient
-from troth.cli.doctor.reaching import Unreached
+from troth.cli.doctor.reaching import ROLES, Unreached
 from troth.outside.postgres_binaries import OLDEST
 from troth.settings import Settings
 
@@ -63,9 +63,10 @@ def _failures(patient: Patient) -> Findings:
 def _failure(patient: Patient, failure: Unreached, roles: list[str]) -> Finding:
     setting = _setting(patient.settings, roles[0].removeprefix("troth_"))
     said = failure.said.strip().splitlines()[0] if failure.said.strip() else failure.cause
-    who = "nobody" if len(roles) == 4 else f"not {', '.join(roles)}"
-    fix = _FIXES[failure.cause]
-    return wrong(f"the database {_place(patient.settings, roles[0])} lets {who} in: {said}", f"{fix} ({setting})")
+    place = f"the database {_place(patient.settings, roles[0])}"
+    who = "nobody" if len(roles) == len(ROLES) else f"not {', '.join(roles)}"
+    what = f"{place} is too old: {said}" if failure.cause == "old" else f"{place} lets {who} in: {said}"
+    return wrong(what, f"{_FIXES[failure.cause]} ({setting})")
 
 
 def _setting(settings: Settings, role: str) -> str:
@@ -86,12 +87,9 @@ def _place(settings: Settings, role: str) -> str:
 
 def _server(patient: Patient, role: str) -> Findings:
     with patient.connection(role) as connection:
-        version = connection.info.server_version
         recovering = connection.execute("SELECT pg_is_in_recovery()").fetchone() == (True,)
         name = connection.info.parameter_status("server_version")
-    if version < OLDEST * 10_000:
-        yield wrong(f"the database is PostgreSQL {name}", f"Troth needs PostgreSQL {OLDEST} or newer: upgrade it.")
-    elif recovering:
+    if recovering:
         yield wrong(
             "the database is a standby, which takes no writes",
             "Let the settings name the primary, or promote this one (pg_promote).",

@@ -48,10 +48,10 @@ def _known() -> set[tuple[str, str]]:
     from django.conf import settings
     from django.db.migrations.loader import MigrationLoader
 
-    from troth.control.settings import INSTALLED_APPS
+    from troth.control.settings import SCHEMA
 
     if not settings.configured:
-        settings.configure(INSTALLED_APPS=INSTALLED_APPS, USE_TZ=True)
+        settings.configure(**SCHEMA)
         django.setup()
     return set(MigrationLoader(None).disk_migrations)
 
