@@ -1,1 +1,1 @@
-"""The shape of proof, pure: canonical JSON and leaves. Writers and verifiers share only this."""
+"""The shape of proof, pure: canonical JSON, leaves, trees, proofs, notes, tiles. Writers and verifiers share only this."""
