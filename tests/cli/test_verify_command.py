@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from troth.cli.commands.verify import progress
 from troth.flow.evidence.sequencer import Keeper, Signer
 from troth.flow.evidence.witness import Witness
 from troth.ledger.checkpoint import sign, vkey
@@ -134,6 +135,33 @@ def test_a_database_that_is_away_has_status_2(desk, monkeypatch):
     status, _, err = desk.run("verify")
     assert status == 2
     assert "could not verify" in err
+
+
+def test_a_database_of_an_older_version_has_status_2(book):
+    with psycopg.connect(os.environ["TROTH_DATABASE_URL"], autocommit=True) as admin:
+        admin.execute("ALTER TABLE troth.ledger_node RENAME TO elsewhere")
+        try:
+            status, _, err = book.run("verify")
+        finally:
+            admin.execute("ALTER TABLE troth.elsewhere RENAME TO ledger_node")
+    assert status == 2
+    assert "`troth migrate` first" in err
+
+
+def test_a_file_that_is_not_text_is_no_checkpoint(book, tmp_path):
+    (tmp_path / "held").write_bytes(b"\xff\xfe")
+    status, _, err = book.run("verify", "--since", tmp_path / "held")
+    assert (status, "it is not text" in err) == (2, True)
+
+
+def test_on_a_terminal_it_says_how_far_it_is(monkeypatch, capsys):
+    tell = progress()
+    tell(1, 3)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    tell(2, 3)
+    monkeypatch.setattr("time.monotonic", lambda: 1e12)
+    tell(3000, 3000)
+    assert capsys.readouterr().err == "3,000 of 3,000 entries\n"
 
 
 def test_a_receipt_wants_a_message_that_is_there(book, tmp_path):
