@@ -7,6 +7,7 @@ from pathlib import Path
 from troth.cli.commands import (
     backup,
     change,
+    claims,
     demo,
     doctor,
     domain,
@@ -38,6 +39,7 @@ _COMMANDS = (
     webhook,
     up,
     serve,
+    claims,
     verify,
     ledger,
     backup,

@@ -77,6 +77,9 @@ TABLES: tuple[Table, ...] = (
     Table("auth_group_permissions", "nobody", {}, "Internal", "for good", notes="Django's; empty"),
     Table("auth_permission", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     Table("django_content_type", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
+    # ---- claims
+    Table("claim_state", "claim_record_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
+    Table("claim_history", "claim_record_v1", {CONTROL: "SELECT"}, "Internal", "25 months"),
     # ---- four eyes
     Table("approval_right", "a migration", {CONTROL: "SELECT"}, "Public", "for good"),
     Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT (tenant_id, kind, code, state)"},
@@ -167,6 +170,9 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "webhook_replay_v1(uuid, timestamptz, uuid, smallint, boolean)": (CONTROL,),
     "webhook_test_v1(uuid)": (CONTROL,),
     "webhook_admins_v1(uuid)": (FLOW,),
+    "claim_record_v1(text[], uuid[], text[], text[])": (CONTROL,),
+    "claim_attempt_v1(text)": (CONTROL,),
+    "claim_fact_v1(text, timestamptz)": (CONTROL,),
     "make_partitions_v1()": (FLOW,),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }

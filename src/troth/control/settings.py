@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "troth.control.approvals",
     "troth.control.pipeline",
     "troth.control.recipients",
+    "troth.control.trust",
     "troth.control.webhooks",
     "troth.control.templates",
     "troth.control.web",

@@ -1,0 +1,199 @@
+"""Claims: whether the database still stands as shipped around what a claim rests on; each fence yields what is wrong.
+
+The expectation is the package's: its SQL files (shipped.py), ownership.py, and the constraints that a control names.
+"""
+
+import re
+from collections.abc import Iterator
+
+from troth.control.ownership import FUNCTIONS, TABLES, Table
+from troth.control.roles import LOGIN_ROLES, MIGRATE, OWNER, policies
+from troth.control.trust import shipped
+from troth.control.trust.schema import Grant, Relation, Schema
+
+_OFF = ("session_replication_role", "row_security", "role", "troth.tenant", "search_path")
+_PRIVILEGE = re.compile(r"([A-Z]+)(?: \(([a-z0-9_, ]+)\))?")
+_BY_NAME = {table.name: table for table in TABLES}
+_CALLERS = {name.partition("(")[0]: frozenset(callers) for name, callers in FUNCTIONS.items()}
+
+
+def house(schema: Schema) -> Iterator[str]:
+    """Roles, the schema's owner and the settings that could switch everything else off."""
+    if schema.owner != OWNER:
+        yield f"the schema belongs to {schema.owner}, not to {OWNER}"
+    for name in (OWNER, *LOGIN_ROLES):
+        yield from _role(schema, name)
+    for role, setting in schema.settings:
+        if setting.partition("=")[0] in _OFF and (role.startswith("troth") or role == "every role"):
+            yield f"a setting is forced on {role}: {setting}"
+
+
+def _role(schema: Schema, name: str) -> Iterator[str]:
+    role = schema.roles.get(name)
+    if role is None:
+        yield f"the role {name} is gone"
+        return
+    powers = {"superuser": role.superuser, "bypassing row security": role.bypasses, "making roles": role.makes_roles,
+              "making databases": role.makes_databases, "replication": role.replicates}  # fmt: skip
+    yield from (f"{name} has the power of {power}" for power, there in powers.items() if there)
+    extra = set(role.member_of) - ({OWNER} if name == MIGRATE else set())
+    yield from (f"{name} may act as {other}" for other in sorted(extra))
+
+
+def tables(schema: Schema, *names: str) -> Iterator[str]:
+    """Each is a table of the owner's, with the grants, policies and triggers that it was shipped with and no rules."""
+    for name in names:
+        relation = schema.relations.get(name)
+        if relation is None or relation.kind not in ("r", "p"):
+            yield f"{name} is not there as a table"
+            continue
+        yield from _relation(relation)
+        yield from _grants(schema, _BY_NAME[name])
+        if _BY_NAME[name].tenant:
+            yield from _policies(schema, _BY_NAME[name], relation)
+        yield from _triggers(schema, name)
+        for part in schema.partitions(name):
+            yield from _partition(schema, name, part)
+
+
+def _relation(relation: Relation) -> Iterator[str]:
+    if relation.owner != OWNER:
+        yield f"{relation.name} belongs to {relation.owner}, not to {OWNER}"
+    if relation.rules:
+        yield f"a rule rewrites what is said to {relation.name}"
+    if relation.persistence != "p":
+        yield f"{relation.name} is not kept through a crash"
+
+
+def _grants(schema: Schema, table: Table) -> Iterator[str]:
+    declared, there = _declared(table), schema.grants.get(table.name, set())
+    yield from (f"{role} may {what} {_of(table, column)}" for role, what, column in sorted(there - declared, key=str))
+    yield from (
+        f"{role} may not {what} {_of(table, column)} any more"
+        for role, what, column in sorted(declared - there, key=str)
+    )
+
+
+def _of(table: Table, column: str | None) -> str:
+    return f"{table.name}.{column}" if column else table.name
+
+
+def _declared(table: Table) -> set[Grant]:
+    return {
+        (role, privilege, column)
+        for role, text in table.grants.items()
+        for privilege, columns in _PRIVILEGE.findall(text)
+        for column in (columns.split(", ") if columns else (None,))
+    }
+
+
+def _policies(schema: Schema, table: Table, relation: Relation) -> Iterator[str]:
+    if not (relation.secured and relation.forced):
+        yield f"row-level security of {table.name} is off"
+    there, wanted = schema.policies.get(table.name, {}), _wanted_policies(table)
+    for name in sorted(there.keys() | wanted.keys()):
+        if name not in wanted:
+            yield f"{table.name} has a policy {name} that was not shipped"
+        elif name not in there or _policy(there[name]) != wanted[name]:
+            yield f"the policy {name} of {table.name} is not as shipped"
+
+
+type _Policy = tuple[str, frozenset[str], str, str, str]
+
+
+def _policy(parts: tuple[object, ...]) -> _Policy:
+    permissive, roles, command, using, check = parts
+    given = frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset()
+    return str(permissive), given, str(command), shipped.condition(str(using)), shipped.condition(str(check))
+
+
+def _wanted_policies(table: Table) -> dict[str, _Policy]:
+    """Read from the statements that make them."""
+    made: dict[str, _Policy] = {}
+    for statement in dict(policies()).get(table.name, []):
+        head, _, rest = statement.partition(f" ON troth.{table.name} TO ")
+        if rest and head.startswith("CREATE POLICY"):
+            roles, _, rest = rest.partition(" USING ")
+            using, _, check = rest.partition(" WITH CHECK ")
+            name = head.removeprefix("CREATE POLICY ")
+            who = frozenset(roles.split(", "))
+            made[name] = ("PERMISSIVE", who, "ALL", shipped.condition(using), shipped.condition(check))
+    return made
+
+
+def _triggers(schema: Schema, table: str) -> Iterator[str]:
+    wanted = {name: each for (place, name), each in shipped.triggers().items() if place == table}
+    there = {name: each for (place, name), each in schema.triggers.items() if place == table}
+    yield from (f"the trigger {name} of {table} is gone" for name in sorted(wanted.keys() - there.keys()))
+    yield from (f"{table} has a trigger {name} that was not shipped" for name in sorted(there.keys() - wanted.keys()))
+    for name in sorted(wanted.keys() & there.keys()):
+        parts, enabled = there[name]
+        if enabled not in ("O", "A"):
+            yield f"the trigger {name} of {table} is switched off"
+        if parts is None or _comparable(parts) != _comparable(wanted[name]):
+            yield f"the trigger {name} of {table} is not as shipped"
+    called = {each.function for each in wanted.values()}
+    yield from functions(schema, *sorted(called))
+
+
+def _comparable(trigger: shipped.Trigger) -> tuple[object, ...]:
+    when = "made from rules/states.py" if trigger.name == "legal_step" else trigger.when
+    return trigger.timing, trigger.events, trigger.level, when, trigger.function
+
+
+def _partition(schema: Schema, table: str, part: Relation) -> Iterator[str]:
+    """A partition is nobody's, and its triggers are its parent's."""
+    yield from _relation(part)
+    for role, what, _ in sorted(schema.grants.get(part.name, set()), key=str):
+        yield f"{role} may {what} {part.name}, past its parent's policies"
+    wanted = {n for (place, n), each in shipped.triggers().items() if place == table and each.level == "row"}
+    there = {name for name, enabled in schema.clones.get(part.name, set()) if enabled in ("O", "A")}
+    yield from (f"the trigger {name} of {part.name} is gone or off" for name in sorted(wanted - there))
+    strange = {name for place, name in schema.triggers if place == part.name}
+    yield from (f"{part.name} has a trigger {name} that was not shipped" for name in sorted(strange))
+    yield from (
+        f"{part.name} lacks a constraint of {table}"
+        for constraint in sorted(schema.constraints.get(table, set()))
+        if constraint.startswith("check") and constraint not in schema.constraints.get(part.name, set())
+    )
+
+
+def checks(schema: Schema, table: str, *conditions: str) -> Iterator[str]:
+    """CHECK constraints that must be there, valid, as written in the migration."""
+    there = schema.constraints.get(table, set())
+    for each in conditions:
+        if shipped.condition(f"CHECK {each}") not in there:
+            yield f"{table} has lost its constraint: {each}"
+
+
+def keys(schema: Schema, table: str, *definitions: str) -> Iterator[str]:
+    """PRIMARY KEY, UNIQUE and FOREIGN KEY constraints, as pg_get_constraintdef says them."""
+    there = schema.constraints.get(table, set())
+    yield from (f"{table} has lost its {each}" for each in definitions if shipped.condition(each) not in there)
+
+
+def not_null(schema: Schema, table: str, *columns: str) -> Iterator[str]:
+    """Columns that may not be empty."""
+    there = schema.columns.get(table, {})
+    yield from (f"{table}.{each} may be empty" for each in columns if each not in there or not there[each].not_null)
+
+
+def functions(schema: Schema, *names: str) -> Iterator[str]:
+    """Functions as shipped: one of each name, body, language, whose rights it has, its path, owner and callers."""
+    for name in names:
+        there, wanted = schema.functions.get(name, []), shipped.functions().get(name)
+        if wanted is None:
+            yield f"{name} is no function of this version"
+        elif len(there) != 1:
+            yield f"there are {len(there)} functions {name}, not one"
+        else:
+            live = there[0]
+            if (live.body, live.language, live.definer) != (wanted.body, wanted.language, wanted.definer):
+                yield f"the function {name} is not as shipped"
+            if wanted.search_path and "search_path=pg_catalog, troth, pg_temp" not in live.config:
+                yield f"the function {name} has lost its search path"
+            if live.owner != OWNER:
+                yield f"the function {name} belongs to {live.owner}, not to {OWNER}"
+            if live.callers != _CALLERS.get(name, frozenset()):
+                who = ", ".join(sorted(live.callers)) or "nobody"
+                yield f"the function {name} may be called by {who}"

@@ -1,0 +1,25 @@
+"""Claims: what most controls share: an attempt that must be refused, and a count in which nothing is wrong."""
+
+from troth.control.trust.found import Findings
+from troth.control.trust.look import Look, Programme
+
+NOTHING = "nothing there"
+DENIED, BROKEN, EMPTY = "42501", "23514", "23502"
+
+
+def refused(findings: Findings, look: Look, attempts: dict[str, str]) -> None:
+    """Attempts by name, each with the SQLSTATE that must answer it; what there is nothing to try on is passed over."""
+    answers = {name: look.attempt(name) for name in attempts}
+    for name, answer in answers.items():
+        findings.need(answer in (attempts[name], NOTHING), f"the attempt {name} met {answer}, not {attempts[name]}")
+    findings.seen["attempts_refused"] = sum(answer == attempts[name] for name, answer in answers.items())
+
+
+def count(findings: Findings, look: Look, fact: str, programme: Programme | None, what: str) -> int:
+    """How many of a fact there are; each wrong one is a finding, `what` says of what."""
+    rows = look.facts(fact, programme)
+    for row in rows:
+        findings.need(not row.wrong, f"{row.wrong} of {row.n} {what}, such as {row.example}")
+    total = sum(row.n for row in rows)
+    findings.seen[fact.replace("-", "_")] = total
+    return total

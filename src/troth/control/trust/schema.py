@@ -1,0 +1,178 @@
+"""Claims: what the running database says of itself: tables, constraints, triggers, functions, grants, policies, roles.
+
+Read once a check from PostgreSQL's own catalogues, which every role may read.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from troth.control.audit.scope import Connection
+from troth.control.trust import shipped
+
+_RELATIONS = """
+SELECT c.relname, c.relkind::text, pg_get_userbyid(c.relowner), c.relrowsecurity, c.relforcerowsecurity,
+       EXISTS (SELECT FROM pg_rewrite r WHERE r.ev_class = c.oid AND c.relkind IN ('r', 'p')),
+       (SELECT p.relname FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid),
+       c.relpersistence::text
+FROM pg_class c WHERE c.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+"""
+_COLUMNS = """
+SELECT c.relname, a.attname, format_type(a.atttypid, NULL), a.attnotnull
+FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+WHERE c.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
+"""
+_CONSTRAINTS = """
+SELECT c.relname, pg_get_constraintdef(k.oid), k.convalidated
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = 'troth'::regnamespace
+"""
+_TRIGGERS = """
+SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, n.nspname
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE c.relnamespace = 'troth'::regnamespace AND NOT t.tgisinternal AND t.tgparentid = 0
+"""
+_CLONES = """
+SELECT c.relname, t.tgname, t.tgenabled::text
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+WHERE c.relnamespace = 'troth'::regnamespace AND NOT t.tgisinternal AND t.tgparentid <> 0
+"""
+_FUNCTIONS = """
+SELECT p.proname, p.prosrc, l.lanname, p.prosecdef, coalesce(p.proconfig, '{}'), pg_get_userbyid(p.proowner),
+       ARRAY(SELECT coalesce(nullif(x.grantee, 0)::regrole::text, 'public')
+             FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x WHERE x.grantee <> p.proowner)
+FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang WHERE p.pronamespace = 'troth'::regnamespace
+"""
+_GRANTS = """
+SELECT c.relname, coalesce(nullif(x.grantee, 0)::regrole::text, 'public'), x.privilege_type, NULL
+FROM pg_class c, aclexplode(c.relacl) x
+WHERE c.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND x.grantee <> c.relowner
+UNION ALL
+SELECT c.relname, coalesce(nullif(x.grantee, 0)::regrole::text, 'public'), x.privilege_type, a.attname
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) x
+WHERE c.relnamespace = 'troth'::regnamespace AND NOT a.attisdropped AND x.grantee <> c.relowner
+"""
+_POLICIES = """
+SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies
+WHERE schemaname = 'troth'
+"""
+_ROLES = """
+SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
+       ARRAY(SELECT roleid::regrole::text FROM pg_auth_members WHERE member = r.oid)
+FROM pg_roles r WHERE rolname LIKE 'troth%'
+"""
+_SETTINGS = """
+SELECT coalesce(nullif(setrole, 0)::regrole::text, 'every role'), unnest(setconfig) FROM pg_db_role_setting
+WHERE setdatabase = 0 OR setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+_SCHEMA = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'troth'"
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`kind` as pg_class.relkind; `parent`: whose partition it is."""
+
+    name: str
+    kind: str
+    owner: str
+    secured: bool
+    forced: bool
+    rules: bool
+    parent: str | None
+    persistence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    type: str
+    not_null: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A function as it stands."""
+
+    body: str
+    language: str
+    definer: bool
+    config: tuple[str, ...]
+    owner: str
+    callers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    name: str
+    superuser: bool
+    bypasses: bool
+    makes_roles: bool
+    makes_databases: bool
+    replicates: bool
+    member_of: list[str]
+
+
+type Grant = tuple[str, str, str | None]  # role, privilege, column
+
+
+@dataclass(slots=True)
+class Schema:
+    """The schema `troth` as it stands. `triggers`: (table, name) -> (parts, tgenabled); partitions' are `clones`."""
+
+    relations: dict[str, Relation] = field(default_factory=dict)
+    columns: dict[str, dict[str, Column]] = field(default_factory=dict)
+    constraints: dict[str, set[str]] = field(default_factory=dict)
+    triggers: dict[tuple[str, str], tuple[shipped.Trigger | None, str]] = field(default_factory=dict)
+    clones: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    functions: dict[str, list[Live]] = field(default_factory=dict)
+    grants: dict[str, set[Grant]] = field(default_factory=dict)
+    policies: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    settings: list[tuple[str, str]] = field(default_factory=list)
+    owner: str = ""
+
+    def partitions(self, table: str) -> list[Relation]:
+        return [each for each in self.relations.values() if each.parent == table]
+
+
+def read(connection: Connection) -> Schema:
+    """All of it, in one transaction."""
+    made = Schema()
+    with connection.transaction():
+        _tables(made, connection)
+        _code(made, connection)
+        _rights(made, connection)
+    return made
+
+
+def _rows(connection: Connection, query: str) -> Iterable[tuple[Any, ...]]:
+    return connection.execute(query).fetchall()
+
+
+def _tables(made: Schema, connection: Connection) -> None:
+    made.relations = {row[0]: Relation(*row) for row in _rows(connection, _RELATIONS)}
+    for table, column, kind, not_null in _rows(connection, _COLUMNS):
+        made.columns.setdefault(table, {})[column] = Column(kind, not_null)
+    for table, definition, valid in _rows(connection, _CONSTRAINTS):
+        if valid:
+            made.constraints.setdefault(table, set()).add(shipped.condition(definition))
+
+
+def _code(made: Schema, connection: Connection) -> None:
+    for table, name, definition, enabled, home in _rows(connection, _TRIGGERS):
+        parts = next(shipped.read_triggers(definition), None) if home == "troth" else None
+        made.triggers[table, name] = parts, enabled
+    for table, name, enabled in _rows(connection, _CLONES):
+        made.clones.setdefault(table, set()).add((name, enabled))
+    for name, body, language, definer, config, owner, callers in _rows(connection, _FUNCTIONS):
+        live = Live(body, language, definer, tuple(config), owner, frozenset(callers))
+        made.functions.setdefault(name, []).append(live)
+
+
+def _rights(made: Schema, connection: Connection) -> None:
+    for table, role, privilege, column in _rows(connection, _GRANTS):
+        made.grants.setdefault(table, set()).add((role, privilege, column))
+    for table, name, *parts in _rows(connection, _POLICIES):
+        made.policies.setdefault(table, {})[name] = tuple(parts)
+    made.roles = {row[0]: Role(*row) for row in _rows(connection, _ROLES)}
+    made.settings = [(role, setting) for role, setting in _rows(connection, _SETTINGS)]
+    made.owner = next(iter(_rows(connection, _SCHEMA)))[0]

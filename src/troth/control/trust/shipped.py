@@ -1,0 +1,156 @@
+"""Claims: the functions and triggers that the package ships, read from its own SQL files: what the database is compared
+with. Nothing that somebody wrote into the database can change this expectation.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from troth.control.pipeline import transitions
+from troth.control.settings import INSTALLED_APPS
+
+_COMMENT = re.compile(r"--[^\n]*")
+_DOLLAR = re.compile(r"\$(\w*)\$(.*?)\$\1\$", re.DOTALL)
+_FUNCTION = re.compile(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\s+(?:troth\.)?(\w+)\s*\(([^;$]*?)\)\s*(RETURNS[^;$]*?)AS\s+\$(\w*)\$(.*?)\$\4\$([^;]*);?",
+    re.DOTALL | re.IGNORECASE,
+)
+_DROPPED = re.compile(r"DROP\s+FUNCTION\s+(?:IF\s+EXISTS\s+)?(?:troth\.)?(\w+)", re.IGNORECASE)
+_TRIGGER = re.compile(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\s+(\w+)\s+(BEFORE|AFTER|INSTEAD\s+OF)\s+(.*?)\s+ON\s+(?:troth\.)?(\w+)\s+"
+    r"(.*?)EXECUTE\s+(?:FUNCTION|PROCEDURE)\s+(?:troth\.)?(\w+)\s*\(([^)]*)\)",
+    re.DOTALL | re.IGNORECASE,
+)
+_DROPPED_TRIGGER = re.compile(r"DROP\s+TRIGGER\s+(?:IF\s+EXISTS\s+)?(\w+)\s+ON\s+(?:troth\.)?(\w+)", re.IGNORECASE)
+_LOOP = re.compile(r"IN\s+ARRAY\s+ARRAY\[([^\]]*)\]\s+LOOP(.*?)END\s+LOOP", re.DOTALL | re.IGNORECASE)
+_EVENT = re.compile(r"(INSERT|DELETE|TRUNCATE|UPDATE)(?:\s+OF\s+([\w\s,]+?))?(?=\s+OR\s+|$)", re.IGNORECASE | re.DOTALL)
+_RIGHTS = re.compile(r"INSERT\s+INTO\s+(?:troth\.)?approval_right\s+((?:SELECT|VALUES).*?);\n", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`body` is pg_proc.prosrc; `definer`: SECURITY DEFINER; `language` as pg_language names it."""
+
+    name: str
+    body: str
+    language: str
+    definer: bool
+    search_path: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger in parts, so that two ways of writing it compare equal; the WHEN clause without blanks and brackets."""
+
+    table: str
+    name: str
+    timing: str
+    events: frozenset[tuple[str, frozenset[str]]]
+    level: str
+    when: str
+    function: str
+
+
+@cache
+def functions() -> dict[str, Function]:
+    """Every function by name, as the last file that speaks of it leaves it."""
+    found: dict[str, Function] = {}
+    for text in _texts():
+        for name in _DROPPED.findall(_DOLLAR.sub("", text)):
+            found.pop(name.lower(), None)
+        found |= {each[0].lower(): _function(each) for each in _FUNCTION.findall(text)}
+    return found
+
+
+@cache
+def triggers() -> dict[tuple[str, str], Trigger]:
+    """Every trigger by (table, name)."""
+    found: dict[tuple[str, str], Trigger] = {}
+    for text in _texts():
+        plain = _plain(text)
+        for name, table in _DROPPED_TRIGGER.findall(plain):
+            found.pop((table.lower(), name.lower()), None)
+        found |= {(each.table, each.name): each for each in read_triggers(plain)}
+    return found
+
+
+@cache
+def rights() -> tuple[str, ...]:
+    """The statements' sources (SELECT or VALUES) that fill approval_right."""
+    return tuple(source for text in _texts() for source in _RIGHTS.findall(text))
+
+
+def read_triggers(text: str) -> Iterator[Trigger]:
+    """The triggers that a text creates; pg_get_triggerdef's form is read the same way."""
+    for name, timing, events, table, rest, function, _ in _TRIGGER.findall(text):
+        split = frozenset(
+            (event.lower(), frozenset(re.findall(r"\w+", columns.lower()))) for event, columns in _EVENT.findall(events)
+        )
+        level = "row" if re.search(r"FOR\s+EACH\s+ROW", rest, re.IGNORECASE) else "statement"
+        when = re.search(r"WHEN\s*(\(.*\))\s*\Z", rest, re.DOTALL | re.IGNORECASE)
+        yield Trigger(
+            table.lower(),
+            name.lower(),
+            timing.lower(),
+            split,
+            level,
+            condition(when[1] if when else ""),
+            function.lower(),
+        )
+
+
+def condition(text: str) -> str:
+    """An SQL condition without blanks, brackets and casts, in lower case: two ways of writing it compare equal."""
+    listed = re.sub(r"\bin\s*\(([^()]*)\)", r"= any (array[\1])", text.lower())
+    return re.sub(r"[\s()]|::\w+(?:\[\])?", "", listed)
+
+
+def _function(parts: tuple[str, ...]) -> Function:
+    name, _, head, _, body, tail = parts
+    said = f"{head} {tail}".lower()
+    language = re.search(r"language\s+(\w+)", said)
+    return Function(
+        name.lower(),
+        body,
+        language[1] if language else "",
+        "security definer" in said,
+        "set search_path = pg_catalog, troth, pg_temp" in re.sub(r"\s+", " ", said),
+    )
+
+
+def _plain(text: str) -> str:
+    """What a file does outside of its functions' bodies, with its loops over tables written out."""
+    outside = _FUNCTION.sub("", text)
+    return _LOOP.sub(_written_out, outside)
+
+
+def _written_out(loop: re.Match[str]) -> str:
+    tables = re.findall(r"'(\w+)'", loop[1])
+    return "".join(loop[2].replace("%I", table) for table in tables)
+
+
+@cache
+def _texts() -> tuple[str, ...]:
+    """The migrations' SQL in the order of their numbers, without comments; then what every upgrade runs."""
+    found = []
+    for order, app in enumerate(INSTALLED_APPS):
+        if app.startswith("troth.control."):
+            folder = files(app).joinpath("sql")
+            there = folder.iterdir() if folder.is_dir() else iter(())
+            found += [
+                (each.name, order, each.read_text(encoding="utf-8")) for each in there if each.name.endswith(".sql")
+            ]
+    texts = [_without_comments(text) for _, _, text in sorted(found)]
+    return (*texts, ";\n".join(transitions.statements()) + ";\n")
+
+
+def _without_comments(text: str) -> str:
+    """Comments go, but not those inside a function's body, which the database keeps."""
+    kept: list[str] = []
+    at = 0
+    for quoted in _DOLLAR.finditer(text):
+        kept += [_COMMENT.sub("", text[at : quoted.start()]), quoted[0]]
+        at = quoted.end()
+    return "".join([*kept, _COMMENT.sub("", text[at:])])

@@ -1,0 +1,54 @@
+"""A world for each test of claims: a clone of one that was built once."""
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.control.trust.world import Names, World, build
+from tests.support.postgres import Database
+
+_numbers = count(1)
+
+
+def _create(server, name, template):
+    with psycopg.connect(**server.conninfo(), autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        admin.execute(f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_migrate")
+
+
+def _drop(server, name):
+    with psycopg.connect(**server.conninfo(), autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def built(pg_server, pg_template):
+    """The world that all others are clones of."""
+    name, folder = f"troth_claims_{os.getpid()}", Path(tempfile.mkdtemp(prefix="troth-claims-"))
+    names = Names().start()
+    _create(pg_server, name, pg_template)
+    yield build(Database(pg_server, name), names, folder / "witness")
+    names.stop()
+    _drop(pg_server, name)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def world(pg_server, built, tmp_path):
+    """A clone to break; its DNS is as it should be when the test ends."""
+    name = f"{built.database.name}_{next(_numbers)}"
+    _create(pg_server, name, built.database.name)
+    witness = tmp_path / "witness"
+    shutil.copy(built.witness, witness)
+    yield dataclasses.replace(built, database=Database(pg_server, name), witness=witness)
+    for firm in built.firms.values():
+        built.names.publish(firm.name)
+    _drop(pg_server, name)
+
+
+__all__ = ["World"]

@@ -1,0 +1,92 @@
+"""What a claim stands on is broken from outside the process: its control says so; it is mended: the claim holds again."""
+
+import re
+from importlib.resources import files
+
+import pytest
+from tests.control.trust import breaks
+from tests.control.trust.world import ids
+
+_SHIPPED = [
+    each.read_text()
+    for room in ("audit", "tenants", "people", "approvals", "pipeline")
+    for each in sorted(files(f"troth.control.{room}").joinpath("sql").iterdir(), key=lambda path: path.name)
+]
+
+
+def shipped(name):
+    """The package's own statement for a function, as a replacement."""
+    found = [
+        m[0]
+        for text in _SHIPPED
+        for m in re.finditer(rf"CREATE (?:OR REPLACE )?FUNCTION {name}\(.*?\$\$;", text, re.DOTALL)
+    ]
+    return re.sub(r"CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", found[-1])
+
+
+def do(world, statement, *, quiet):
+    if statement.startswith("-- "):
+        _, which, name = statement.split()
+        text = shipped(name)
+        world.sql(text if which == "function" else text.replace("AS $$", "AS $$ /* another */", 1))
+    elif quiet:
+        world.quiet(statement)
+    else:
+        world.sql(statement)
+
+
+@pytest.mark.parametrize("case", breaks.ALL, ids=str)
+def test_a_break_is_seen_and_its_mending_too(world, case):
+    assert world.state(case.claim) == "holds", world.why(case.claim)
+    for table in case.rows:
+        world.sql(f"CREATE TABLE public.kept_{table} AS SELECT * FROM {table}")
+    for table in case.rows:  # constraints would stop some of what an intruder does; they have dropped and added them
+        world.sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+    constraints = lift(world, case.rows)
+    for statement in case.sql:
+        do(world, statement, quiet=case.quiet)
+    restore(world, constraints, "NOT VALID")
+    for table in case.rows:
+        world.sql(f"ALTER TABLE {table} ENABLE TRIGGER ALL")
+    trust(world, case.rows)
+    assert world.state(case.claim) == "fails", case
+    for table in case.rows:
+        world.quiet(f"DELETE FROM {table}")
+        world.quiet(f"INSERT INTO {table} OVERRIDING SYSTEM VALUE SELECT * FROM public.kept_{table}")
+    for statement in case.mend:
+        do(world, statement, quiet=case.quiet)
+    assert world.state(case.claim) == "holds", world.why(case.claim)
+
+
+def lift(world, tables):
+    """CHECK constraints of these tables, dropped so that rows can be spoiled as if by a raw page edit."""
+    found = world.sql(
+        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'c' AND coninhcount = 0"
+        " AND conrelid = ANY(%s::regclass[])",
+        list(tables),
+    )
+    for table, name, _ in found:
+        world.sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    return found
+
+
+def restore(world, constraints, how):
+    for table, name, definition in constraints:
+        world.sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition} {how}")
+
+
+def trust(world, tables):
+    """They look valid: only what was spoiled may give the intruder away."""
+    world.sql(
+        "UPDATE pg_constraint SET convalidated = true WHERE contype = 'c' AND conrelid = ANY(%s::regclass[])",
+        list(tables),
+    )
+    world.sql(
+        "UPDATE pg_constraint SET convalidated = true WHERE contype = 'c' AND conrelid IN (SELECT inhrelid FROM pg_inherits"
+        " WHERE inhparent = ANY(%s::regclass[]))",
+        list(tables),
+    )
+
+
+def test_every_control_has_a_break(world):
+    assert {case.claim for case in breaks.ALL} == set(ids())
