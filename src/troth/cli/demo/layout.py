@@ -98,7 +98,7 @@ class Layout:
 def lay_out(given: Settings, held: ExitStack) -> Layout:
     """Settings for a run in `<var>/demo`, on ports that are ours until `held` is closed.
 
-    What `given` says of PostgreSQL's programs stays; all else is the demo's own.
+    What `given` says of PostgreSQL's programs and of webhooks stays; all else is the demo's own.
     """
     folder = given.var_dir / "demo"
     door, pages, metrics, mailbox, relay, dns = _ports(held, DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES)
@@ -122,6 +122,7 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
         return_path_domain=BOUNCES,
         spf_mechanism=SPF,
         dns_resolvers=(HostPort(HOST, dns),),
+        webhook_allow=given.webhook_allow,
         log_level="info",
     )
     return Layout(folder, settings, mailbox)
