@@ -1,6 +1,7 @@
 """Around the house: every check of the doctor, in the order in which its findings are told."""
 
 from troth.cli.doctor.checks import (
+    backup,
     certificate,
     clock,
     database,
@@ -37,4 +38,5 @@ CHECKS = (
     Check("return path", return_path.look),
     Check("relay", relay.look, relay.SECONDS, relay.LATE),
     Check("certificate", certificate.look),
+    Check("backup", backup.look),
 )
