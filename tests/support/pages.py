@@ -1,5 +1,6 @@
 """The pages as people meet them: a real server over TLS on a test's own database, and people who can sign in."""
 
+import base64
 import hashlib
 import os
 import re
@@ -102,6 +103,16 @@ class Site:
     outsider: Somebody
     process: "subprocess.Popen[bytes]"
     door: int
+    folder: Path
+
+    def system_tenant(self) -> UUID:
+        """The firm's programme gets the operator's own tenant."""
+        tenant = uuid7(now())
+        keyset = base64.b64encode(self.operator.keyring.new_tenant_keyset(tenant)).decode()
+        self.operator.govern("tenant", None, "system", {
+            "programme": str(self.firm.programme), "name": "Troth", "kind": 2, "timezone": "Europe/London",
+            "plan": "standard", "postal_address": "1 Pledge Street", "keyset": keyset}, tenant)  # fmt: skip
+        return tenant
 
     def visitor(self, who: Somebody | None = None) -> Visitor:
         found = Visitor(self.url)
@@ -167,7 +178,7 @@ def start(operator: Operator, folder: Path, *, firm: Firm | None = None) -> Site
     argv = [sys.executable, "-m", "troth.cli", "serve", "pages"]
     with (folder / "pages.log").open("wb") as log:
         process = subprocess.Popen(argv, env=env, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-    site = Site(f"https://localhost:{port}", operator, firm, other, staff, member, outsider, process, door)
+    site = Site(f"https://localhost:{port}", operator, firm, other, staff, member, outsider, process, door, folder)
     try:
         _await(port, process)
     except BaseException:

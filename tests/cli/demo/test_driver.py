@@ -66,7 +66,8 @@ def test_a_new_run_leaves_nothing_of_the_last_but_what_its_supervisor_keeps(tmp_
     os.symlink("nowhere", placed.folder / "link")
     layout.clear(placed)
     left = {str(path.relative_to(placed.folder)) for path in placed.folder.rglob("*") if not path.is_dir()}
-    assert left == {"run/token", "postgres/made-for", layout.LOG, "keys/relay-password", "troth.toml"}
+    tls = {f"pages-tls/{name}" for name in ("ca.pem", "server.pem", "server.key")}
+    assert left == {"run/token", "postgres/made-for", layout.LOG, "keys/relay-password", "troth.toml", *tls}
     assert placed.password.stat().st_mode & 0o077 == 0
     assert placed.password.read_text() == placed.settings.relay_password
 

@@ -20,8 +20,8 @@ def check(password: str, address: str) -> None:
     if len(_without(folded, address.casefold())) < LEAST // 2:
         raise ValidationError("This is little more than your address: take several other words.")
     try:
-        _common.validate(password)
-        _common.validate(folded.rstrip("0123456789!?."))
+        for guess in (folded, folded.rstrip("0123456789!?.-_"), _unit(folded)):
+            _common.validate(guess)
     except ValidationError:
         raise ValidationError("This is one of the passwords that everybody tries: take several words.") from None
 
@@ -32,3 +32,8 @@ def _without(password: str, address: str) -> str:
     for part in (address, local, domain, domain.partition(".")[0]):
         password = password.replace(part, "") if len(part) >= 4 else password
     return password
+
+
+def _unit(password: str) -> str:
+    """What a password is the repetition of; itself when it repeats nothing."""
+    return password[: (password + password).index(password, 1)]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
@@ -39,6 +40,15 @@ def one_transaction(get_response: Answer) -> Answer:
         return response
 
     return answer
+
+
+class Sessions(SessionMiddleware):
+    """Django's, but for what knows no session: a style sheet neither reads nor lengthens one."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if name_of(request) in OUTSIDE:
+            return response
+        return super().process_response(request, response)
 
 
 def acting(get_response: Answer) -> Answer:
