@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.ledger.checkpoint import (
@@ -38,6 +38,7 @@ def test_a_checkpoint_is_read_back_as_it_was_signed():
     assert read_unverified(note.encode()) == found
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**63 - 1), st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - made aware below
 def test_any_size_and_time_are_read_back(size, at):
     aware = at.replace(tzinfo=timezone(timedelta(hours=2)))
@@ -142,6 +143,7 @@ def test_a_witness_file_is_cut_into_its_notes():
     assert notes(made[0] + "torn") == [made[0], "torn"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_a_checkpoint_or_is_refused(text):
     try:

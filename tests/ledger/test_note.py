@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from troth.ledger.note import (
@@ -70,6 +70,7 @@ def test_a_note_of_another_key_or_another_text_is_not_verified(vectors):
         open_note(vectors["signed"].replace("problem", "solution", 1), parse_vkey(vectors["vkey"]))
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(NOTE.encode()) - 1), st.integers(1, 255))
 def test_no_byte_of_a_note_can_change_unseen(at, flip):
     data = bytearray(NOTE.encode())
@@ -78,12 +79,14 @@ def test_no_byte_of_a_note_can_change_unseen(at, flip):
         open_note(bytes(data), KEY)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(NOTE)), st.characters(codec="utf-8"))
 def test_nothing_can_be_added_to_a_note_unseen(at, char):
     with pytest.raises(NoteError):
         open_note(NOTE[:at] + char + NOTE[at:], KEY)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_note_or_are_refused(data):
     try:

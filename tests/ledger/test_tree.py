@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.ledger.naive import leaves, root
 
@@ -48,7 +48,8 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode().lower()
 
 
-@given(st.integers(0, 200))
+@settings(deadline=None)
+@given(st.integers(0, 70))
 def test_a_growing_tree_has_the_root_of_its_leaves_at_every_size(size):
     hashes, tree = leaves(size), Tree()
     for count, hashed in enumerate(hashes):
@@ -58,7 +59,8 @@ def test_a_growing_tree_has_the_root_of_its_leaves_at_every_size(size):
     assert tree.root() == root(hashes)
 
 
-@given(st.integers(0, 130), st.integers(0, 130))
+@settings(deadline=None)
+@given(st.integers(0, 70), st.integers(0, 70))
 def test_a_tree_resumed_from_its_frontier_goes_on_as_if_it_had_never_stopped(size, more):
     hashes, tree = leaves(size + more), Tree()
     nodes = [(0, index, hashed) for index, hashed in enumerate(hashes[:size])]
@@ -70,7 +72,8 @@ def test_a_tree_resumed_from_its_frontier_goes_on_as_if_it_had_never_stopped(siz
     assert (again.size, again.root()) == (tree.size, tree.root())
 
 
-@given(st.integers(0, 300))
+@settings(deadline=None)
+@given(st.integers(0, 140))
 def test_every_complete_subtree_is_completed_once_by_its_last_leaf(size):
     hashes, tree, seen = leaves(size), Tree(), {}
     for index, hashed in enumerate(hashes):

@@ -1,1 +1,1 @@
-"""The shape of proof, pure: canonical JSON, leaves, trees, proofs, notes, tiles. Writers and verifiers share only this."""
+"""The shape of proof, pure: canonical JSON, leaves, trees, proofs, notes, tiles: all that writer and verifier share."""
