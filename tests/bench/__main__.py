@@ -1,7 +1,7 @@
 """The bench, whole: `make bench` (python -m tests.bench). The last line of what it prints is one JSON object.
 
     --count-2k N --count-50k N --rounds N   how much; --old S   seconds of the open snapshot; --suppressions N
-    --only plain|snapshot|suppressions|stages   a part of it (may be given several times)
+    --only plain|ways|snapshot|suppressions|stages   a part of it (may be given several times)
 
 It ends with a status other than 0 when a run fails or when its check of itself does not come out even. See
 docs/performance.md for how to read it.
@@ -23,14 +23,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from tests.bench import check, ground, measure, peer, rows, stages
+from tests.bench import check, ground, measure, peer, rows, stages, words
 from tests.bench.measure import Run
 from tests.bench.sink import messages
 
 from troth.cli.demo.building import SELECTOR
 from troth.cli.supervise import StartFailed
 
-PARTS = ("plain", "snapshot", "suppressions", "stages")
+PARTS = ("plain", "ways", "snapshot", "suppressions", "stages")
 WARM_UP = 300  # messages of each size, so that every statement is prepared and every template compiled
 
 
@@ -53,6 +53,8 @@ class Bench:
             rival = self._peer(held)
             if "plain" in self.options.only:
                 self._plain(here, rival)
+            if "ways" in self.options.only:
+                self._ways(here)
             if "snapshot" in self.options.only:
                 found = rows.snapshot(here, self.options.count_2k, self.options.rounds, self.say, self.options.old)
                 self._row("snapshot", f"a snapshot open for {self.options.old:g} s", found)
@@ -72,11 +74,12 @@ class Bench:
         cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         self.told["machine"] = {"system": platform.system(), "python": platform.python_version(), "cpus": cpus}
         self.told["settings_sha256"] = ground.settings_hash(settings)
-        self.told["request"] = "POST /emails, one recipient each, 32 kept connections, TLS and AUTH to the sink"
+        self.told["asked_by"] = str(measure.BATCHES)
         running = ", ".join(sorted(here.pids()))
         self.say(f"Up, with the settings of `make run` (sha256 {self.told['settings_sha256']}): {running}.")
-        for size in ("2k", "50k"):
+        for size in words.SIZES:
             measure.ours(here, size, self.options.warm_up)
+            measure.ours(here, size, self.options.warm_up, way=measure.SINGLES)
 
     def _peer(self, held: ExitStack) -> peer.Peer | None:
         if "plain" not in self.options.only or self.options.no_peer:
@@ -108,10 +111,25 @@ class Bench:
             self.told[f"size_{size}"] = _size(mine, theirs)
 
     def _fixture(self, here: ground.Ground, size: str) -> Path:
-        """The first or the last of the warm-up's messages."""
+        """One of the warm-up's messages of that size."""
         measure.flush(here)
-        at = 0 if size == "2k" else self.options.warm_up
+        at = words.SIZES.index(size) * 2 * self.options.warm_up
         return measure.fixture(here, next(islice(messages(here.sink_folder), at, None)), f"{size}.eml")
+
+    def _ways(self, here: ground.Ground) -> None:
+        """The same asked for one by one, and 50 KB brought along by every request."""
+        for name, size, way in (
+            ("size_2k_one_by_one", "2k", measure.SINGLES),
+            ("size_50k_one_by_one", "50k", measure.SINGLES),
+            ("size_50k_without_template", "50k-raw", measure.BATCHES),
+        ):
+            count = self.options.count_2k if size == "2k" else self.options.count_50k
+            found = _size([measure.ours(here, size, count, way=way) for _ in range(self.options.rounds)], [])
+            theirs = self.told.get("size_" + size.partition("-")[0], {}).get("postfix_dkim_per_s")
+            ratio = round(found["ours_per_s"] / theirs, 3) if theirs else None
+            self.told[name] = {"ours_per_s": found["ours_per_s"], "ratio": ratio, "asked_by": str(way),
+                               "cpu_s_per_1000": found["cpu_s_per_1000"]}  # fmt: skip
+            self.say(f"{name}: {found['ours_per_s']:.0f}/s, ratio {ratio}.")
 
     def _row(self, name: str, what: str, found: rows.Row) -> None:
         self.told[name] = {

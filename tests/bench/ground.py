@@ -79,7 +79,8 @@ class BenchBuilder(Builder):
         _promise(desk, f"programme:{programme.code}", promise)
         self._tenant(desk, made.subject, programme.system)
         house = self._tenant(desk, made.subject, programme.firm)
-        Desk(connection, house.author, house.approver, house.id).govern("template", "order-sent", words.TEMPLATE, _WHY)
+        for code, template in words.TEMPLATES.values():
+            Desk(connection, house.author, house.approver, house.id).govern("template", code, template, _WHY)
         return house
 
 

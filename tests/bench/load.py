@@ -1,6 +1,8 @@
 """Before the bench's river: the client firm's program: POST /emails, each with one recipient, over kept connections.
 
-    python -m tests.bench.load --port P --key-file F --sender S --size 2k --first 0 --count 5000 [--rate R]
+    python -m tests.bench.load --port P --key-file F --sender S --size 2k --first 0 --count 5000 [--rate R] [--batch B]
+
+With --batch above 1 it is POST /emails/batch, so many emails in each.
 
 It prepares every request, prints `ready`, begins at a line on its standard input, and prints what came of it as JSON.
 """
@@ -11,6 +13,8 @@ import json
 import sys
 import time
 from collections import Counter, deque
+from collections.abc import Sequence
+from itertools import batched
 from pathlib import Path
 from typing import cast
 
@@ -47,7 +51,7 @@ class Lane(asyncio.Protocol):
 
 
 class Load:
-    """All of one run. `rate` is in messages a second; without it as fast as the lanes go."""
+    """All of one run. `rate` is in requests a second; without it as fast as the lanes go."""
 
     def __init__(self, requests: deque[bytes], rate: float | None) -> None:
         self.requests, self.rate, self.all = requests, rate, len(requests)
@@ -91,10 +95,11 @@ class Load:
         await self.done
 
 
-def request(options: argparse.Namespace, key: str, number: int) -> bytes:
-    content = words.body(options.size, number, options.sender)
+def request(options: argparse.Namespace, key: str, numbers: Sequence[int]) -> bytes:
+    emails = [words.body(options.size, number, options.sender) for number in numbers]
+    path, content = ("/emails", emails[0]) if options.batch == 1 else ("/emails/batch", b"[" + b",".join(emails) + b"]")
     head = (
-        f"POST /emails HTTP/1.1\r\nhost: 127.0.0.1:{options.port}\r\nauthorization: Bearer {key}\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{options.port}\r\nauthorization: Bearer {key}\r\n"
         f"content-type: application/json\r\naccept: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content
@@ -103,7 +108,9 @@ def request(options: argparse.Namespace, key: str, number: int) -> bytes:
 async def work(options: argparse.Namespace) -> int:
     key = options.key_file.read_text().strip()
     numbers = range(options.first, options.first + options.count)
-    load = Load(deque(request(options, key, number) for number in numbers), options.rate)
+    requests = deque(request(options, key, some) for some in batched(numbers, options.batch))
+    count, rate = len(requests), options.rate / options.batch if options.rate else None
+    load = Load(requests, rate)
     loop = asyncio.get_running_loop()
     lanes = [
         (await loop.create_connection(lambda: Lane(load), "127.0.0.1", options.port))[1] for _ in range(options.lanes)
@@ -117,7 +124,7 @@ async def work(options: argparse.Namespace) -> int:
         trouble = str(error)
     told = {"began": load.began, "ended": time.monotonic(), "statuses": dict(load.statuses)}
     print(json.dumps({**told, "trouble": trouble or load.refusal}), flush=True)
-    return 0 if load.statuses == {200: options.count} else 1
+    return 0 if load.statuses == {200: count} else 1
 
 
 def main() -> int:
@@ -125,10 +132,11 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--key-file", type=Path, required=True)
     parser.add_argument("--sender", required=True)
-    parser.add_argument("--size", choices=("2k", "50k"), required=True)
+    parser.add_argument("--size", choices=words.SIZES, required=True)
     parser.add_argument("--first", type=int, required=True)
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--lanes", type=int, default=32)
+    parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--rate", type=float)
     return uvloop.run(work(parser.parse_args()))
 

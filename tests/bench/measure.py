@@ -38,10 +38,25 @@ class Run:
     accepted_per_s: float | None = None
 
 
-def ours(ground: Ground, size: str, count: int, rate: float | None = None) -> Run:
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the client firm's program asks: emails in a request, and kept connections."""
+
+    batch: int
+    lanes: int
+
+    def __str__(self) -> str:
+        path = "POST /emails" if self.batch == 1 else f"POST /emails/batch, {self.batch} emails each"
+        return f"{path}, over {self.lanes} kept connections"
+
+
+BATCHES, SINGLES = Way(50, 8), Way(1, 64)
+
+
+def ours(ground: Ground, size: str, count: int, rate: float | None = None, way: "Way | None" = None) -> Run:
     """Through the door, over HTTP, each message to a recipient whom no run has written to."""
     first = ground.take(count)
-    load = _load(ground, size, first, count, rate)
+    load = _load(ground, size, first, count, rate, way or BATCHES)
     pids = ground.pids()
     restarts, base, before = ground.restarts(), counted(ground.sink_folder)[0], processes.cpu(pids.values())
     _go(load)
@@ -106,10 +121,10 @@ def flush(ground: Ground) -> None:
     time.sleep(0.5)
 
 
-def _load(ground: Ground, size: str, first: int, count: int, rate: float | None) -> subprocess.Popen[str]:
+def _load(ground: Ground, size: str, first: int, count: int, rate: float | None, way: "Way") -> subprocess.Popen[str]:
     told = {
         "port": ground.layout.settings.http_port, "key-file": ground.key_file, "sender": SENDER, "size": size,
-        "first": first, "count": count, **({"rate": rate} if rate else {}),
+        "first": first, "count": count, "batch": way.batch, "lanes": way.lanes, **({"rate": rate} if rate else {}),
     }  # fmt: skip
     argv = [word for name, value in told.items() for word in (f"--{name}", str(value))]
     load = subprocess.Popen(

@@ -44,6 +44,8 @@ def test_a_tiny_bench_says_every_figure_and_checks_itself():
         assert {"ours_per_s", "postfix_dkim_per_s", "ratio", "cpu_s_per_1000", "pss_mb"} <= figures.keys()
         assert figures["ours_per_s"] > 0
         assert figures["ratio"] is None
+    for way in ("size_2k_one_by_one", "size_50k_one_by_one", "size_50k_without_template"):
+        assert told[way]["ours_per_s"] > 0
     for row in ("snapshot", "suppressions"):
         assert told[row]["ratio"] > 0
     assert "500 addresses are suppressed" in said

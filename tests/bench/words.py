@@ -1,4 +1,4 @@
-"""Beside the house, the bench: what is sent: one template at 2 KB, one letter without a template at 50 KB.
+"""Beside the house, the bench: what is sent: an approved template at 2 KB and at 50 KB, and 50 KB without a template.
 
 The same content goes to the peer: its load tool sends the very message that our sink took, without our signature.
 """
@@ -39,10 +39,6 @@ SCHEMA = {
     "order": {"type": "string", "max_length": 40},
     "link": {"type": "url", "max_length": 200},
 }
-TEMPLATE: dict[str, Any] = {
-    "category": "orders", "subject": "Your order {{ order }} is on its way", "html": HTML, "text": TEXT,
-    "schema": SCHEMA, "targeting": {},
-}  # fmt: skip
 
 
 def address(number: int) -> str:
@@ -56,15 +52,24 @@ def _long_html() -> str:
 
 
 LONG = _long_html()
+SUBJECT = "Your order {{ order }} is on its way"
+SIZES = ("2k", "50k", "50k-raw")
+
+
+def _template(html: str) -> dict[str, Any]:
+    return {"category": "orders", "subject": SUBJECT, "html": html, "text": TEXT, "schema": SCHEMA, "targeting": {}}
+
+
+TEMPLATES = {"2k": ("order-sent", _template(HTML)), "50k": ("order-listed", _template(LONG))}
 
 
 def body(size: str, number: int, sender: str) -> bytes:
     """The JSON of one POST /emails, as a client's program would write it."""
     order, link = f"W-{number:07d}", f"https://warehouse.test/t/{number:07d}"
     asked: dict[str, Any] = {"from": sender, "to": [address(number)]}
-    if size == "2k":
+    if size in TEMPLATES:
         variables = {"name": f"Reader {number}", "order": order, "link": link}
-        asked["template"] = {"id": "order-sent", "variables": variables}
+        asked["template"] = {"id": TEMPLATES[size][0], "variables": variables}
     else:
         filled = {"{{ name }}": f"Reader {number}", "{{ order }}": order, "{{ link }}": link}
         html, text = LONG, TEXT

@@ -13,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 
 from troth.mail.attachment import Attachment, MimeError, attachment_part
-from troth.mail.bodies import HARD, BodyError, text_body
+from troth.mail.bodies import HARD, BodyError, paired, short_lines, text_body
 from troth.mail.headers import mailboxes, unstructured
 from troth.mail.mailbox import Mailbox
 from troth.mail.outgoing import Outgoing
@@ -165,20 +165,20 @@ def verify_bytes(headers: tuple[Header, ...], body: bytes, allowed_names: frozen
     head = b"".join([b"%s: %s\r\n" % header for header in headers])
     _check_lines(head)
     _check_lines(body)
-    if _read_names(head) != [name.lower() for name, _ in headers]:
+    names = [name.lower() for name, _ in headers]
+    if _read_names(head) != names:
         raise AssemblyError("the header reads back as other fields than were written")
-    _check_names([name.lower() for name, _ in headers], allowed_names)
+    _check_names(names, allowed_names)
 
 
 def _check_lines(data: bytes) -> None:
     if not data.isascii() or b"\0" in data:
         raise AssemblyError("an octet is NUL or over 127")
-    lines = data.split(b"\r\n")
-    if lines.pop():
+    if data and not data.endswith(b"\r\n"):
         raise AssemblyError("the last line has no CRLF")
-    if data.count(b"\r") != len(lines) or data.count(b"\n") != len(lines):
+    if not paired(data):
         raise AssemblyError("a CR or LF stands alone")
-    if lines and max(map(len, lines)) > HARD:
+    if not short_lines(data, HARD + 1):  # and the CR
         raise AssemblyError(f"a line is over {HARD} octets")
 
 

@@ -1,5 +1,6 @@
 """Delivery: the last step before the socket: signature, header and body as one, and dots made transparent."""
 
+from troth.mail.bodies import dotted, paired
 from troth.mail.mime import Assembled
 
 
@@ -17,9 +18,8 @@ def wire(signature_line: bytes, assembled: Assembled) -> bytes:
 
 def dot_stuff(data: bytes) -> bytes:
     """RFC 5321 4.5.2, without the final dot line; refuses bare CR and LF, which is how messages are smuggled."""
-    ends = data.count(b"\r\n")
-    if data.count(b"\r") != ends or data.count(b"\n") != ends or not data.endswith(b"\r\n"):
+    if not paired(data) or not data.endswith(b"\r\n"):
         raise WireError("A CR or LF stands alone, or the last line has no CRLF.")
-    if b"\r\n." in data:
+    if dotted(data):
         data = data.replace(b"\r\n.", b"\r\n..")
     return b"." + data if data.startswith(b".") else data

@@ -98,7 +98,7 @@ class Settings:
     relay_server_name: str | None = _optional(
         kinds.DOMAIN, "Name that the relay's certificate must hold; without it relay_host."
     )
-    relay_max_connections: int = _setting(kinds.whole(1, 1000), 20, "Most connections to the relay per worker.")
+    relay_max_connections: int = _setting(kinds.whole(1, 1000), 48, "Most connections to the relay per worker.")
     ehlo_name: str | None = _optional(kinds.DOMAIN, "Name given in EHLO; without it this machine's.")
     return_path_domain: str | None = _optional(kinds.DOMAIN, "Domain of the return paths that bounces come back to.")
     spf_mechanism: str | None = _optional(kinds.SPF, "What a sender domain's SPF record must hold.")
@@ -106,10 +106,12 @@ class Settings:
         kinds.ADDRESSES, (), "DNS resolvers to ask; when empty the system's. The port may be left out (53)."
     )
 
-    worker_processes: int = _setting(kinds.whole(1, 64), 2, "Processes that deliver.")
+    worker_processes: int = _setting(
+        kinds.whole(1, 64), 1, "Processes that deliver; one keeps a core busy, and signs on a second one."
+    )
     claim_batch: int = _setting(kinds.whole(1, 5000), 200, "Most messages that a worker claims at once.")
     mark_group: int = _setting(
-        kinds.whole(1, 500), 16, "Most messages marked in one transaction; free connections bound it, too."
+        kinds.whole(1, 500), 48, "Most messages marked in one transaction; free connections bound it, too."
     )
     lease_seconds: int = _setting(
         kinds.whole(5, 3600), 60, "Seconds after which another worker may take a claimed message."

@@ -1,19 +1,21 @@
 """Rows of events and what they do to messages, typed; flow/events.py is the only caller."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from troth.store.connection import Connection, columns, rows, run, tuples
+from msgspec import Struct
+
+from troth.store.arrays import Byteas, Smallints, Texts, Times, Uuids, packed, shape
+from troth.store.connection import Connection, rows, run, tuples
 from troth.store.queries import load
 
 _SQL = load("events")
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(Struct, frozen=True):
     """One fact about a message. `source_key` makes a repeated report the same event."""
 
     message_id: UUID
@@ -80,12 +82,14 @@ class EmailFacts:
     key_id: UUID | None
 
 
-_EVENT = tuple(f.name for f in fields(EventRow))
+_EVENT = shape(
+    message_id=Uuids, kind=Smallints, source_key=Texts, tenant_id=Uuids, at=Times, detail_ct=Byteas, leaf_hash=Byteas
+)
 
 
-def insert_statement(events: Sequence[EventRow]) -> tuple[bytes, dict[str, Any]]:
+def insert_statement(events: Sequence[EventRow]) -> tuple[bytes, Mapping[str, Any]]:
     """The insert as a statement, for a writer that sends it along with others."""
-    return _SQL["insert_events"], columns(events, _EVENT)
+    return _SQL["insert_events"], packed(events, _EVENT)
 
 
 async def insert(connection: Connection, events: Sequence[EventRow]) -> set[tuple[UUID, int]]:

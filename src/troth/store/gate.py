@@ -1,12 +1,18 @@
-"""What the gate reads and writes, typed: facts in one round trip a batch, then counters, then the spool."""
+"""What the gate reads and writes, typed: facts in one round trip a batch, then counters, then the spool.
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+What is built for every message is a frozen msgspec Struct, as the rules' facts are (see rules/facts.py for why).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from troth.store.connection import Connection, columns, rows, run, send_all, together, tuples
+from msgspec import Struct
+
+from troth.store.arrays import Byteas, Integers, Smallints, Texts, Times, Uuids, packed, shape
+from troth.store.connection import Connection, rows, run, send_all, together, tuples
 from troth.store.events import EventRow, insert_statement
 from troth.store.queries import load
 
@@ -101,8 +107,7 @@ class DomainRow:
     findings: list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class PersonRow:
+class PersonRow(Struct, frozen=True):
     """The answer to one (tenant, index); `person_id` is None for a stranger. `reason` is the strongest suppression."""
 
     n: int
@@ -129,8 +134,7 @@ class KeptAnswer:
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """One fixed window of one limit; scope numbers are those of the table's comment."""
 
     tenant_id: UUID
@@ -140,12 +144,11 @@ class Counter:
     cap: int
 
     @property
-    def key(self) -> tuple[UUID, int, UUID, datetime]:
-        return (self.tenant_id, self.scope, self.subject, self.window_start)
+    def key(self) -> "CounterKey":
+        return (self.tenant_id.int, self.scope, self.subject.int, self.window_start)
 
 
-@dataclass(frozen=True, slots=True)
-class NewEmail:
+class NewEmail(Struct, frozen=True):
     id: UUID
     tenant_id: UUID
     api_key_id: UUID | None
@@ -158,8 +161,7 @@ class NewEmail:
     recipients: int
 
 
-@dataclass(frozen=True, slots=True)
-class NewMessage:
+class NewMessage(Struct, frozen=True):
     """A message with its sealed body; it gets a spool row unless its state is final."""
 
     id: UUID
@@ -180,8 +182,7 @@ class NewMessage:
     lifetime_ends: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class NewRequest:
+class NewRequest(Struct, frozen=True):
     """One row of the API request log; a refusal carries its decision, sealed under the tenant's keyset."""
 
     id: UUID
@@ -196,10 +197,23 @@ class NewRequest:
     decision_ct: bytes | None
 
 
-_SPOOL = ("id", "tenant_id", "email_id", "person_id", "blind_index", "category_id", "category_snapshot",
-          "template_snapshot", "domain_id", "state", "due", "lifetime_ends")  # fmt: skip
-_MESSAGE = ("id", "email_id", "tenant_id", "person_id", "blind_index", "category_id", "field", "created_at",
-            "decision_ct", "state")  # fmt: skip
+_EMAIL = shape(
+    id=Uuids, tenant_id=Uuids, api_key_id=Uuids, category_id=Uuids, category_snapshot=Uuids, template_snapshot=Uuids,
+    policy_digest=Byteas, created_at=Times, scheduled_at=Times, recipients=Smallints,
+)  # fmt: skip
+_MESSAGE = shape(
+    id=Uuids, email_id=Uuids, tenant_id=Uuids, person_id=Uuids, blind_index=Byteas, category_id=Uuids, field=Smallints,
+    created_at=Times, decision_ct=Byteas, state=Smallints,
+)  # fmt: skip
+_BODY = shape(id=Uuids, tenant_id=Uuids, body_ct=Byteas)
+_SPOOL = shape(
+    id=Uuids, tenant_id=Uuids, email_id=Uuids, person_id=Uuids, blind_index=Byteas, category_id=Uuids,
+    category_snapshot=Uuids, template_snapshot=Uuids, domain_id=Uuids, state=Smallints, due=Times, lifetime_ends=Times,
+)  # fmt: skip
+_REQUEST = shape(
+    id=Uuids, tenant_id=Uuids, api_key_id=Uuids, at=Times, method=Texts, route=Texts, status=Smallints, problem=Texts,
+    email_id=Uuids, decision_ct=Byteas,
+)  # fmt: skip
 
 
 async def now(connection: Connection) -> datetime:
@@ -251,7 +265,11 @@ class Wanted:
 async def facts(connection: Connection, wanted: Wanted) -> FactRows:
     """All that a batch must know, in one round trip."""
     ids = {"tenants": list(wanted.tenants)}
-    people = {"tenants": [t for t, _ in wanted.people], "indexes": [i for _, i in wanted.people], "now": wanted.now}
+    people = {
+        "tenants": Uuids(t for t, _ in wanted.people),
+        "indexes": Byteas(i for _, i in wanted.people),
+        "now": wanted.now,
+    }
     kept = {"tenants": [t for t, _ in wanted.idempotency], "keys": [k for _, k in wanted.idempotency]}
     found = await together(
         connection,
@@ -301,7 +319,7 @@ async def find_idempotency(
     return await rows(connection, _SQL["idempotency_find"], params, KeptAnswer)
 
 
-type CounterKey = tuple[UUID, int, UUID, datetime]
+type CounterKey = tuple[int, int, int, datetime]  # ids as integers: a UUID hashes itself in Python, each time anew
 type Amounts = Sequence[tuple[Counter, int]]
 
 
@@ -316,18 +334,18 @@ async def lock_counters(connection: Connection, amounts: Amounts) -> dict[Counte
 
 
 def _used(found: Sequence[tuple[Any, ...]]) -> dict[CounterKey, int]:
-    return {(row[0], row[1], row[2], row[3]): row[4] for row in found}
+    return {(tenant.int, scope, subject.int, start): used for tenant, scope, subject, start, used in found}
 
 
 def _counters(amounts: Amounts) -> dict[str, Any]:
     counters = [c for c, _ in amounts]
     return {
-        "tenants": [c.tenant_id for c in counters],
-        "scopes": [c.scope for c in counters],
-        "subjects": [c.subject for c in counters],
-        "starts": [c.window_start for c in counters],
-        "caps": [c.cap for c in counters],
-        "amounts": [n for _, n in amounts],
+        "tenants": Uuids(c.tenant_id for c in counters),
+        "scopes": Smallints(c.scope for c in counters),
+        "subjects": Uuids(c.subject for c in counters),
+        "starts": Times(c.window_start for c in counters),
+        "caps": Integers(c.cap for c in counters),
+        "amounts": Integers(n for _, n in amounts),
     }
 
 
@@ -343,19 +361,12 @@ class Accepted:
     events: Sequence[EventRow]
 
 
-def _names(shape: type[Any]) -> list[str]:
-    return [f.name for f in fields(shape)]
-
-
-_EMAIL, _REQUEST = _names(NewEmail), _names(NewRequest)
-
-
 async def write(connection: Connection, accepted: Accepted, *, spooled: frozenset[int]) -> None:
     """Writes what was accepted, and the request log, in one round trip; states in `spooled` get a spool row."""
     await send_all(connection, [*_marginal(accepted), *_lasting(accepted, spooled)])
 
 
-type _Statement = tuple[bytes, dict[str, Any]]
+type _Statement = tuple[bytes, Mapping[str, Any]]
 
 
 def _marginal(accepted: Accepted) -> Iterator[_Statement]:
@@ -364,16 +375,16 @@ def _marginal(accepted: Accepted) -> Iterator[_Statement]:
         yield _SQL["idempotency_drop"], pairs
     if accepted.adjusted:
         yield _SQL["rate_adjust"], _counters(accepted.adjusted)
-    yield _SQL["insert_requests"], columns(accepted.requests, _REQUEST)
+    yield _SQL["insert_requests"], packed(accepted.requests, _REQUEST)
 
 
 def _lasting(accepted: Accepted, spooled: frozenset[int]) -> Iterator[_Statement]:
     if not accepted.emails:
         return
-    yield _SQL["insert_emails"], columns(accepted.emails, _EMAIL)
-    yield _SQL["insert_messages"], columns(accepted.messages, _MESSAGE)
-    yield _SQL["insert_bodies"], columns(accepted.messages, ("id", "tenant_id", "body_ct"))
-    yield _SQL["insert_spool"], columns([m for m in accepted.messages if m.state in spooled], _SPOOL)
+    yield _SQL["insert_emails"], packed(accepted.emails, _EMAIL)
+    yield _SQL["insert_messages"], packed(accepted.messages, _MESSAGE)
+    yield _SQL["insert_bodies"], packed(accepted.messages, _BODY)
+    yield _SQL["insert_spool"], packed([m for m in accepted.messages if m.state in spooled], _SPOOL)
     yield insert_statement(accepted.events)
 
 

@@ -120,11 +120,9 @@ async def person_keys(connection: Connection, ids: Sequence[UUID]) -> dict[UUID,
     return {r.id: r for r in await rows(connection, _SQL["person_keys"], {"ids": list(ids)}, PersonKeyRow)}
 
 
-async def mark(
-    connection: Connection, *, now: datetime, claims: Sequence[tuple[UUID, int]], lease: timedelta
-) -> dict[UUID, int]:
+async def mark(connection: Connection, *, claims: Sequence[tuple[UUID, int]], lease: timedelta) -> dict[UUID, int]:
     """The linearisation point: a verdict for each claim (rules/mark.py); only those with 0 may be put on the wire."""
-    params = {"now": now, "lease": lease, **_pairs(claims)}
+    params = {"lease": lease, **_pairs(claims)}
     return dict(await tuples(connection, _SQL["mark"], params))
 
 

@@ -17,7 +17,7 @@ from troth.flow.delivery.smtp_types import Answer
 from troth.flow.delivery.work import Back, Work
 from troth.outside import meters
 from troth.rules.mark import MarkVerdict
-from troth.store import gate, spool
+from troth.store import spool
 
 BEGIN_WITHIN = 2.0  # seconds from the mark's start to the wire; later, the checks are too old and it goes back
 TOGETHER = 0.004  # seconds that free connections wait for others, since each mark is a commit
@@ -104,9 +104,7 @@ class Marker:
         began = clock()
         self.desk.expose(works)
         async with self.line.visit() as connection:
-            now = await gate.now(connection)
-            claims = [w.claim for w in works]
-            verdicts = await spool.mark(connection, now=now, claims=claims, lease=self.desk.lease)
+            verdicts = await spool.mark(connection, claims=[w.claim for w in works], lease=self.desk.lease)
         _MARK.observe(clock() - began)
         passed = [work for work in works if not self._stopped(work, MarkVerdict(verdicts[work.claimed.message_id]))]
         self.desk.counters.marked += len(passed)

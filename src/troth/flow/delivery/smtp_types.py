@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from troth.mail.bodies import dotted, paired
+
 if TYPE_CHECKING:
     from uuid import UUID
 
@@ -85,10 +87,9 @@ def _path_fault(name: str, path: bytes) -> str | None:
 
 
 def _data_fault(data: bytes) -> str | None:
-    lines = data.count(b"\n")
     if not data.endswith(b"\r\n"):
         return "The message does not end with CRLF: its final dot would not stand alone."
-    if data.count(b"\r") != lines or data.count(b"\r\n") != lines:
+    if not paired(data):
         return "The message has a bare CR or LF, with which a second message could be smuggled in."
     if b"\0" in data:
         return "The message has a NUL octet."
@@ -101,7 +102,7 @@ def _lone_dot(data: bytes) -> bool:
     """Whether some line starts with a dot that is not doubled."""
     if data.startswith(b".") and not data.startswith(b".."):
         return True
-    at = data.find(b"\r\n.")
+    at = data.find(b"\r\n.") if dotted(data) else -1
     while at >= 0:
         if data[at + 3] != 0x2E:
             return True

@@ -27,6 +27,7 @@ from troth.store.connection import Connection, Unavailable
 _log = structlog.get_logger("troth.gate")
 Connect = Callable[[str], Awaitable[Connection]]
 _WAITING = 2_000  # asks; beyond it the door says 503 rather than let memory grow
+_LOOK = 0.005  # seconds at most between two looks at who has come within the window
 _PATIENCE = 10.0  # seconds an ask may wait for its turn
 _ASKS, _SECONDS = meters.histogram("troth_gate_batch_asks"), meters.histogram("troth_gate_batch_seconds")
 _ANSWERS = meters.counter("troth_gate_answers_total")
@@ -148,7 +149,7 @@ class Gate:
             if self._queue.empty():
                 if (left := ends - asyncio.get_running_loop().time()) <= 0:
                     break
-                await asyncio.sleep(min(left, 0.0005))
+                await asyncio.sleep(min(left, _LOOK))
                 continue
             found.append(self._queue.get_nowait())
             messages += _messages(found[-1])

@@ -1,10 +1,12 @@
 """The gate's judgement: facts of each message of an email, then the chain. Pure but for what `World` remembers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from troth.flow.gate import limits
 from troth.flow.gate.limits import Asked, Shares
@@ -22,8 +24,7 @@ _STATUS = {1: "pending", 2: "verified", 4: "erased"}
 _REASONS = {1: "hard_bounce", 2: "complaint", 3: "opt_out", 4: "complaint", 5: "administrative", 6: "soft_spent"}
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """One email tied to what governs it; `key` is None for Troth's own mail."""
 
     parsed: Parsed

@@ -9,6 +9,8 @@ from functools import lru_cache
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+
 from troth.rules.facts import Rate
 from troth.rules.policy import Policy
 from troth.rules.rates import limit_for
@@ -24,8 +26,7 @@ _NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """One counter with what one email wants of it, and when its window ends."""
 
     counter: Counter

@@ -3,9 +3,9 @@ for bad input; what is wrong is carried on as problems for the chain to tell.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from troth.flow.gate.asks import EmailAsked
 from troth.keys.blind_index import BlindIndex
@@ -18,8 +18,7 @@ TO, CC, BCC = 1, 2, 3
 _LINE_OVERHEAD = 2_048  # headers that Troth writes, signature included
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(Struct, frozen=True):
     """One recipient as asked. `field` is 1 to, 2 cc, 3 bcc; `index` the blind index, None when the address is bad."""
 
     field: int
@@ -29,8 +28,7 @@ class Addressed:
     problem: FieldProblem | None
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """One email, looked at. Sizes in bytes; `total_bytes` is what the message can come to at most, encoded."""
 
     asked: EmailAsked

@@ -1,11 +1,11 @@
 """The gate's writing: an accepted email as rows, its letters sealed under each recipient's own key."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from troth.flow import events
 from troth.flow.gate.asks import Ask
@@ -27,8 +27,7 @@ _AFTER = {State.HELD: Kind.HELD, State.SUPPRESSED: Kind.SUPPRESSED}
 SPOOLED = frozenset(int(s) for s in _STATE.values() if s.in_spool)
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A recipient whose key is open."""
 
     id: UUID
@@ -36,8 +35,7 @@ class Person:
     addressed: Addressed
 
 
-@dataclass(frozen=True, slots=True)
-class EmailRows:
+class EmailRows(Struct, frozen=True):
     email: store.NewEmail
     messages: tuple[store.NewMessage, ...]
     events: tuple[EventRow, ...]

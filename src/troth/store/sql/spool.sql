@@ -38,33 +38,34 @@ SELECT id, tenant_id, data_key, address_ct FROM person WHERE id = ANY(%(ids)b::u
 
 -- name: mark
 -- The linearisation point. Nothing goes to the wire unless this statement says 0 for it; it looks again at suppression,
--- pauses, approval, the recipient, the domain and the lifetime, as committed when it began.
-WITH want AS (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[]) AS w(id, token)),
+-- pauses, approval, the recipient, the domain and the lifetime, as committed when it began; the clock is read once.
+WITH clock AS MATERIALIZED (SELECT now_v1() AS now),
+want AS (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[]) AS w(id, token)),
 held AS (
     SELECT s.* FROM spool s
     WHERE s.message_id = ANY(%(ids)b::uuid[]) ORDER BY s.message_id FOR UPDATE),
 judged AS (
     SELECT w.id, CASE
         WHEN s.message_id IS NULL OR s.token <> w.token OR s.state <> 3 THEN 9
-        WHEN s.lifetime_ends <= %(now)b THEN 7
+        WHEN s.lifetime_ends <= clock.now THEN 7
         WHEN p.id IS NULL OR p.status = 4 THEN 5
         WHEN EXISTS (SELECT FROM opt_out o WHERE o.tenant_id = s.tenant_id AND o.blind_index = s.blind_index
                      AND o.category_id = s.category_id) THEN 1
         WHEN EXISTS (SELECT FROM suppression x WHERE x.blind_index = s.blind_index
                      AND (x.reason IN (2, 4) OR NOT EXISTS (
                          SELECT FROM suppression_override v WHERE v.tenant_id = s.tenant_id
-                         AND v.blind_index = s.blind_index AND v.expires_at > %(now)b))) THEN 1
-        WHEN NOT (p.status = 2 AND coalesce(p.expires_at > %(now)b, true)
+                         AND v.blind_index = s.blind_index AND v.expires_at > clock.now))) THEN 1
+        WHEN NOT (p.status = 2 AND coalesce(p.expires_at > clock.now, true)
                   OR t.kind = 2 AND p.status = 1) THEN 4   -- Troth's own mail may ask for the confirmation
         WHEN t.state <> 1 OR EXISTS (SELECT FROM pause u WHERE u.released_at IS NULL AND u.effect = 'stop-delivery'
                      AND (u.tenant_id IS NULL OR u.tenant_id = s.tenant_id)) THEN 2
         WHEN c.retired IS DISTINCT FROM false OR cs.id IS NULL OR EXISTS (
                  SELECT FROM revocation r WHERE r.snapshot_id IN (s.category_snapshot, s.template_snapshot)) THEN 3
         WHEN s.template_snapshot IS NOT NULL AND (ts.id IS NULL OR tg.retired IS DISTINCT FROM false) THEN 3
-        WHEN coalesce(d.ready_until <= %(now)b, true) OR dg.retired IS DISTINCT FROM false OR EXISTS (
+        WHEN coalesce(d.ready_until <= clock.now, true) OR dg.retired IS DISTINCT FROM false OR EXISTS (
                  SELECT FROM revocation r WHERE r.snapshot_id = dg.snapshot_id) THEN 6
         ELSE 0 END AS verdict
-    FROM want w
+    FROM want w CROSS JOIN clock
     LEFT JOIN held s ON s.message_id = w.id
     LEFT JOIN person p ON p.id = s.person_id AND p.tenant_id = s.tenant_id
     LEFT JOIN tenant t ON t.id = s.tenant_id
@@ -75,7 +76,7 @@ judged AS (
     LEFT JOIN domain_state d ON d.domain_id = s.domain_id AND d.tenant_id = s.tenant_id
     LEFT JOIN governed dg ON dg.subject = s.domain_id AND dg.tenant_id = s.tenant_id),
 marked AS (
-    UPDATE spool SET state = 4, attempts = attempts + 1, due = %(now)b + %(lease)b
+    UPDATE spool SET state = 4, attempts = attempts + 1, due = (SELECT now FROM clock) + %(lease)b
     WHERE message_id = ANY(ARRAY(SELECT id FROM judged WHERE verdict = 0))
     RETURNING message_id)
 SELECT j.id, j.verdict FROM judged j;
