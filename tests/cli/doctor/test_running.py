@@ -77,3 +77,20 @@ def test_a_supervisor_that_was_killed_is_named_with_what_it_left(well):
     with well.up():
         assert "processes" not in sick(well.doctor())
     assert "processes" not in sick(well.doctor())
+
+
+def test_a_process_that_systemd_would_run_is_known_as_ours(well):
+    import subprocess
+    import sys
+
+    door = subprocess.Popen([sys.executable, "-m", "troth.cli", "serve", "door"], cwd=well.home, env=well.env(),
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+    try:
+        end = time.monotonic() + 30
+        while "held by this Troth" not in (found := well.doctor())["port"][0][1]:
+            assert time.monotonic() < end, found
+        assert found["processes"] == [("ok", "door run, each by itself, without `troth up`", None)]
+        assert not sick(found), found
+    finally:
+        door.terminate()
+        door.wait(30)

@@ -12,7 +12,7 @@ from troth.settings import SettingError, load
 
 _PROC = Path("/proc")
 _LISTEN = "0A"
-_SERVES = re.compile(r"\btroth\b.* serve \w+")
+SERVES = re.compile(r"\btroth\b.* serve (\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def strangers(patient: Patient, port: int) -> list[str] | None:
     named = []
     for one in found:
         pids = _holders(one.inode)
-        if not any(_ours(patient, pid) for pid in pids):
+        if not any(ours(patient, pid) for pid in pids):
             named.append(_words(one, pids))
     return named
 
@@ -60,12 +60,12 @@ def _holds(entry: Path, link: str) -> bool:
         return False
 
 
-def _ours(patient: Patient, pid: int) -> bool:
+def ours(patient: Patient, pid: int) -> bool:
     """Started by this folder's supervisor, or by anything else (systemd) with this folder's settings."""
     if patient.is_ours(pid):
         return True
     seen = processes.look(pid)
-    if seen is None or not seen.folder or not _SERVES.search(seen.command):
+    if seen is None or not seen.folder or not SERVES.search(seen.command):
         return False
     try:
         pairs = (_PROC / str(pid) / "environ").read_text(errors="replace").split("\0")

@@ -1,8 +1,11 @@
 """Around the house: doctor's check of the processes that `troth up` keeps: all there, none left behind by a kill."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from troth.cli.commands import up
+from troth.cli.doctor import listeners
 from troth.cli.doctor.finding import Findings, ok, unknown, wrong
 from troth.cli.doctor.patient import Patient
 from troth.cli.supervise_remains import Record
@@ -10,6 +13,10 @@ from troth.outside import processes
 
 
 def look(patient: Patient) -> Findings:
+    served = [] if patient.supervisor else list(_served(patient))
+    if served:
+        yield ok(f"{', '.join(served)} run, each by itself, without `troth up`")
+        return
     if not patient.run_dir.exists():
         yield unknown("the platform: it was never started", "`troth up` starts it.")
         return
@@ -31,6 +38,14 @@ def look(patient: Patient) -> Findings:
         )
     else:
         yield ok(f"{len(expected)} processes run")
+
+
+def _served(patient: Patient) -> Iterator[str]:
+    """What something else than `troth up` (systemd) runs with this folder's settings; not what a kill left."""
+    for seen in processes.everyone():
+        found = listeners.SERVES.search(seen.command)
+        if found and not patient.is_ours(seen.pid) and listeners.ours(patient, seen.pid):
+            yield found[1]
 
 
 def _records(patient: Patient) -> dict[str, Record]:
