@@ -1,6 +1,7 @@
 """Around the house: the pages' process: Django under granian, role troth_control."""
 
 import os
+import ssl
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,9 @@ from granian.server import Server
 
 from troth.cli import wiring
 from troth.cli.system_key import system_key
+from troth.cli.words import CommandError
 from troth.control.audit import scope
+from troth.control.people.credentials import BadCredential, read_private
 from troth.control.settings import Handed
 from troth.control.wsgi import make_application
 from troth.keys.opened import Keys
@@ -23,6 +26,7 @@ _THREADS = 4
 
 def serve(settings: Settings) -> int:
     """Listen until SIGTERM. Granian starts its worker anew, which builds the application from the same settings."""
+    _check_tls(settings)
     Server(
         "troth.cli.pages:application",
         address=settings.web_host,
@@ -38,6 +42,25 @@ def serve(settings: Settings) -> int:
         ssl_protocol_min=SSLProtocols.tls13,
     ).serve()
     return 0
+
+
+def _check_tls(settings: Settings) -> None:
+    """Granian would say less; a key that others can read is refused, as everywhere in the house."""
+    if settings.tls_cert_file is None or settings.tls_key_file is None:
+        return
+    try:
+        key = read_private(settings.tls_key_file)
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            settings.tls_cert_file, settings.tls_key_file
+        )
+    except BadCredential as why:
+        raise CommandError(f"tls_key_file: {why}") from why
+    except (OSError, ssl.SSLError) as trouble:
+        raise CommandError(f"tls_cert_file and tls_key_file cannot be used together: {trouble}.") from trouble
+    if b"BEGIN PRIVATE KEY" not in key:
+        raise CommandError(
+            f"{settings.tls_key_file} is not PKCS #8: `openssl pkcs8 -topk8 -nocrypt -in KEY -out NEW` makes it so."
+        )
 
 
 def application() -> Callable[..., Any]:

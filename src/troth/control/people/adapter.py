@@ -43,6 +43,7 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **hook: Any) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT troth.signed_in_v1(%s)", [user.pk])
+        request.session.clear_expired()  # of everybody: no other duty looks after these rows
         response: HttpResponse = super().post_login(request, user, **hook)
         return response
 

@@ -46,7 +46,7 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == self._in:
             self._in = None
-        elif tag not in _LEFT_OUT:
+        elif tag not in _LEFT_OUT and tag != "style":
             self.parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
