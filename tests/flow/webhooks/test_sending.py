@@ -185,3 +185,21 @@ async def test_every_endpoint_gets_the_same_event_under_the_same_id_with_its_own
         Webhook(mine).verify(receiver.taken[0].body, receiver.taken[0].headers)
         with pytest.raises(WebhookVerificationError):
             Webhook(other).verify(receiver.taken[0].body, receiver.taken[0].headers)
+
+
+async def test_two_senders_share_the_work_and_keep_the_order(hooks):
+    receivers = [await hooks.receiver(delay=0.005) for _ in range(2)]
+    for each in receivers:
+        hooks.endpoint(each.url)
+    messages = hooks.messages(*(f"r{n}@example.net" for n in range(25)))
+    kinds = (Kind.DELIVERED, Kind.BOUNCED, Kind.COMPLAINED, Kind.UNSUBSCRIBED)
+    senders = [hooks.sender(), hooks.sender()]
+    for kind in kinds:
+        for message in messages:
+            await hooks.tell(message, kind)
+    await hooks.until(lambda: sum(each.counters.delivered for each in senders) == 200, 60)
+    assert all(each.counters.delivered for each in senders)
+    for each in receivers:
+        assert set(each.ids().values()) == {1}
+        order = ["email.delivered", "email.bounced", "email.complained", "email.unsubscribed"]
+        assert each.by_message() == {f"msg_a_{m.hex}": order for m in messages}
