@@ -10,6 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
+from troth.cli import main
 from troth.cli.commands.verify import progress
 from troth.flow.evidence.sequencer import Keeper, Signer
 from troth.flow.evidence.witness import Witness
@@ -205,3 +206,10 @@ def _message():
             (message, tenant, os.urandom(32)),
         )
     return message
+
+
+def test_settings_that_cannot_be_read_are_no_finding(tmp_path, monkeypatch, capsys):
+    (tmp_path / "troth.toml").write_text("no_such_setting = 1\n")
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify"]) == 2
+    assert "not a setting" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 exit status 0   done
             1   refused, or it could not be done; one sentence on standard error says why
             2   the command line itself is wrong (argparse)
+            (`troth verify` has 2 for this: its 1 is a finding)
             75  the database cannot be asked now; the same command may work later (sysexits' EX_TEMPFAIL)
 """
 
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status: int = args.run(args, None if itself else load(os.environ, Path.cwd()))
     except (SettingError, CommandError) as wrong:
         warn(str(wrong))
-        return 1
+        return int(getattr(args, "cannot", 1))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our words went away: `troth change list | head`

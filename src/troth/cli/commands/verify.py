@@ -52,7 +52,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="do not open the events' sealed details, even where that is possible",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, cannot=UNKNOWN)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
