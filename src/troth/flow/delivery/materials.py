@@ -21,6 +21,7 @@ from troth.store import gate, spool
 from troth.store.connection import Connection
 
 KEEP_TEMPLATES = 2_000
+KEEP_SIGNERS = 2_000  # beyond those in use
 FRESH = 5.0  # seconds that a signing key is believed, so that a rotation is soon seen
 
 
@@ -59,6 +60,7 @@ class Materials:
         self._templates: OrderedDict[UUID, Template] = OrderedDict()
         self._signing: dict[UUID, SigningKey] = {}
         self._signing_read = float("-inf")
+        self._opened: dict[UUID, tuple[spool.SigningKeyRow, SigningKey]] = {}  # opening one takes 40 ms
 
     async def learn(self, connection: Connection, works: Iterable[Work], clock: float) -> None:
         """Templates and signing keys of these works, where not known or no longer fresh."""
@@ -72,6 +74,8 @@ class Materials:
             rows = await spool.signing_keys(connection, list(missing))
             found = {domain: self._signing_key(row) for domain, row in rows.items()}
             self._signing.update({domain: key for domain, key in found.items() if key})
+            if len(self._opened) > KEEP_SIGNERS:
+                self._opened = {domain: kept for domain, kept in self._opened.items() if domain in self._signing}
 
     async def people(self, connection: Connection, works: Mapping[UUID, Work]) -> dict[UUID, PersonKey]:
         """Keys of these people, each with a work of the same tenant; the erased and the unknown are left out."""
@@ -100,6 +104,15 @@ class Materials:
             self._templates.popitem(last=False)
 
     def _signing_key(self, row: spool.SigningKeyRow) -> SigningKey | None:
+        """Opened anew only when anything about it changed: the row says which key is in force, the key what it is."""
+        kept, key = self._opened.get(row.domain_id, (None, None))
+        if kept != row:
+            key = self._open(row)
+            if key is not None:
+                self._opened[row.domain_id] = row, key
+        return key
+
+    def _open(self, row: spool.SigningKeyRow) -> SigningKey | None:
         try:
             tenant = self._keyring.tenant(row.tenant_id, row.keyset)
             pem = tenant.open(row.private_ct, places.dkim(row.domain_id, row.selector))
