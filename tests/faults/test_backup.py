@@ -42,11 +42,11 @@ def verify(house):
 
 
 async def test_a_lost_machine_comes_back_and_waits_for_two_people(capsys):
-    with open_house(delay=0.03) as house:
+    with open_house(delay=0.05) as house:
         house.configure(doors=1, workers=1, lease=5, relay_max_connections=2)
         house.up()
         await house.ready()
-        client = Client(house.port, house.key, house.sender, PEOPLE, 150.0, dice=random.Random(3))
+        client = Client(house.port, house.key, house.sender, PEOPLE, 80.0, dice=random.Random(3))
         client.start()
         await asyncio.sleep(3)
         place = house.var.parent / "kept"
@@ -56,7 +56,12 @@ async def test_a_lost_machine_comes_back_and_waits_for_two_people(capsys):
         told = json.loads(done.stdout)
         await asyncio.sleep(1)
         await client.finish()
-        await house.drained()
+        await house.drained(120)
+        copied = await asyncio.to_thread(house.troth, "backup", place / "c", "--key-to", place / "key", "--from-copy")
+        assert copied.returncode == 0, copied.stderr
+        assert "copying the database" in copied.stderr
+        assert not (house.var / "postgres" / "copy").exists()
+        assert house.troth("restore", place / "c", "--key", place / "key", "--check").returncode == 0
         governed, sent = facts(house), house.sink.arrivals()
         assert len(sent) == len(client.promised), "a backup lost or doubled something under way"
         house.down()
@@ -85,7 +90,7 @@ async def test_a_lost_machine_comes_back_and_waits_for_two_people(capsys):
 
         govern(house, "release", back["pause"], {})
         house.rows("UPDATE spool SET due = now()")  # what a pause holds is looked at every five minutes
-        took = await house.drained()
+        took = await house.drained(120)
         uncertain = {m for (m,) in house.rows("SELECT message_id FROM event WHERE kind = %s", int(Kind.UNCERTAIN))}
         assert len(uncertain) >= back["uncertain"]
         again = {marker: found for marker, found in house.sink.arrivals().items() if len(found) > 1}

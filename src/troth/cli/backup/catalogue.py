@@ -130,3 +130,12 @@ def empty(connection: Connection) -> bool:
         "SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'troth'"
     )
     return found.fetchone() is None
+
+
+def unfinished(connection: Connection) -> bool:
+    """Whether the tables are there and no installation: a restore or a `troth init` that was killed."""
+    there = connection.execute("SELECT to_regclass('troth.installation') IS NOT NULL").fetchone()
+    if there != (True,):
+        return False
+    found = connection.execute("SELECT FROM troth.installation UNION ALL SELECT FROM troth.tenant").fetchone()
+    return found is None

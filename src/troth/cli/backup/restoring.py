@@ -112,7 +112,8 @@ def _place(undo: ExitStack, path: Path, octets: bytes, tell: Tell) -> bool:
             tell(f"{path} is there and differs from the backup's: it stays as it is")
         return False
     made = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # keys lie alone; PostgreSQL's own account must be able to pass through other folders
+    path.parent.mkdir(mode=0o700 if path.parent.name == "keys" else 0o755, parents=True, exist_ok=True)
     for folder in reversed(made):
         undo.callback(_remove_empty, folder)
     files.write(path, octets)
@@ -183,7 +184,9 @@ def _refuse_full(admin: database.Conninfo, migrate: database.Conninfo) -> None:
     if there is None:
         return
     with psycopg.connect(**{**admin, "dbname": migrate["dbname"]}, autocommit=True) as connection:
-        if not catalogue.empty(connection):
+        if catalogue.unfinished(connection):  # what a restore that was killed has left
+            _drop(admin, migrate)
+        elif not catalogue.empty(connection):
             raise CommandError(
                 f"The database {migrate['dbname']} is not empty: a restore goes into an empty one only. Move the old "
                 "one away (with the embedded database: the folder `postgres` in var_dir), or name another. Nothing was "

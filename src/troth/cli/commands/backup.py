@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import psycopg
 
 from troth.cli import acting, wiring
 from troth.cli.backup import files, keyring, opening, restoring
@@ -19,9 +20,12 @@ from troth.cli.words import CommandError, show, tell
 from troth.control.audit import scope
 from troth.control.people.credentials import read_private
 from troth.outside.kms import LocalKms
+from troth.outside.postgres import find
+from troth.outside.postgres_clone import cloned
 from troth.settings import Settings
 
 LAST = "backup.json"  # in var_dir: {at, file, key, rows, octets, sha256}, for `troth doctor` and the metrics
+_LARGE = 3 << 30  # octets; about 20 s of a snapshot on a slow machine
 _ENTRY = """
 SELECT ledger_append_v1(ARRAY['backup:database:take'], ARRAY[NULL]::uuid[],
     ARRAY[leaf_json(ARRAY['backup', 'rows', 'taken'], %s::text[])])
@@ -35,6 +39,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     where.add_argument("--key-to", type=Path, metavar="FILE", help="copy of the master key (default: FILE.key)")
     where.add_argument("--with-key", action="store_true", help="seal the master key into FILE under a passphrase")
     where.add_argument("--without-key", action="store_true", help="no copy of the master key is made")
+    parser.add_argument(
+        "--from-copy",
+        action="store_true",
+        help="copy the embedded database first, and read the copy (done by itself from 3 GB on)",
+    )
     acting.add_passphrase(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -49,7 +58,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.running_database(settings):
         _openable(settings)
         with _key_copied(settings, key_copy):
-            manifest = _write(settings, path, sealed)
+            with _source(settings, copied=args.from_copy) as source:
+                manifest = _write(settings, source, path, sealed)
             _read_back(settings, path, key_copy)
         done = _remember(settings, path, key_copy, manifest)
     show(done, json_wanted=args.json, text=_told(args, path, key_copy, manifest))
@@ -87,9 +97,28 @@ def _key_copied(settings: Settings, copy: Path | None) -> Iterator[None]:
         raise
 
 
-def _write(settings: Settings, path: Path, sealed: Any) -> Manifest:
+@contextmanager
+def _source(settings: Settings, *, copied: bool) -> Iterator[wiring.Conninfo]:
+    """Where to read: the database itself, or, so that no long snapshot stands in the way of mail, a copy of it."""
+    migrate = wiring.conninfo(settings, "migrate")
+    if settings.database_url_for("migrate"):
+        if copied:
+            raise CommandError("Only the embedded database is copied; name a standby in TROTH_DATABASE_URL_MIGRATE.")
+        yield migrate
+        return
+    with psycopg.connect(**wiring.server(settings).conninfo()) as connection:
+        row = connection.execute("SELECT pg_database_size(%s)", (migrate["dbname"],)).fetchone()
+    if not copied and (row is None or row[0] < _LARGE):
+        yield migrate
+        return
+    tell("copying the database, so that nothing waits behind a long snapshot")
+    with cloned(wiring.server(settings), find(settings.pg_bin)) as copy:
+        yield copy.conninfo(str(migrate["user"]), str(migrate["dbname"]))
+
+
+def _write(settings: Settings, source: wiring.Conninfo, path: Path, sealed: Any) -> Manifest:
     master = LocalKms(settings.key_path)
-    with connect(wiring.conninfo(settings, "migrate")) as connection:
+    with connect(source) as connection:
         found = identity(connection)
         assert found is not None, "the keys were opened"
         key, wrapped = keyring.new_key(master, found.id)

@@ -1,6 +1,7 @@
 """The command line, `troth restore`: an installation out of a backup; it sends nothing until two people say so."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from troth.cli.backup import holding, keyring, opening, restoring
 from troth.cli.backup.holding import Held
 from troth.cli.backup.restoring import Backup
 from troth.cli.words import CommandError, show, tell
-from troth.settings import Settings
+from troth.settings import Settings, load
+from troth.settings.load import CONFIG
 
 _UNKNOWN = 2  # argparse's status for a command that it does not know
 
@@ -29,12 +31,14 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="mail that waited and may have been sent since: as each category's policy says of uncertain mail "
         "(the default), or never again (it expires)",
     )
+    parser.add_argument("--without-verify", action="store_true", help="do not run `troth verify` at the end")
     acting.add_passphrase(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, reads_settings_itself=True)
 
 
-def run(args: argparse.Namespace, settings: Settings) -> int:
+def run(args: argparse.Namespace, _settings: None) -> int:
+    settings = _settings_before()
     with _master(args, settings) as master:
         backup = restoring.read(args.file, master)
         if args.check:
@@ -42,10 +46,21 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             return 0
         with restoring.placed(backup, settings, tell) as now:
             held = restoring.restore(backup, now, args.waiting, tell)
-    verified = _verify(now)
+    verified = None if args.without_verify else _verify(now)
     value = _summary(backup) | {"pause": held.pause, "uncertain": held.uncertain, "verified": verified}
     show(value, json_wanted=args.json, text=_told(args, backup, held))
-    return 0 if verified is not False else 1
+    if verified is False:
+        raise CommandError(
+            "All is restored as it was, but its ledger does not verify (see above): it did not before, either."
+        )
+    return 0
+
+
+def _settings_before() -> Settings:
+    """A settings file that `--config` names may be lost with the machine: then the backup's takes its place."""
+    lost = CONFIG in os.environ and not restoring.settings_file().exists()
+    given = {name: value for name, value in os.environ.items() if not (lost and name == CONFIG)}
+    return load(given, Path.cwd())
 
 
 @contextmanager
