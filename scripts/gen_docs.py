@@ -17,6 +17,7 @@ PAGES = {
     "docs/states.md": "troth.rules.states:states_markdown",
     "docs/database.md": "troth.control.ownership:markdown",
     "docs/metrics.md": "troth.cli.metrics.catalogue:markdown",
+    "docs/claims.md": "troth.control.trust.page:markdown",
 }
 
 

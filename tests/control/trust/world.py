@@ -118,7 +118,7 @@ class World:
 def build(database: Database, names: Names, witness: Path) -> World:
     """Everything up to the last checkpoint; takes about three seconds."""
     operator = make_operator(database)
-    _seal_accounts(operator)
+    seal_accounts(operator)
     codes = {"property": "homes", "construction": "sites", "retail": "shops"}
     firms = {profile: make_firm(operator, code, profile) for profile, code in codes.items()}
     made = World(database, operator, firms, names, witness)
@@ -144,7 +144,7 @@ def at(firm: Firm, local: str) -> str:
     return f"{local}@{firm.name.split('.')[1]}.people.example"
 
 
-def _seal_accounts(operator: Operator) -> None:
+def seal_accounts(operator: Operator) -> None:
     keyset = operator.admin.execute("SELECT operator_keyset FROM installation").fetchone()[0]
     keys = operator.keyring.tenant(OPERATOR, keyset)
     for (account,) in operator.admin.execute("SELECT id FROM account").fetchall():

@@ -14,6 +14,7 @@ from troth.rules.checks import not_suppressed, recipient_verified
 from troth.rules.mark import MARK_OUTCOME, MarkVerdict
 from troth.rules.states import State
 
+_FUNCTIONS = ("verify_person_v1", "account_person_v1", "erase_person_v1", "suppress_v1", "opt_out_v1")
 _STOPS = {
     MarkVerdict.SUPPRESSED: State.SUPPRESSED,
     MarkVerdict.UNVERIFIED: State.HELD,
@@ -42,7 +43,7 @@ def _stands(findings: Findings, look: Look) -> None:
         schema, "person", "status IN (1, 2, 4)", "status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL)",
         "(status = 4) = (erased_at IS NOT NULL)"))  # fmt: skip
     findings.take(fences.keys(schema, "person", "UNIQUE (tenant_id, blind_index)"))
-    findings.take(fences.functions(schema, "verify_person_v1", "erase_person_v1", "suppress_v1", "opt_out_v1"))
+    findings.take(fences.functions(schema, *_FUNCTIONS))
     for one in (recipient_verified, not_suppressed):
         findings.need(rehearsal.position(one.check) >= 0, f"the gate's chain leaves out {one.CHECK}")
     for verdict, state in _STOPS.items():
