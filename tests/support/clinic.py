@@ -172,10 +172,10 @@ class Clinic:
         return done
 
     def doctor(self, before=(), **settings):
-        """{check: [(state, what, fix), ...]}; never longer than 20 s, never a secret, and the status fits."""
+        """{check: [(state, what, fix), ...]}; never longer than 40 s, never a secret, and the status fits."""
         began = time.monotonic()
         done = self.run("doctor", "--json", before=before, **settings)
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 40  # its own bounds add up to 25 s; two cores are shared
         assert SECRET not in done.stdout + done.stderr
         assert done.stdout, done.stderr
         assert "the check itself failed" not in done.stdout, done.stdout

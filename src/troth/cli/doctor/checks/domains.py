@@ -13,6 +13,7 @@ from troth.outside.domain_check import check_domain
 
 _MOST = 200  # domains asked about now; the least ready come first
 _AT_ONCE = 32
+_FEW = 3  # domains that are named one by one when the DNS does not answer
 _PATIENCE = 2.0  # seconds for one question
 _WHOLE = 4.5  # seconds for all of them
 _ASK = """
@@ -48,12 +49,33 @@ def look(patient: Patient) -> Findings:
         yield unknown("sending domains: there is none yet", "`troth domain add` makes one.")
         return
     seen = _ask_all(patient, domains[:_MOST])
-    found = [finding for domain in domains if (finding := _judge(domain, seen.get(domain.name)))]
+    silent = [domain for domain in domains if domain.public_der and not isinstance(seen.get(domain.name), Readiness)]
+    folded = silent if len(silent) > _FEW else []
+    found = [
+        finding for domain in domains if domain not in folded and (finding := _judge(domain, seen.get(domain.name)))
+    ]
     yield from found
-    if not found:
+    if folded:
+        yield _unanswered(folded, seen)
+    if not found and not folded:
         yield ok(
             f"{len(domains)} sending {'domain shows' if len(domains) == 1 else 'domains show'} SPF, DKIM and DMARC"
         )
+
+
+def _unanswered(domains: list[Domain], seen: dict[str, Readiness | LookupFailed]) -> Finding:
+    """One line for a DNS that answers for none of them."""
+    names = ", ".join(domain.name for domain in domains[:_FEW])
+    first = next((each for each in seen.values() if isinstance(each, LookupFailed)), None)
+    why = f": {_words(first)}" if first else ""
+    what = f"{len(domains)} sending domains could not be asked about ({names} and {len(domains) - _FEW} more){why}"
+    return wrong(what, "Mend the DNS; the last good look stands for a while, then mail is refused.")
+
+
+def _words(failed: LookupFailed) -> str:
+    return failed.reason.replace("LifetimeTimeout", "no answer in time").replace(
+        "NoNameservers", "every resolver failed (SERVFAIL, REFUSED)"
+    )
 
 
 def _ask_all(patient: Patient, domains: list[Domain]) -> dict[str, Readiness | LookupFailed]:
@@ -88,7 +110,7 @@ def _judge(domain: Domain, now: Readiness | LookupFailed | None) -> Finding | No
         return wrong(f"{domain.name} has no DKIM key", f"Add it again: `troth domain add {domain.name}`.")
     if isinstance(now, Readiness):
         return _said(domain, now)
-    reason = now.reason if isinstance(now, LookupFailed) else f"the DNS was not asked about {domain.name} in time"
+    reason = _words(now) if isinstance(now, LookupFailed) else f"the DNS was not asked about {domain.name} in time"
     if domain.ready:
         return wrong(
             f"{domain.name}: {reason}; the last good look stands for a while", "Mend the DNS before mail is refused."
