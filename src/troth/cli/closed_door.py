@@ -14,6 +14,7 @@ from troth.cli import wiring
 from troth.flow.submission import serving
 from troth.flow.submission.answers import SECURITY, problem_answer
 from troth.flow.submission.problem import store_unavailable
+from troth.keys.opened import Keys
 from troth.settings import Settings
 from troth.store.connection import Connection
 
@@ -33,7 +34,7 @@ async def keys_when_there(
     connect: Callable[[str], Awaitable[Connection]],
     listening: socket.socket,
     stop: asyncio.Event,
-) -> wiring.Keys | None:
+) -> Keys | None:
     """The process's keys, which are in the store and are waited for. None: told to stop before it came back."""
     keys, stopped = asyncio.ensure_future(wiring.flow_keys(settings, connect)), asyncio.ensure_future(stop.wait())
     try:

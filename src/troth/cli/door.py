@@ -18,6 +18,7 @@ from troth.flow.submission import door, serving
 from troth.flow.submission.connections import Connections
 from troth.flow.submission.deps import Deps
 from troth.flow.submission.request_log import RequestLog
+from troth.keys.opened import Keys
 from troth.settings import Settings
 from troth.store.connection import Connection
 
@@ -43,7 +44,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         raise CommandError("The door could not start; the line above says why.")
 
 
-def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], keys: wiring.Keys) -> Starlette:
+def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], keys: Keys) -> Starlette:
     """The door's app; its lifespan starts and stops the gate and the request log."""
     connections = Connections(connect)
     window = timedelta(milliseconds=settings.accept_window_ms)
