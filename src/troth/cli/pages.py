@@ -87,4 +87,5 @@ def handed(settings: Settings) -> Handed:
         public_url=settings.public_url,
         door_url=f"http://{settings.http_host}:{settings.http_port}",
         send_key=send_key,
+        spf_mechanism=settings.spf_mechanism or "",
     )

@@ -24,6 +24,9 @@ INSTALLED_APPS = [
     "troth.control.trust",
     "troth.control.webhooks",
     "troth.control.templates",
+    "troth.control.messages",
+    "troth.control.suppressions",
+    "troth.control.domains",
     "troth.control.web",
     "allauth",  # behind our rooms, whose templates come before its own
     "allauth.account",
@@ -45,7 +48,7 @@ _MIDDLEWARE = [
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "troth.control.web.middleware.one_transaction",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "troth.control.web.middleware.Sessions",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "troth.control.web.middleware.acting",
@@ -95,7 +98,7 @@ _SIGN_IN: dict[str, Any] = {
 @dataclass(frozen=True, slots=True)
 class Handed:
     """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
-    the pages send a system tenant's mail at `door_url`.
+    the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must hold.
     """
 
     keys: Callable[[], Keys]
@@ -104,6 +107,7 @@ class Handed:
     public_url: str
     door_url: str
     send_key: Callable[[UUID], str]
+    spf_mechanism: str = ""
 
 
 def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,7 +121,13 @@ def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
 def _pooled(conninfo: Mapping[str, Any]) -> dict[str, Any]:
     """Connections that requests hand on to one another; one that died is found out before it is used."""
     entry = database({**conninfo, "options": "-c search_path=troth"})
-    entry["OPTIONS"]["pool"] = {"min_size": 0, "max_size": 8, "timeout": 3, "max_idle": 60}
+    entry["OPTIONS"]["pool"] = {
+        "min_size": 0,
+        "max_size": 8,
+        "timeout": 3,  # seconds; then the page says that the database is away
+        "max_idle": 60,
+        "reconnect_timeout": 1,  # given up soon and tried anew by the next request, not after ever longer pauses
+    }
     return {**entry, "CONN_HEALTH_CHECKS": True}
 
 
@@ -153,4 +163,5 @@ def pages(conninfo: Mapping[str, Any], handed: Handed) -> dict[str, Any]:
         "TROTH_SECURE": secure,
         "TROTH_KEYS": handed.keys,
         "TROTH_SEND_KEY": handed.send_key,
+        "TROTH_SPF_MECHANISM": handed.spf_mechanism,
     }

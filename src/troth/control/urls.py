@@ -3,12 +3,21 @@
 from allauth.account import views as allauth  # type: ignore[import-untyped]  # allauth ships no types
 from django.urls import path
 
+from troth.control.domains import views as domains
+from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
+from troth.control.messages import views as messages
+from troth.control.messages.evidence import Evidence
 from troth.control.people import passwords
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
+from troth.control.suppressions import views as suppressions
 from troth.control.templates import views as templates
 from troth.control.web import assets, health, home, views
+from troth.ledger.receipt import encode
+
+# what the ledger knows of a message; the two rooms are neighbours and meet here
+_EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, lambda *given: encode(receipts.make(*given)))}
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -19,6 +28,14 @@ urlpatterns = [
     path("templates/<uuid:subject>", templates.detail, name="template"),
     path("templates/<uuid:subject>/versions/<int:number>", templates.detail, name="template-version"),
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
+    path("messages", messages.listed, name="messages"),
+    path("messages/find", messages.find, name="messages-find"),
+    path("messages/<str:ref>", messages.detail, _EVIDENCE, name="message"),
+    path("messages/<str:ref>/receipt", messages.receipt, _EVIDENCE, name="message-receipt"),
+    path("suppressions", suppressions.listed, name="suppressions"),
+    path("suppressions/find", suppressions.find, name="suppressions-find"),
+    path("domains", domains.listed, name="domains"),
+    path("domains/<uuid:domain>", domains.detail, name="domain"),
     path("ledger", ledger.ledger, name="ledger"),
     path("ledger/checkpoint", ledger.checkpoint, name="ledger-checkpoint"),
     path("ledger/entries/<int:index>", ledger.entry, name="ledger-entry"),

@@ -1,0 +1,134 @@
+"""Messages: what happened, and what the gate decided, as people read it. Only what was written down is said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from troth.rules.states import Kind
+
+_SAYS = {
+    Kind.ACCEPTED: "Accepted: on disk before the answer was given",
+    Kind.QUEUED: "Back in the queue",
+    Kind.HELD: "Held back",
+    Kind.RELEASED: "Let go by two people",
+    Kind.SUPPRESSED: "Suppressed: nothing was sent",
+    Kind.CANCELLED: "Withdrawn",
+    Kind.EXPIRED: "Expired: its lifetime ended while it waited",
+    Kind.SENT: "Sent: the next hop took it",
+    Kind.DEFERRED: "Deferred: refused for now",
+    Kind.DELIVERED: "Delivered: the recipient’s mail exchanger took it",
+    Kind.BOUNCED: "Bounced: refused for good",
+    Kind.UNCERTAIN: "Uncertain: the worker was lost, it may have been taken",
+    Kind.FAILED: "Failed, through no fault of the address",
+    Kind.COMPLAINED: "The recipient complained",
+    Kind.UNSUBSCRIBED: "The recipient opted out",
+    Kind.RESCHEDULED: "Its time was changed",
+    Kind.CLAIMED: "Claimed by a worker",
+    Kind.SENDING: "Sending: every last check passed",
+    Kind.RETURNED: "Back in the queue: nothing was on the wire",
+}
+# the look's word for an event that is no state
+_LOOKS = {Kind.RELEASED: "queued", Kind.RESCHEDULED: "deferred", Kind.RETURNED: "queued"}
+# two events of one instant, in the order of the river
+_ORDER = [Kind.ACCEPTED, Kind.QUEUED, Kind.RESCHEDULED, Kind.RELEASED, Kind.CLAIMED, Kind.SENDING, Kind.UNCERTAIN]
+_SAID = ("attempt", "phase", "code", "enhanced", "text", "headers", "conversation", "sentence", "reason", "again",
+         "until", "size", "selector", "bits", "message_id")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event. `reply` is the receiver's own words; `rest` what the detail says beyond the sentence."""
+
+    kind: Kind
+    source_key: str
+    at: datetime
+    says: str
+    look: str
+    reply: str
+    text: str
+    again: datetime | None
+    rest: list[tuple[str, str]]
+    headers: list[str]
+    conversation: list[str]
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One check of the gate. `saw`: name and value, in words."""
+
+    check: str
+    outcome: str
+    look: str
+    sentence: str
+    saw: list[tuple[str, str]]
+
+
+def happened(kind: int, source_key: str, at: datetime, detail: Mapping[str, Any]) -> Happened:
+    """`detail` as `flow/events.py` sealed it; empty where it cannot be opened."""
+    which = Kind(kind)
+    reply = " ".join(str(detail[part]) for part in ("code", "enhanced", "text") if detail.get(part))
+    reason = str(detail.get("sentence") or "") or _plain(str(detail.get("reason") or ""))
+    attempt = f"Attempt {detail['attempt']}." if detail.get("attempt") else ""
+    return Happened(
+        which, source_key, at, _SAYS[which], _LOOKS.get(which, which.name.lower()), reply,
+        " ".join(filter(None, (attempt, reason))), _moment(detail.get("again") or detail.get("until")),
+        [(_plain(name), told(value)) for name, value in detail.items() if name not in _SAID],
+        _lines(detail.get("headers")), _lines(detail.get("conversation")),
+        detail["size"] if isinstance(detail.get("size"), int) else None,
+    )  # fmt: skip
+
+
+def in_order(events: list[Happened]) -> list[Happened]:
+    return sorted(events, key=lambda e: (e.at, _ORDER.index(e.kind) if e.kind in _ORDER else len(_ORDER), e.source_key))
+
+
+_OUTCOMES = {"accept": ("Pass", "holds"), "hold": ("Hold", "held"), "suppress": ("Suppress", "suppressed"),
+             "refuse": ("Refuse", "refused")}  # fmt: skip
+
+
+def verdicts(decision: Mapping[str, Any]) -> list[Verdict]:
+    """The checks in the order in which the gate ran them."""
+    found = []
+    for each in decision.get("verdicts") or ():
+        outcome, look = _OUTCOMES.get(each.get("outcome", ""), (each.get("outcome", "?"), "none"))
+        saw = [(_plain(name), told(value)) for name, value in (each.get("saw") or {}).items()]
+        found.append(Verdict(_plain(each.get("check", "")), outcome, look, each.get("sentence", ""), saw))
+    return found
+
+
+def decided(decision: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The outcome's word and look; None where the decision cannot be opened."""
+    outcome = {"accept": ("Accept", "holds")} | {name: pair for name, pair in _OUTCOMES.items() if name != "accept"}
+    return outcome.get(str(decision.get("outcome", "")))
+
+
+def told(value: object) -> str:
+    """A value that a check saw, or a detail, in a few words."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(told, value)) or "none"
+    return str(value)
+
+
+def _plain(name: str) -> str:
+    text = name.replace("_", " ").replace("-", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _lines(value: object) -> list[str]:
+    return [str(line) for line in value] if isinstance(value, list | tuple) else []
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None
+    return at if at and at.tzinfo else None
