@@ -37,7 +37,7 @@ $$;
 CREATE FUNCTION house_spool_v1(p_most integer) RETURNS TABLE (state smallint, n bigint, oldest uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    SELECT s.state, count(*), (array_agg(s.message_id ORDER BY s.message_id))[1]
+    SELECT s.state, count(*), min(s.message_id::text)::uuid
     FROM (SELECT q.state, q.message_id FROM troth.spool q, troth.looked_at() AS own
           WHERE own IS NULL OR q.tenant_id = own ORDER BY q.due LIMIT p_most) AS s GROUP BY s.state
 $$;
