@@ -117,6 +117,23 @@ def _function(claim, name, signature):
     )
 
 
+EYES = [
+    *_function("SUP-3", "claim_attempt_v1", "claim_attempt_v1(text)"),
+    *_function("EML-13", "claim_fact_v1", "claim_fact_v1(text, timestamptz)"),
+    _loud(
+        "BNC-1",
+        "triggers are off for everybody",
+        "ALTER ROLE ALL SET session_replication_role = replica",
+        "ALTER ROLE ALL RESET session_replication_role",
+    ),
+    _quiet(
+        "EML-13",
+        "a client that nobody approved",
+        "governed",
+        "DELETE FROM governed WHERE kind = 'tenant' AND code = 'homes'",
+    ),
+    _quiet("LOG-1", "a client is hidden", "governed", "DELETE FROM governed WHERE kind = 'tenant' AND code = 'homes'"),
+]
 ROLES = [
     _loud(
         "SUP-3", "a role bypasses row security", "ALTER ROLE troth_flow BYPASSRLS", "ALTER ROLE troth_flow NOBYPASSRLS"
@@ -294,4 +311,4 @@ LOGS = [
     _quiet("LOG-6", "an entry is another client's", "ledger_leaf", "UPDATE ledger_leaf SET tenant_id = NULL WHERE tenant_id IS NOT NULL"),
 ]  # fmt: skip
 
-ALL = [*ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *LOGS]
+ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *LOGS]

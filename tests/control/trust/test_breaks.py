@@ -9,7 +9,7 @@ from tests.control.trust.world import ids
 
 _SHIPPED = [
     each.read_text()
-    for room in ("audit", "tenants", "people", "approvals", "pipeline")
+    for room in ("audit", "tenants", "people", "approvals", "pipeline", "trust")
     for each in sorted(files(f"troth.control.{room}").joinpath("sql").iterdir(), key=lambda path: path.name)
 ]
 

@@ -11,6 +11,7 @@ from troth.control.roles import LOGIN_ROLES, MIGRATE, OWNER, policies
 from troth.control.trust import shipped
 from troth.control.trust.schema import Grant, Relation, Schema
 
+_EYES = ("claim_attempt_v1", "claim_fact_v1", "claim_record_v1", "now_v1", "uuid7_floor")
 _OFF = ("session_replication_role", "row_security", "role", "troth.tenant", "search_path")
 _PRIVILEGE = re.compile(r"([A-Z]+)(?: \(([a-z0-9_, ]+)\))?")
 _BY_NAME = {table.name: table for table in TABLES}
@@ -18,7 +19,8 @@ _CALLERS = {name.partition("(")[0]: frozenset(callers) for name, callers in FUNC
 
 
 def house(schema: Schema) -> Iterator[str]:
-    """Roles, the schema's owner and the settings that could switch everything else off."""
+    """Roles, the schema's owner, settings that could switch the rest off, and what the controls see through."""
+    yield from functions(schema, *_EYES)
     if schema.owner != OWNER:
         yield f"the schema belongs to {schema.owner}, not to {OWNER}"
     for name in (OWNER, *LOGIN_ROLES):

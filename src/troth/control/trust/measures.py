@@ -16,8 +16,11 @@ def refused(findings: Findings, look: Look, attempts: dict[str, str]) -> None:
 
 
 def count(findings: Findings, look: Look, fact: str, programme: Programme | None, what: str) -> int:
-    """How many of a fact there are; each wrong one is a finding, `what` says of what."""
+    """How many of a fact there are. Each wrong one is a finding (`what`), and each client that nobody approved."""
     rows = look.facts(fact, programme)
+    known = {tenant.id for tenant in look.tenants}
+    strange = [row for row in rows if row.tenant is not None and row.tenant not in known]
+    findings.take(f"there are rows of {row.tenant}, a client that no approval knows" for row in strange)
     for row in rows:
         findings.need(not row.wrong, f"{row.wrong} of {row.n} {what}, such as {row.example}")
     total = sum(row.n for row in rows)

@@ -46,7 +46,7 @@ A claim of several programmes has the worst of their states.
 What it cannot see: a superuser who changes the running program itself, or PostgreSQL's own code; and between two checks
 something that is broken, used and mended without a trace. The ledger is for the traces.
 
-`claim_fact_v1` looks at the newest 500,000 messages. Of a ledger of more than 98,304 entries the newest blocks are
+`claim_fact_v1` looks at the newest 150,000 messages. Of a ledger of more than 98,304 entries the newest blocks are
 walked at each check and one older block of 32,768 in turn; `troth verify` walks it whole. Each check has 25 seconds in
 all and 8 a statement.
 

@@ -64,6 +64,9 @@ FROM pg_roles r WHERE rolname LIKE 'troth%'
 _SETTINGS = """
 SELECT coalesce(nullif(setrole, 0)::regrole::text, 'every role'), unnest(setconfig) FROM pg_db_role_setting
 WHERE setdatabase = 0 OR setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
+UNION ALL
+SELECT 'every role', name || '=' || setting FROM pg_settings
+WHERE name = 'session_replication_role' AND setting <> 'origin'
 """
 _SCHEMA = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'troth'"
 
