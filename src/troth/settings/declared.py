@@ -106,9 +106,7 @@ class Settings:
         kinds.ADDRESSES, (), "DNS resolvers to ask; when empty the system's. The port may be left out (53)."
     )
 
-    worker_processes: int = _setting(
-        kinds.whole(1, 64), 1, "Processes that deliver; one keeps a core busy, and signs on a second one."
-    )
+    worker_processes: int = _setting(kinds.whole(1, 64), 2, "Processes that deliver: best as many as there are cores.")
     claim_batch: int = _setting(kinds.whole(1, 5000), 200, "Most messages that a worker claims at once.")
     mark_group: int = _setting(
         kinds.whole(1, 500), 48, "Most messages marked in one transaction; free connections bound it, too."
