@@ -12,7 +12,7 @@ import struct
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvloop
 from tests.support.sink import Sink
@@ -70,7 +70,9 @@ async def serve(options: argparse.Namespace) -> None:
     loop.add_signal_handler(signal.SIGUSR1, shelf.flush)
     context = server_context(make_local_certificate(options.tls_dir, NAMES))
     password = options.password_file.read_text("utf-8").strip()
-    sink = Sink(shelf, context, user=options.user, password=password)  # type: ignore[arg-type]  # the shelf will do
+    sink = Sink(
+        cast("Any", shelf), context, user=options.user, password=password
+    )  # what it asks of a store, the shelf has
     await sink.start("127.0.0.1", options.port)
     await stop.wait()
     await sink.stop()
