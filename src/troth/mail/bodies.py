@@ -10,7 +10,7 @@ HARD = 998  # octets a line without CRLF, RFC 5322 2.1.1
 
 _newline_re = re.compile("\r\n|\r")
 _PLAIN = bytes(octet for octet in range(256) if octet in b"\t\n" or 0x20 <= octet != 0x7F)  # no controls but these
-_high_re = re.compile(rb"[\x80-\xff]+")
+_HIGH = bytes(range(128, 256))
 
 
 class BodyError(ValueError):
@@ -32,7 +32,7 @@ def text_body(text: str) -> tuple[bytes, bytes]:
     wired = data.replace(b"\n", b"\r\n")
     if data.isascii() and not data.translate(None, _PLAIN) and short_lines(data, HARD):
         return b"7bit", wired
-    high = sum(map(len, _high_re.findall(data)))
+    high = len(data) - len(data.translate(None, _HIGH))
     # One octet in six is where base64 (4/3 of everything) becomes shorter than quoted-printable (3 for each).
     if high * 6 > len(data):
         return b"base64", base64_body(wired)
