@@ -9,7 +9,17 @@ _APPEND = "SELECT ledger_append_v1(ARRAY[%s], ARRAY[NULL::uuid], ARRAY['{}'])"
 
 @pytest.mark.parametrize("role", ["troth_control", "troth_flow"])
 @pytest.mark.parametrize(
-    "kind", ["governance:change:approve", "governance:version:revoke", "privacy:person:erase", "sending:pause:start"]
+    "kind",
+    [
+        "governance:change:approve",
+        "governance:version:revoke",
+        "privacy:person:erase",
+        "sending:pause:start",
+        "people:password:set",
+        "webhook:secret:add",
+        "trust:claim:check",
+        "evidence:batch:seal",
+    ],
 )
 def test_no_run_time_role_writes_of_an_act_that_did_not_happen(database, role, kind):
     make_operator(database)

@@ -208,6 +208,10 @@ def roll_back(house, keep):
     house.database.fill("DELETE FROM ledger_checkpoint WHERE size > %s", size)
     house.database.fill("DELETE FROM ledger_node WHERE (index + 1) * (1::bigint << level) > %s", size)
     house.database.fill("DELETE FROM event WHERE message_id = ANY(%s)", house.messages[keep:])
+    house.database.fill("DELETE FROM event_tally")
+    house.database.fill(
+        "INSERT INTO event_tally SELECT tenant_id, date_trunc('hour', at, 'UTC'), kind, count(*) FROM event GROUP BY 1, 2, 3"
+    )
 
 
 def test_a_checkpoint_that_is_not_one_or_not_this_logs_is_not_judged(house):

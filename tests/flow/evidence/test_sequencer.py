@@ -230,6 +230,15 @@ class TestTheDatabaseHoldsItWhoeverWrites:
             ),
             ("INSERT INTO ledger_batch SELECT 1, 1, events, first_at, last_at, hashes FROM ledger_batch", "23514"),
             ("INSERT INTO ledger_pending (kind) VALUES ('a:b:c')", "42501"),
+            # one entry twice, in one statement or in two; a node or a checkpoint of its own; hashes between two
+            (
+                "INSERT INTO ledger_leaf SELECT 1, 3 + n, tenant_id, kind, at, leaf, leaf_hash FROM ledger_pending, (VALUES (0), (1)) v(n)",
+                "42501",
+            ),
+            ("INSERT INTO ledger_node SELECT 1, 1, 1, hash FROM ledger_node WHERE level = 1 AND index = 0", "23514"),
+            ("INSERT INTO ledger_node SELECT 1, 40, 7, hash FROM ledger_node LIMIT 1", "23514"),
+            ("INSERT INTO ledger_checkpoint SELECT 1, 1000, root, at, note FROM ledger_checkpoint", "23514"),
+            ("INSERT INTO ledger_checkpoint SELECT 1, 2, root, at, note FROM ledger_checkpoint", "23514"),
         ],
     )
     def test_refused(self, sealed, attempt, state):
@@ -241,3 +250,29 @@ class TestTheDatabaseHoldsItWhoeverWrites:
         before = database.run("SELECT count(*) FROM event_pending")[0][0]
         tell(database, 1, at=database.run("SELECT now_v1()")[0][0] + timedelta(seconds=1))
         assert database.run("SELECT count(*) FROM event_pending")[0][0] == before + 1
+
+    def test_what_waited_once_is_in_the_tree_once_and_in_its_order(self, database, admin, sealed):
+        admin.execute("SELECT ledger_append_v1(ARRAY['access:page:read'], ARRAY[NULL::uuid], ARRAY['{}'])")
+        take = (
+            "INSERT INTO ledger_leaf SELECT 1, %s + row_number() OVER (ORDER BY id {0}) - 1, tenant_id, kind, at, leaf,"
+            " leaf_hash FROM (SELECT * FROM ledger_pending ORDER BY id {1}) AS p"
+        )
+        with pytest.raises(psycopg.errors.CheckViolation, match="in the order of the line"):
+            sealed.execute(take.format("DESC", ""), (3,))
+        sealed.execute(take.format("", "LIMIT 1"), (3,))
+        (leaf,) = sealed.execute("SELECT leaf FROM ledger_leaf WHERE index = 3").fetchone()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="what waited in the line"):
+            sealed.execute(
+                "INSERT INTO ledger_leaf SELECT 1, 4, tenant_id, kind, at, leaf, leaf_hash FROM ledger_leaf"
+                " WHERE leaf = %s", (leaf,)
+            )  # fmt: skip
+        assert admin.execute("SELECT count(*) FROM ledger_pending").fetchone() == (1,)
+
+    @pytest.mark.parametrize("at", ["infinity", "-infinity", "20000-01-01", "0044-03-15 BC"])
+    def test_no_event_of_a_time_that_nobody_can_read_stops_the_sequencer(self, database, sealed, at):
+        with psycopg.connect(**database.conninfo("troth_flow"), options="-c search_path=troth") as flow:
+            with pytest.raises(psycopg.errors.CheckViolation, match="of_this_era"):
+                flow.execute(
+                    "INSERT INTO event SELECT %s, 1, 'x', %s, %s::timestamptz, NULL, %s",
+                    (uuid7(database.run("SELECT now_v1()")[0][0]), TENANT, at, os.urandom(32)),
+                )

@@ -74,10 +74,14 @@ class Cover:
         found: dict[bytes, int] = {}
         for record in _records(self._read("sealed", bucket), _SEALED):
             hashed, index = record[:HASH_BYTES], int.from_bytes(record[HASH_BYTES:])
-            before = found.setdefault(hashed, index)
-            if before != index and IN_LINE in (before, index):  # sealed while we were reading
+            before = found.get(hashed)
+            if before is None:
+                found[hashed] = index
+            elif before == index:
+                raise Found("it holds one event twice", None if index == IN_LINE else index)
+            elif IN_LINE in (before, index):  # sealed while we were reading
                 found[hashed] = min(before, index)
-            elif before != index:
+            else:
                 raise Found(f"it seals an event that the entry {min(before, index)} seals", max(before, index))
         return found
 

@@ -12,19 +12,22 @@ from uuid import UUID
 
 import msgspec
 
+from troth.control.ledger.counts import Counts
 from troth.control.ledger.cover import IN_LINE, Cover
+from troth.control.ledger.erasures import Erasures
 from troth.control.ledger.report import Report
-from troth.control.ledger.rows import Connection
+from troth.control.ledger.rows import LOG_ID, Connection, whole
 from troth.keys import places
 from troth.keys.errors import Undecryptable
 from troth.keys.keyring import TenantKeys
-from troth.ledger.leaf import EventFields, commit, event_leaf
+from troth.ledger.leaf import HASH_BYTES, EventFields, commit, event_leaf
 from troth.ledger.tree import split
 from troth.ledger.verify import Found
 from troth.rules.states import Kind
 
 PAGE = 5000
 _LOOK_UP = 5000
+_MAY_LACK = frozenset({"detail_ct", "person_id", "data_key", "erased_at", "keyset"})
 
 _PLAIN = """
 SELECT e.message_id, e.kind, e.source_key, e.tenant_id, e.at, e.leaf_hash, NULL, NULL, NULL, NULL, NULL
@@ -40,7 +43,10 @@ LEFT JOIN tenant t ON t.id = m.tenant_id
 ORDER BY e.message_id, e.kind, e.source_key
 """
 _AFTER = "(e.message_id, e.kind, e.source_key) > (%(message)s, %(kind)s, %(source)s)"
-_LINE = "SELECT id, hashes FROM event_pending WHERE id > %s ORDER BY id LIMIT 1000"
+_LINE = """
+SELECT id, log_id, first_at, last_at, hashes, tally_tenant, tally_hour, tally_kind, tally_n
+FROM event_pending WHERE id > %s ORDER BY id LIMIT 1000
+"""
 _STILL = "SELECT leaf_hash FROM event WHERE leaf_hash = ANY(%s)"
 
 _JSON = msgspec.json.Encoder(order="deterministic")
@@ -75,23 +81,66 @@ class EventRow:
         return f"the event {self.kind} ({self.source_key}) of message {self.message_id}"
 
 
-def scan(connection: Connection, cover: Cover, report: Report, open_tenant: OpenTenant | None) -> None:
-    """Throw every event row into `cover`; with `open_tenant`, make each anew. The connection's role must see them."""
+@dataclass(frozen=True, slots=True)
+class Heaps:
+    """What the event rows are compared with, once all of it was read."""
+
+    cover: Cover
+    counts: Counts
+    erasures: Erasures
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A row of event_pending."""
+
+    id: int
+    log_id: int
+    first_at: datetime
+    last_at: datetime
+    hashes: bytes
+    tally_tenant: list[UUID]
+    tally_hour: list[datetime]
+    tally_kind: list[int]
+    tally_n: list[int]
+
+
+def scan(connection: Connection, heaps: Heaps, report: Report, open_tenant: OpenTenant | None) -> None:
+    """Throw every event row into the heaps; with `open_tenant`, make each anew. The connection's role must see them."""
     report.opened = 0 if open_tenant else None
     for row in _rows(connection, _WITH_DETAIL if open_tenant else _PLAIN):
-        cover.row(row.leaf_hash, row.message_id, row.kind)
-        if open_tenant:
-            _open(row, open_tenant, report)
-    report.events = cover.rows
+        heaps.cover.row(row.leaf_hash, row.message_id, row.kind)
+        heaps.counts.row(row.tenant_id, row.at, row.kind)
+        if open_tenant and not _open(row, open_tenant, report):
+            heaps.erasures.seen(row.person_id or row.message_id)
+    report.events = heaps.cover.rows
 
 
 def line(connection: Connection, cover: Cover) -> None:
     """Throw what waits in the line into `cover`."""
     after = -(2**63)
     while found := connection.execute(_LINE, (after,)).fetchall():
-        for _, hashes in found:
-            cover.sealed(IN_LINE, split(hashes))
+        for each in found:
+            cover.sealed(IN_LINE, _waits(whole(_Waiting, each)))
         after = found[-1][0]
+
+
+def _waits(row: _Waiting) -> list[bytes]:
+    """The hashes of a row of the line that agrees with itself."""
+    if row.log_id != LOG_ID or not row.hashes or len(row.hashes) % HASH_BYTES:
+        raise Found(f"the row {row.id} of event_pending is not hashes of the log {LOG_ID}")
+    hashes = split(row.hashes)
+    tally = (row.tally_tenant, row.tally_hour, row.tally_kind, row.tally_n)
+    hours = (min(row.tally_hour, default=None), max(row.tally_hour, default=None))
+    if {len(each) for each in tally} != {len(row.tally_n)} or sum(row.tally_n) != len(hashes):
+        raise Found(f"the row {row.id} of event_pending counts other events than it holds")
+    if hours != (_hour(row.first_at), _hour(row.last_at)) or row.last_at < row.first_at:
+        raise Found(f"the row {row.id} of event_pending tells other times than it counts")
+    return hashes
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 def compare(connection: Connection, cover: Cover) -> None:
@@ -128,11 +177,12 @@ def opened(row: EventRow, open_tenant: OpenTenant) -> bytes | None:
         raise Found(f"{row.name}: what is sealed cannot be opened in its place: {wrong}") from None
 
 
-def _open(row: EventRow, open_tenant: OpenTenant, report: Report) -> None:
+def _open(row: EventRow, open_tenant: OpenTenant, report: Report) -> bool:
+    """False: its person was erased, so that nobody can open it."""
     document = opened(row, open_tenant)
     if document is None:
         report.erased += 1
-        return
+        return False
     try:
         made = event_leaf(*event_fields(row, document))
     except (msgspec.DecodeError, ValueError) as wrong:
@@ -140,6 +190,7 @@ def _open(row: EventRow, open_tenant: OpenTenant, report: Report) -> None:
     if made != row.leaf_hash:
         raise Found(f"{row.name}: its message, kind, time, client or detail is not what was told when it happened")
     report.opened = (report.opened or 0) + 1
+    return True
 
 
 def _rows(connection: Connection, query: str) -> Iterator[EventRow]:
@@ -152,7 +203,7 @@ def _rows(connection: Connection, query: str) -> Iterator[EventRow]:
         if not found:
             return
         for each in found:
-            last = EventRow(*each)
+            last = whole(EventRow, each, lacks=_MAY_LACK)
             yield last
 
 

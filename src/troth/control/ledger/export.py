@@ -12,7 +12,7 @@ from pathlib import Path
 
 from troth.control.ledger import layout, rows
 from troth.control.ledger.rows import LOG_ID, Connection, Head
-from troth.ledger.tiles import WIDTH, Tile, TileRows, encode_bundle
+from troth.ledger.tiles import WIDTH, BadBundle, Tile, TileRows, encode_bundle
 from troth.ledger.verify import SEAL, CannotVerify, Found, Walk, check_note, read_key
 
 
@@ -41,7 +41,7 @@ def export(connection: Connection, folder: Path, progress: Callable[[int, int], 
     with _new(folder) as place:
         try:
             return _Export(connection, head, place, progress).run(folder)
-        except (Found, CannotVerify) as wrong:
+        except (Found, CannotVerify, BadBundle) as wrong:
             raise CannotExport(f"The ledger is not whole, so nothing was exported: {wrong} (`troth verify`)") from None
 
 

@@ -3,6 +3,7 @@ approved.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from troth.control.ledger.rows import Connection
 from troth.ledger.verify import Found
@@ -18,32 +19,36 @@ _SAID = ("of", "tenant", "subject", "code", "change", "by", "digest")
 
 
 class Approvals:
-    """What the ledger says was approved, by change; then the versions against it."""
+    """The versions as they are now; then what the ledger says was approved, by change, which is read after them: a
+    version that is approved meanwhile is not judged, and none is without its entry.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection) -> None:
         self._said: dict[str, tuple[str | int | None, ...]] = {}
+        self._versions: list[tuple[Any, ...]] = []
+        after = _FIRST
+        while found := connection.execute(_VERSIONS, (after,)).fetchall():
+            self._versions += found
+            after = str(found[-1][0])
 
     def told(self, fields: Mapping[str, str | int]) -> None:
         """One entry of the ledger or of the line."""
         if fields["kind"] == APPROVED:
             self._said[str(fields.get("change"))] = tuple(fields.get(name) for name in _SAID)
 
-    def check(self, connection: Connection) -> int:
+    def check(self) -> int:
         """Every version has its entry and is what that says; how many there are."""
-        after, count = _FIRST, 0
-        while found := connection.execute(_VERSIONS, (after,)).fetchall():
-            for row in found:
-                self._version(*row)
-            after, count = str(found[-1][0]), count + len(found)
-        return count
+        for row in self._versions:
+            self._version(*row)
+        return len(self._versions)
 
-    def _version(self, row: object, *columns: object) -> None:
+    def _version(self, row: object, *columns: Any) -> None:
         *names, digest, made = columns
         kind, tenant, subject, code, change, by = names
-        kept = (kind, str(tenant or ""), str(subject), code, str(change), str(by), bytes(digest).hex())  # type: ignore[call-overload]  # a bytea column
         what = f"the approved version {row} ({kind} {code})"
         if str(change) not in self._said:
             raise Found(f"{what} has no entry in the ledger that says so")
+        kept = (kind, str(tenant or ""), str(subject), code, str(change), str(by), bytes(digest or b"").hex())
         for name, own, said in zip(_SAID, kept, self._said[str(change)], strict=True):
             if own != said:
                 raise Found(f"{what} is not what the ledger says was approved: its {name} differs")

@@ -34,6 +34,8 @@ def check(connection: Connection, told: Callable[[dict[str, str | int]], None]) 
 
 
 def _entry(row: int, log: int, tenant: object, kind: str, at: object, leaf: str, hashed: bytes) -> dict[str, str | int]:
+    if None in (log, kind, at, leaf, hashed):
+        raise Found(f"the entry {row} of the line: a column of it is empty")
     try:
         fields = fields_of(leaf.encode())
     except Found as wrong:

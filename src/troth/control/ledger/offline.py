@@ -86,11 +86,16 @@ class _Files:
             for name in names + linked:
                 found = (Path(place) / name).relative_to(self._folder).as_posix()
                 if found not in self.asked:
-                    raise Found(f"the file {found} is none of this export: it was added or moved")
+                    raise Found(f"the file {_printable(found)} is none of this export: it was added or moved")
 
 
 def _raise(error: OSError) -> None:
     raise error
+
+
+def _printable(name: str) -> str:
+    """A name may be made to hide from a terminal, or be no text at all."""
+    return name if name.isprintable() else repr(name)
 
 
 class _Offline:

@@ -4,17 +4,21 @@ A connection is psycopg's, of a role that sees all of the ledger (troth_ledger),
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import tuple_row
+from psycopg.types.datetime import TimestamptzLoader
+
+from troth.ledger.verify import Found
 
 Connection = psycopg.Connection[Any]
 
 LOG_ID = 1
+_NO_TENANT = frozenset({"tenant_id"})
 BATCHES_A_PAGE = 32  # each may hold a hundred thousand hashes
 
 _LEAVES = """
@@ -123,11 +127,35 @@ class Head:
 
 
 def connect(conninfo: Mapping[str, Any], name: str) -> Connection:
-    """Autocommit; each statement is short, and none may run for longer than a vacuum can bear."""
+    """Autocommit; each statement is short, and none may run for longer than a vacuum can bear.
+
+    Times come in UTC; one that no calendar has comes as `datetime.max`, which is nobody's.
+    """
     keywords = {"connect_timeout": 5, "application_name": f"troth {name}", **conninfo}
     connection: Connection = psycopg.connect(**keywords, autocommit=True, row_factory=tuple_row)
-    connection.execute("SET search_path = troth")
+    connection.adapters.register_loader("timestamptz", _AnyTime)
+    connection.execute("SET search_path = troth; SET timezone = 'UTC'")
     return connection
+
+
+class _AnyTime(TimestamptzLoader):
+    """PostgreSQL has years that Python has not, and two infinities: somebody may have put one there."""
+
+    def load(self, data: bytes | bytearray | memoryview) -> datetime:
+        try:
+            return super().load(data)
+        except psycopg.DataError:
+            return datetime.max.replace(tzinfo=UTC)
+
+
+def whole[T](kind: type[T], row: Sequence[Any], index: int | None = None, lacks: frozenset[str] = frozenset()) -> T:
+    """The row as `kind`; raise Found where a column is empty that never is, but for those that it may lack."""
+    if None in row:
+        names = (each.name for each in fields(kind))  # type: ignore[arg-type]  # the rows here are dataclasses
+        for name, value in zip(names, row, strict=True):
+            if value is None and name not in lacks:
+                raise Found(f"the column {name} of a row of the ledger's is empty ({kind.__name__})", index)
+    return kind(*row)
 
 
 def head(connection: Connection) -> Head:
@@ -135,11 +163,12 @@ def head(connection: Connection) -> Head:
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         counted = {
-            name: [Counted(*row) for row in connection.execute(query).fetchall()] for name, query in _COUNTS.items()
+            name: [whole(Counted, row) for row in connection.execute(query).fetchall()]
+            for name, query in _COUNTS.items()
         }
-        nodes = [NodesCounted(*row) for row in connection.execute(_NODE_COUNTS).fetchall()]
+        nodes = [whole(NodesCounted, row) for row in connection.execute(_NODE_COUNTS).fetchall()]
         keys = [
-            KeyRow(*row)
+            whole(KeyRow, row)
             for row in connection.execute("SELECT log_id, vkey, created_at FROM ledger_key ORDER BY 1").fetchall()
         ]
     return Head(counted, nodes, keys)
@@ -147,13 +176,15 @@ def head(connection: Connection) -> Head:
 
 def leaves(connection: Connection, low: int, high: int) -> list[LeafRow]:
     """Those of [low, high) that are there."""
-    return [LeafRow(*row) for row in connection.execute(_LEAVES, (LOG_ID, low, high)).fetchall()]
+    found = connection.execute(_LEAVES, (LOG_ID, low, high)).fetchall()
+    return [whole(LeafRow, row, row[0], _NO_TENANT) for row in found]
 
 
 def batches(connection: Connection, low: int, high: int) -> Iterator[BatchRow]:
     """Those sealed by leaves of [low, high), few at a time."""
     while low < high:
-        found = [BatchRow(*row) for row in connection.execute(_BATCHES, (LOG_ID, low, high, BATCHES_A_PAGE)).fetchall()]
+        page = connection.execute(_BATCHES, (LOG_ID, low, high, BATCHES_A_PAGE)).fetchall()
+        found = [whole(BatchRow, row, row[0]) for row in page]
         yield from found
         if len(found) < BATCHES_A_PAGE:
             return
@@ -162,7 +193,8 @@ def batches(connection: Connection, low: int, high: int) -> Iterator[BatchRow]:
 
 def checkpoints(connection: Connection, low: int, high: int) -> list[CheckpointRow]:
     """Those of sizes above `low`, up to `high`."""
-    return [CheckpointRow(*row) for row in connection.execute(_CHECKPOINTS, (LOG_ID, low, high)).fetchall()]
+    found = connection.execute(_CHECKPOINTS, (LOG_ID, low, high)).fetchall()
+    return [whole(CheckpointRow, row, row[0] - 1) for row in found]
 
 
 def nodes(connection: Connection, ranges: Iterable[tuple[int, int, int]]) -> dict[tuple[int, int], bytes]:

@@ -1,11 +1,13 @@
 """Evidence, judged on the running house: the ledger's rows, the line, the events and what was approved, in one go."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from troth.control.ledger import events, line, rows
+from troth.control.ledger.counts import Counts
 from troth.control.ledger.cover import MEMORY, Cover
+from troth.control.ledger.erasures import Erasures
 from troth.control.ledger.governed import Approvals
 from troth.control.ledger.live import Live
 from troth.control.ledger.report import Report
@@ -40,39 +42,59 @@ def verify(connection: Connection, reader: Connection, asked: Asked) -> Report:
     `connection` is of troth_ledger; `reader` sees the events with their sealed detail (troth_flow), or is the same one.
     """
     report = Report("the database")
-    started, waiting, approvals = time.monotonic(), line.oldest(connection), Approvals()
+    started, waiting = time.monotonic(), line.oldest(connection)
     with Cover(asked.memory) as cover:
-        broken = _events(reader, connection, cover, report, asked)
-        report.waiting = line.check(connection, approvals.told)
+        acts = _Acts(Approvals(connection), Erasures())
+        heaps = events.Heaps(cover, Counts(connection), acts.erasures)
+        broken = _events(reader, connection, heaps, report, asked)
+        report.waiting = line.check(connection, acts.told)
         head = rows.head(connection)
-        _ledger(connection, head, asked, report, cover, approvals)
+        _ledger(connection, head, asked, report, cover, acts)
         if broken:  # after the ledger's own entries, which come first
             raise broken
         events.compare(connection, cover)
-    report.governed = approvals.check(connection)
+        heaps.counts.check(connection, report)
+    report.governed = acts.check()
     line.moves(connection, waiting, started, asked.patience, report)
     return report
 
 
-def _events(reader: Connection, connection: Connection, cover: Cover, report: Report, asked: Asked) -> Found | None:
+@dataclass(frozen=True, slots=True)
+class _Acts:
+    """What must have its entry."""
+
+    approvals: Approvals
+    erasures: Erasures
+
+    def told(self, fields: Mapping[str, str | int]) -> None:
+        self.approvals.told(fields)
+        self.erasures.told(fields)
+
+    def check(self) -> int:
+        """How many versions were approved; raise Found."""
+        self.erasures.check()
+        return self.approvals.check()
+
+
+def _events(
+    reader: Connection, connection: Connection, heaps: events.Heaps, report: Report, asked: Asked
+) -> Found | None:
     """The event rows, then the line: whatever is told meanwhile is in the line or sealed when we come to those."""
     try:
-        events.scan(reader, cover, report, asked.open_tenant)
+        events.scan(reader, heaps, report, asked.open_tenant)
+        events.line(connection, heaps.cover)
     except Found as found:
         return found
-    events.line(connection, cover)
     return None
 
 
-def _ledger(
-    connection: Connection, head: Head, asked: Asked, report: Report, cover: Cover, approvals: Approvals
-) -> None:
+def _ledger(connection: Connection, head: Head, asked: Asked, report: Report, cover: Cover, acts: _Acts) -> None:
     def sealed(entry: Entry, hashes: Sequence[bytes]) -> None:
         report.sealed += len(hashes)
         cover.sealed(entry.index, hashes)
 
     def told(entry: Entry) -> None:
-        approvals.told(entry.fields)
+        acts.told(entry.fields)
 
     key, since = _key(head, asked, report)
     if key is None:

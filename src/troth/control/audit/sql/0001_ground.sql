@@ -59,6 +59,7 @@ AS $$
 DECLARE
     own jsonb := p_leaf::jsonb;
     whole jsonb;
+    whole_text text;
 BEGIN
     IF jsonb_typeof(own) <> 'object' OR own ?| ARRAY['at', 'kind', 'tenant'] OR EXISTS (
         SELECT FROM jsonb_each(own) WHERE key !~ '^[ -~]+$' OR CASE jsonb_typeof(value)
@@ -68,9 +69,14 @@ BEGIN
     END IF;
     whole := own || jsonb_build_object('at', (extract(epoch FROM p_at) * 1000000)::bigint, 'kind', p_kind,
                                        'tenant', coalesce(p_tenant::text, ''));
-    RETURN (SELECT '{' || string_agg(to_json(key)::text || ':' || CASE jsonb_typeof(value)
+    whole_text := (SELECT '{' || string_agg(to_json(key)::text || ':' || CASE jsonb_typeof(value)
                 WHEN 'string' THEN to_json(value #>> '{}')::text ELSE value::text END, ',' ORDER BY key COLLATE "C") || '}'
             FROM jsonb_each(whole));
+    IF octet_length(whole_text) > 65535 THEN
+        RAISE EXCEPTION 'an entry has at most 65535 octets, this one %: write less', octet_length(whole_text)
+            USING ERRCODE = '22023';
+    END IF;
+    RETURN whole_text;
 END $$;
 
 -- For the functions that act: granted to nobody.
@@ -92,7 +98,8 @@ CREATE FUNCTION ledger_append_v1(p_kinds text[], p_tenants uuid[], p_leaves text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
-    IF EXISTS (SELECT FROM unnest(p_kinds) AS k WHERE split_part(k, ':', 1) IN ('governance', 'privacy', 'sending', 'evidence'))
+    IF EXISTS (SELECT FROM unnest(p_kinds) AS k WHERE split_part(k, ':', 1) IN ('governance', 'privacy', 'sending', 'evidence',
+                                                                                      'people', 'webhook', 'trust'))
     THEN
         RAISE EXCEPTION 'such an entry comes from the act that it tells of' USING ERRCODE = '42501';
     END IF;

@@ -97,12 +97,22 @@ END $$;
 CREATE TRIGGER to_line AFTER INSERT ON event REFERENCING NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION event_to_line();
 
+-- An entry fits into an export's bundle, which says its length in two octets (C2SP tlog-tiles).
+ALTER TABLE ledger_pending ADD CONSTRAINT fits_a_bundle CHECK (octet_length(leaf) <= 65535);
+ALTER TABLE ledger_leaf ADD CONSTRAINT fits_a_bundle CHECK (octet_length(leaf) <= 65535);
+-- Times that every calendar has, so that no event can stop the sequencer.
+ALTER TABLE event_pending ADD CONSTRAINT of_this_era
+    CHECK (first_at >= '1970-01-01 00:00Z' AND last_at < '9999-01-01 00:00Z' AND last_at >= first_at);
+
 -- ---- what holds whoever writes ------------------------------------------------------------------------------
 
 -- Leaves come one after the other, each from the line; a batch's own leaf comes with the batch (sealed_batch).
 CREATE FUNCTION leaf_in_order() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
+DECLARE
+    waited boolean;
+    ordered boolean;
 BEGIN
     IF EXISTS (
         SELECT FROM (SELECT log_id, min(index) AS low, max(index) AS high, count(*) AS n FROM fresh GROUP BY 1) AS f
@@ -111,9 +121,20 @@ BEGIN
                                  WHERE l.log_id = f.log_id AND l.index < f.low), 0)) THEN
         RAISE EXCEPTION 'a leaf comes right after the one before it' USING ERRCODE = '23514';
     END IF;
-    IF EXISTS (SELECT FROM fresh f WHERE f.kind <> 'evidence:batch:seal' AND NOT EXISTS (
-            SELECT FROM troth.ledger_pending p WHERE p.log_id = f.log_id AND p.leaf_hash = f.leaf_hash)) THEN
+    -- Each takes its own out of the line, so that nothing that waited once is in the tree twice.
+    WITH f AS (SELECT log_id, index, leaf_hash, row_number() OVER (PARTITION BY log_id, leaf_hash ORDER BY index) AS nth
+               FROM fresh WHERE kind <> 'evidence:batch:seal'),
+         p AS (SELECT id, log_id, leaf_hash, row_number() OVER (PARTITION BY log_id, leaf_hash ORDER BY id) AS nth
+               FROM troth.ledger_pending WHERE leaf_hash IN (SELECT leaf_hash FROM f)),
+         pair AS (SELECT f.index, p.id FROM f JOIN p USING (log_id, leaf_hash, nth)),
+         gone AS (DELETE FROM troth.ledger_pending q USING pair WHERE q.id = pair.id)
+    SELECT (SELECT count(*) FROM f) = (SELECT count(*) FROM pair),
+           NOT EXISTS (SELECT FROM (SELECT id < lag(id) OVER (ORDER BY index) AS back FROM pair) AS o WHERE o.back)
+    INTO waited, ordered;
+    IF NOT waited THEN
         RAISE EXCEPTION 'a leaf is what waited in the line' USING ERRCODE = '42501';
+    ELSIF NOT ordered THEN
+        RAISE EXCEPTION 'leaves come in the order of the line' USING ERRCODE = '23514';
     END IF;
     RETURN NULL;
 END $$;
@@ -132,6 +153,42 @@ BEGIN
 END $$;
 CREATE TRIGGER sealed AFTER INSERT ON ledger_batch REFERENCING NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION batch_is_sealed();
+
+-- A node is the hash of its two halves (RFC 9162 section 2.1.1), and a checkpoint is of the whole tree.
+CREATE FUNCTION node_of_halves() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    IF EXISTS (
+        WITH half AS (
+            SELECT n.log_id, n.level, n.index, n.hash FROM troth.ledger_node n
+            JOIN (SELECT DISTINCT log_id, level - 1 AS level, 2 * index + side AS index
+                  FROM fresh, generate_series(0, 1) AS side) AS w USING (log_id, level, index)
+            UNION ALL
+            SELECT l.log_id, 0, l.index, l.leaf_hash FROM troth.ledger_leaf l
+            JOIN (SELECT log_id, 2 * index + side AS index FROM fresh, generate_series(0, 1) AS side WHERE level = 1) AS w
+            USING (log_id, index))
+        SELECT FROM fresh f
+        LEFT JOIN half l ON l.log_id = f.log_id AND l.level = f.level - 1 AND l.index = 2 * f.index
+        LEFT JOIN half r ON r.log_id = f.log_id AND r.level = f.level - 1 AND r.index = 2 * f.index + 1
+        WHERE (f.hash = sha256('\x01'::bytea || l.hash || r.hash)) IS NOT TRUE) THEN
+        RAISE EXCEPTION 'a node is the hash of its two halves' USING ERRCODE = '23514';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER of_halves AFTER INSERT ON ledger_node REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION node_of_halves();
+
+CREATE FUNCTION checkpoint_of_all() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    IF NEW.size IS DISTINCT FROM (SELECT max(index) + 1 FROM troth.ledger_leaf WHERE log_id = NEW.log_id) THEN
+        RAISE EXCEPTION 'a checkpoint is of all that is in the tree' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER of_all BEFORE INSERT ON ledger_checkpoint FOR EACH ROW EXECUTE FUNCTION checkpoint_of_all();
 
 -- What leaves the line is in the tree.
 CREATE FUNCTION only_sequenced() RETURNS trigger
@@ -154,7 +211,7 @@ BEGIN
     IF EXISTS (SELECT FROM gone g WHERE NOT EXISTS (
             SELECT FROM troth.ledger_batch b
             WHERE b.log_id = g.log_id AND b.last_at >= g.last_at AND b.first_at <= g.first_at
-              AND position(g.hashes IN b.hashes) > 0)) THEN
+              AND position(g.hashes IN b.hashes) % 32 = 1)) THEN
         RAISE EXCEPTION 'these events are not sealed yet' USING ERRCODE = '42501';
     END IF;
     RETURN NULL;
