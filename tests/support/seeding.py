@@ -52,32 +52,32 @@ FROM (SELECT n, at, lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0
 ORDER BY n DESC
 """
 _INTO = (
-    "INSERT INTO email (id, tenant_id, category_id, category_snapshot, template_snapshot, policy_digest, created_at, recipients)"
-    " SELECT email_id, %(tenant)s, category_id, %(category_snapshot)s, %(template)s, decode(repeat('00', 32), 'hex'), at, 1 FROM made",
-    "INSERT INTO message (id, email_id, tenant_id, person_id, blind_index, category_id, field, created_at, decision_ct, state, state_at)"
-    " SELECT m.id, m.email_id, %(tenant)s, m.person_id, p.blind_index, m.category_id, 1, m.at, '\\x02'::bytea || %(filler)s,"
-    " m.state, m.at + interval '2 seconds' FROM made m JOIN person p ON p.id = m.person_id ORDER BY m.n DESC",
-    "INSERT INTO event (message_id, kind, source_key, tenant_id, at, detail_ct, leaf_hash)"
-    " SELECT id, 1, 'gate', %(tenant)s, at, '\\x02'::bytea || %(filler)s, sha256(id::text::bytea) FROM made",
-    "INSERT INTO event (message_id, kind, source_key, tenant_id, at, detail_ct, leaf_hash)"
-    " SELECT id, (CASE state WHEN 14 THEN 13 WHEN 8 THEN 11 WHEN 11 THEN 5 WHEN 13 THEN 7 WHEN 10 THEN 3 WHEN 7 THEN 9 ELSE 8 END),"
-    " 'attempt:1', %(tenant)s, at + interval '2 seconds', '\\x02'::bytea || %(filler)s, sha256(id::text::bytea || 'e')"
-    " FROM made WHERE state <> 2",
-    "INSERT INTO event (message_id, kind, source_key, tenant_id, at, leaf_hash)"
-    " SELECT id, 14, 'loop', %(tenant)s, at + interval '1 hour', sha256(id::text::bytea || 'c') FROM made WHERE n %% 3000 = 9",
-    "INSERT INTO spool (message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot, domain_id,"
-    " state, due, lifetime_ends) SELECT m.id, %(tenant)s, m.email_id, m.person_id, p.blind_index, m.category_id,"
-    " %(category_snapshot)s, %(domain)s, m.state, m.at + interval '3 days', m.at + interval '3 days'"
-    " FROM made m JOIN person p ON p.id = m.person_id WHERE m.state IN (2, 7, 10)",
+    ("INSERT INTO email (id, tenant_id, category_id, category_snapshot, template_snapshot, policy_digest, created_at, recipients)"
+     " SELECT email_id, %(tenant)s, category_id, %(category_snapshot)s, %(template)s, decode(repeat('00', 32), 'hex'), at, 1 FROM made"),
+    ("INSERT INTO message (id, email_id, tenant_id, person_id, blind_index, category_id, field, created_at, decision_ct, state, state_at)"
+     " SELECT m.id, m.email_id, %(tenant)s, m.person_id, p.blind_index, m.category_id, 1, m.at, '\\x02'::bytea || %(filler)s,"
+     " m.state, m.at + interval '2 seconds' FROM made m JOIN person p ON p.id = m.person_id ORDER BY m.n DESC"),
+    ("INSERT INTO event (message_id, kind, source_key, tenant_id, at, detail_ct, leaf_hash)"
+     " SELECT id, 1, 'gate', %(tenant)s, at, '\\x02'::bytea || %(filler)s, sha256(id::text::bytea) FROM made"),
+    ("INSERT INTO event (message_id, kind, source_key, tenant_id, at, detail_ct, leaf_hash)"
+     " SELECT id, (CASE state WHEN 14 THEN 13 WHEN 8 THEN 11 WHEN 11 THEN 5 WHEN 13 THEN 7 WHEN 10 THEN 3 WHEN 7 THEN 9 ELSE 8 END),"
+     " 'attempt:1', %(tenant)s, at + interval '2 seconds', '\\x02'::bytea || %(filler)s, sha256(id::text::bytea || 'e')"
+     " FROM made WHERE state <> 2"),
+    ("INSERT INTO event (message_id, kind, source_key, tenant_id, at, leaf_hash)"
+     " SELECT id, 14, 'loop', %(tenant)s, at + interval '1 hour', sha256(id::text::bytea || 'c') FROM made WHERE n %% 3000 = 9"),
+    ("INSERT INTO spool (message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot, domain_id,"
+     " state, due, lifetime_ends) SELECT m.id, %(tenant)s, m.email_id, m.person_id, p.blind_index, m.category_id,"
+     " %(category_snapshot)s, %(domain)s, m.state, m.at + interval '3 days', m.at + interval '3 days'"
+     " FROM made m JOIN person p ON p.id = m.person_id WHERE m.state IN (2, 7, 10)"),
 )  # fmt: skip
 _SUPPRESSIONS = (
-    "INSERT INTO suppression (blind_index, reason, source, tenant_id, address_ct, created_at)"
-    " SELECT coalesce((%(indexes)s::bytea[])[n], sha256(('s' || n || %(tenant)s::text)::bytea)), 1 + n %% 6,"
-    " CASE WHEN n %% 6 < 2 THEN 'smtp:' || gen_random_uuid() ELSE 'one-click' END, %(tenant)s, NULL,"
-    " troth.now_v1() - n * interval '7 seconds' FROM generate_series(1, %(rows)s) AS n",
-    "INSERT INTO opt_out (tenant_id, blind_index, category_id, source, created_at)"
-    " SELECT %(tenant)s, coalesce((%(indexes)s::bytea[])[n], sha256(('o' || n || %(tenant)s::text)::bytea)), %(category)s,"
-    " 'one-click', troth.now_v1() - n * interval '61 seconds' FROM generate_series(1, %(rows)s / 10) AS n",
+    ("INSERT INTO suppression (blind_index, reason, source, tenant_id, address_ct, created_at)"
+     " SELECT coalesce((%(indexes)s::bytea[])[n], sha256(('s' || n || %(tenant)s::text)::bytea)), 1 + n %% 6,"
+     " CASE WHEN n %% 6 < 2 THEN 'smtp:' || gen_random_uuid() ELSE 'one-click' END, %(tenant)s, NULL,"
+     " troth.now_v1() - n * interval '7 seconds' FROM generate_series(1, %(rows)s) AS n"),
+    ("INSERT INTO opt_out (tenant_id, blind_index, category_id, source, created_at)"
+     " SELECT %(tenant)s, coalesce((%(indexes)s::bytea[])[n], sha256(('o' || n || %(tenant)s::text)::bytea)), %(category)s,"
+     " 'one-click', troth.now_v1() - n * interval '61 seconds' FROM generate_series(1, %(rows)s / 10) AS n"),
 )  # fmt: skip
 SENT = {
     "attempt": 1, "phase": "eod", "code": 250, "enhanced": "2.0.0", "text": "Ok: queued as 4XtR2c0Kz", "size": 6204,

@@ -38,6 +38,10 @@ _WORDS = {
     "people:password-link:make": "A link to set a password was made ({for})",
     "privacy:person:erase": "A recipient was erased",
     "sending:pause:start": "Sending was paused ({effect}): {reason}",
+    "access:message:view": "Somebody looked at a message",
+    "access:message:list": "Somebody looked at a list of {shown} messages",
+    "access:message:receipt": "Somebody took a message’s receipt",
+    "access:suppression:list": "Somebody looked at {shown} suppressions",
     _SEAL: "{count} message events were sealed",
 }
 

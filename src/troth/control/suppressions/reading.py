@@ -40,7 +40,8 @@ _SUPPRESSED = """
  ORDER BY s.created_at {way}, s.blind_index {way}, s.reason {way}, s.source {way} LIMIT %(limit)s)
 """
 _OPTED_OUT = """
-(SELECT o.created_at, o.blind_index, 0, o.category_id::text, o.source, o.category_id, NULL::bytea
+(SELECT o.created_at, o.blind_index, 0 AS reason, o.category_id::text AS what, o.source, o.category_id,
+        NULL::bytea AS address_ct
  FROM troth.opt_out o WHERE o.tenant_id = %(tenant)s{which}{bound}
  ORDER BY o.created_at {way}, o.blind_index {way}, o.category_id {way} LIMIT %(limit)s)
 """

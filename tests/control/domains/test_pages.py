@@ -1,0 +1,41 @@
+"""Sending domains: what to publish and what was found; another client's domain is not there."""
+
+import json
+
+
+def asked(site, *findings):
+    site.operator.database.fill("UPDATE domain_state SET findings = %s WHERE domain_id = %s", json.dumps([
+        {"ok": ok, "code": code, "sentence": sentence, "saw": saw} for ok, code, sentence, saw in findings
+    ]), site.firm.domain)  # fmt: skip
+
+
+def test_a_domain_says_what_to_publish_and_what_was_seen(site):
+    site.firm.domain_ready(False)
+    asked(
+        site, (False, "dmarc.weak", "Publish p=reject.", ["v=DMARC1; p=none"]), (True, "dkim.ok", "It is there.", ["k"])
+    )
+    member = site.visitor(site.member)
+    listed = member.get("/domains")
+    assert "Publish p=reject." in listed.text
+    assert "Not ready" in listed.text
+    page = member.get(f"/domains/{site.firm.domain}")
+    for text in ("Not sending", "_dmarc.mail.firm.example", "v=DMARC1; p=none", "v=DMARC1; p=reject",
+                 "s1._domainkey.mail.firm.example", "v=DKIM1; k=rsa; p=MII", "RSA, 2048 bits", "Not asked yet"):  # fmt: skip
+        assert text in page.text, text
+
+
+def test_a_silent_dns_and_a_ready_domain_are_told_apart(site):
+    asked(site, *((True, f"{of}.ok", "It holds.", ["x"]) for of in ("spf", "dkim", "dmarc")))
+    member = site.visitor(site.member)
+    assert "Every record holds" in member.get(f"/domains/{site.firm.domain}").text
+    site.operator.database.fill("UPDATE domain_state SET lookup_failed = true WHERE domain_id = %s", site.firm.domain)
+    assert "The look-up failed" in member.get(f"/domains/{site.firm.domain}").text
+    assert "Ready, DNS silent" in member.get("/domains").text
+
+
+def test_another_clients_domain_is_not_there(site):
+    outsider = site.visitor(site.outsider)
+    assert site.firm.name not in outsider.get("/domains").text
+    answer = outsider.get(f"/domains/{site.firm.domain}")
+    assert answer.status == 404
+    assert site.firm.name not in answer.text

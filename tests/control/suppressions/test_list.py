@@ -1,0 +1,61 @@
+"""The list of suppressions: the client's own alone, every entry on one page, an address's history, nothing of others."""
+
+import re
+
+from tests.control.messages.test_list import way
+from tests.support import seeding
+
+_INDEX = re.compile(r'<small class="mono">([0-9a-f]{8})</small>')
+
+
+def test_every_entry_is_on_one_page_though_they_share_a_moment(site):
+    seeding.people(site.firm, 20)
+    seeding.suppressions(site.firm, 130)
+    site.operator.database.fill("UPDATE suppression SET created_at = (SELECT max(created_at) FROM suppression)")
+    site.operator.database.fill("UPDATE opt_out SET created_at = (SELECT max(created_at) FROM suppression)")
+    member = site.visitor(site.member)
+    seen, path = [], "/suppressions"
+    while path:
+        answer = member.get(path)
+        assert answer.status == 200
+        seen.append(re.findall(r"<tr role=\"row\"><th role=\"rowheader\".*?</tr>", answer.text, re.DOTALL))
+        path, last = way(answer, "Older"), path
+    assert [len(page) for page in seen] == [50, 50, 43]
+    back = way(member.get(last), "Newer")
+    assert _INDEX.findall(member.get(back).text) == _INDEX.findall("".join(seen[1]))
+    assert len(set(_INDEX.findall("".join(map("".join, seen))))) >= 130
+
+
+def test_an_address_has_its_history_and_another_clients_reason_is_not_told(site):
+    address = seeding.people(site.firm, 20)[5]
+    seeding.suppressions(site.firm, 60)
+    site.other.person(address)
+    member, outsider = site.visitor(site.member), site.visitor(site.outsider)
+    member.get("/suppressions")
+    found = member.post("/suppressions/find", q=address)
+    assert address not in found.url
+    assert "They want no more of one category, rent" in found.text
+    assert len(_INDEX.findall(found.text)) == 2
+    outsider.get("/suppressions")
+    theirs = outsider.post("/suppressions/find", q=address)
+    assert "not on this client’s list" in theirs.text
+    assert "bounce" not in theirs.text.partition("</form>")[2].partition('class="empty"')[2]
+    assert _INDEX.findall(outsider.get("/suppressions").text) == []
+    assert outsider.get(found.url.removeprefix(site.url)).status == 422
+    looks = "SELECT count(*) FROM ledger_pending WHERE kind = 'access:suppression:list' AND tenant_id = %s"
+    assert site.operator.admin.execute(looks, (site.firm.tenant,)).fetchone()[0] >= 1
+    assert site.operator.admin.execute(looks, (site.other.tenant,)).fetchone()[0] == 0
+
+
+def test_reasons_narrow_and_nonsense_is_said(site):
+    seeding.people(site.firm, 5)
+    seeding.suppressions(site.firm, 60)
+    member = site.visitor(site.member)
+    assert len(_INDEX.findall(member.get("/suppressions?reason=complaint").text)) == 10
+    assert len(_INDEX.findall(member.get("/suppressions?reason=category-opt-out").text)) == 6
+    assert "the message that told it" in member.get("/suppressions?reason=hard-bounce").text
+    for wrong in ("reason=because", "who=x", "after=AAAA"):
+        assert member.get(f"/suppressions?{wrong}").status == 422, wrong
+    member.get("/suppressions")
+    assert member.post("/suppressions/find", q="sam").status == 422
+    assert member.post("/suppressions/find", q="").url == f"{site.url}/suppressions"
