@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import psycopg
 
 from troth.cli import database, logs, wiring
+from troth.cli.claims_watch import watching
 from troth.cli.metrics.beating import beating_beside
 from troth.cli.supervise import Child, Supervisor
 from troth.cli.words import CommandError
@@ -35,7 +36,8 @@ def run(_args: argparse.Namespace, settings: Settings) -> int:
     with Supervisor(settings.var_dir) as supervisor:
         start(supervisor, settings)
         supervisor.say("troth", f"up: mail is taken at http://{settings.http_host}:{settings.http_port}")
-        with beating_beside(settings.var_dir, "supervisor"), closing_watch(supervisor):
+        claims = watching(lambda line: supervisor.say("claims", line))
+        with beating_beside(settings.var_dir, "supervisor"), closing_watch(supervisor), claims:
             supervisor.wait()
     return 0
 

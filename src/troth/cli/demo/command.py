@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TextIO
 
 from troth.cli import wiring
+from troth.cli.claims_watch import watching
 from troth.cli.commands import up
 from troth.cli.demo import bombs, confirming, expected, layout, report, signing_in
 from troth.cli.demo.asks import Ask, asks
@@ -197,7 +198,8 @@ class Demo:
             sep="\n",
             flush=True,
         )
-        self.supervisor.wait()
+        with watching(lambda line: self.supervisor.say("claims", line)):
+            self.supervisor.wait()
 
     def _neighbours(self) -> Iterator[Child]:
         """What is not ours in real life: the DNS, and the next hop."""

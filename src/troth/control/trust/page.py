@@ -18,7 +18,8 @@ troth claims explain EML-2
 
 `check` runs the controls now, keeps what they found (`claim_state`, `claim_history`) and ends with 1 when a promised
 claim fails. `list` and `explain` show what was kept. The ledger hears of each change of a state, and once a day that it
-stands (`trust:claim:check`). Let a timer run `troth claims check` every half hour: after an hour a claim is stale.
+stands (`trust:claim:check`). `troth up` does so every twenty minutes; where
+processes are started one by one, let a timer run it: after an hour a claim is stale.
 
 ## States
 
