@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import time
+from contextlib import suppress
 from ipaddress import ip_network
 
 import pytest
@@ -78,6 +79,29 @@ async def test_a_gigabyte_ends_at_the_cap(receiver):
     assert time.monotonic() - start < 3
     await asyncio.sleep(0.1)
     assert receiver.sent < 64 << 20  # it was cut off: what it sent more lies in socket buffers
+
+
+async def test_a_body_in_chunks_of_one_octet_is_read_no_further_than_another():
+    """Each costs work: what came over the wire is counted, not what it holds."""
+    sent = 0
+
+    async def serve(reader, writer):
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with suppress(OSError):
+            while True:
+                writer.write(b"1\r\nx\r\n" * 1000)
+                await writer.drain()
+                sent += 1000
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    answer = await GuardedClient(None, LOOPBACK).post(
+        f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, b""
+    )
+    server.close()
+    assert answer.status == 200
+    assert 0 < answer.body_bytes < BODY_CAP / 4
 
 
 @pytest.mark.parametrize("manner", ["hang", "slow-head"])

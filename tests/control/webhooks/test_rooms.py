@@ -81,6 +81,34 @@ def test_raw_sql_changes_nothing_without_its_entry(firm):
     assert firm.operator.admin.execute("SELECT count(*) FROM webhook_secret").fetchone() == (0,)
 
 
+def test_one_statement_that_does_two_things_hides_neither(firm):
+    mine, control = add(firm), firm.operator.database.open("troth_control", tenant=firm.tenant)
+    control.execute("UPDATE webhook_endpoint SET disabled_at = now(), disabled_why = 'command', url_ct = '\\x0102'")
+    control.execute("UPDATE webhook_endpoint SET disabled_at = NULL, disabled_why = NULL, kinds = '{8}'")
+    told, _ = entries(firm.operator)
+    assert [kind for kind, _ in told[2:]] == [
+        "endpoint:change",
+        "endpoint:disable",
+        "endpoint:change",
+        "endpoint:enable",
+    ]
+    for column in ("id = gen_random_uuid()", "created_at = now()"):
+        with pytest.raises(psycopg.Error):
+            control.execute(f"UPDATE webhook_endpoint SET {column} WHERE id = %s", (mine.id,))
+
+
+def test_a_secret_that_ends_does_not_come_back_and_its_end_is_told(firm):
+    mine, control = add(firm), firm.operator.database.open("troth_control", tenant=firm.tenant)
+    endpoints.rotate(firm.operator.control, firm.keys, mine, "test")
+    control.execute("UPDATE webhook_secret SET ends_at = ends_at - interval '23 hours' WHERE ends_at IS NOT NULL")
+    for later in ("ends_at + interval '1 second'", "'infinity'", "NULL"):
+        with pytest.raises(psycopg.Error, match="does not go on for longer|webhook_secret_current"):
+            control.execute(f"UPDATE webhook_secret SET ends_at = {later} WHERE ends_at IS NOT NULL")
+    told, _ = entries(firm.operator)
+    kinds = [kind for kind, _ in told]
+    assert kinds == ["endpoint:add", "secret:add", "secret:end", "secret:add", "secret:end"]
+
+
 def test_ten_at_most_also_when_asked_all_at_once(firm):
     connections = [firm.operator.database.open("troth_control") for _ in range(4)]
     refused = []

@@ -120,6 +120,7 @@ async def test_every_event_of_a_receiver_that_failed_for_an_hour_comes_in_order_
         await hooks.until(lambda seen=seen: len(receiver.got) > seen)
     assert {each.type for each in receiver.got} == {"email.delivered"}
     receiver.answer = (200, {}, b"")
+    await hooks.until(lambda: not hooks.outbox("id", "state = 2"))  # a failure settled after the move waits anew
     hooks.move_clock(timedelta(hours=2))
     await hooks.until(lambda: not hooks.waiting(), 40)
     order = ["email.delivered", "email.bounced", "email.complained", "email.unsubscribed"]

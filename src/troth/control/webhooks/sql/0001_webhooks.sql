@@ -97,9 +97,18 @@ AS $$
 BEGIN
     IF TG_OP = 'DELETE' THEN
         PERFORM troth.webhook_entry('webhook:endpoint:remove', OLD.tenant_id, OLD.id, '');
+        RETURN NULL;
     ELSIF TG_OP = 'INSERT' THEN
         PERFORM troth.webhook_entry('webhook:endpoint:add', NEW.tenant_id, NEW.id, 'kinds ' || NEW.kinds::text);
-    ELSIF OLD.disabled_at IS NULL AND NEW.disabled_at IS NOT NULL THEN
+        RETURN NULL;
+    ELSIF (OLD.id, OLD.tenant_id, OLD.created_at) IS DISTINCT FROM (NEW.id, NEW.tenant_id, NEW.created_at) THEN
+        RAISE EXCEPTION 'an endpoint keeps its id, its client and its beginning' USING ERRCODE = '42501';
+    END IF;
+    -- one statement may do both, and hides neither
+    IF (OLD.kinds, OLD.url_ct) IS DISTINCT FROM (NEW.kinds, NEW.url_ct) THEN
+        PERFORM troth.webhook_entry('webhook:endpoint:change', NEW.tenant_id, NEW.id, 'kinds ' || NEW.kinds::text);
+    END IF;
+    IF OLD.disabled_at IS NULL AND NEW.disabled_at IS NOT NULL THEN
         -- what waits is given up, in sight and to be replayed; the token ends whoever is under way with it
         UPDATE troth.webhook_outbox SET state = 4, token = token + 1, done_at = troth.now_v1(),
             last_error = 'endpoint-disabled' WHERE endpoint_id = NEW.id AND state < 3;
@@ -108,22 +117,27 @@ BEGIN
         UPDATE troth.webhook_health SET failing_since = NULL, failures = 0, quiet_until = NULL, notice = 0,
             notice_at = NULL, notice_why = NULL WHERE endpoint_id = NEW.id;
         PERFORM troth.webhook_entry('webhook:endpoint:enable', NEW.tenant_id, NEW.id, '');
-    ELSIF (OLD.kinds, OLD.url_ct) IS DISTINCT FROM (NEW.kinds, NEW.url_ct) THEN
-        PERFORM troth.webhook_entry('webhook:endpoint:change', NEW.tenant_id, NEW.id, 'kinds ' || NEW.kinds::text);
     END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER told AFTER INSERT OR UPDATE OR DELETE ON webhook_endpoint
     FOR EACH ROW EXECUTE FUNCTION webhook_told();
 
+-- A secret that once has an end keeps an end, so that one that leaked does not come back; each end is told.
 CREATE FUNCTION webhook_secret_told() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
-    PERFORM troth.webhook_entry('webhook:secret:add', NEW.tenant_id, NEW.endpoint_id, NEW.id::text);
+    IF TG_OP = 'INSERT' THEN
+        PERFORM troth.webhook_entry('webhook:secret:add', NEW.tenant_id, NEW.endpoint_id, NEW.id::text);
+    ELSIF coalesce(NEW.ends_at, 'infinity') > coalesce(OLD.ends_at, 'infinity') THEN
+        RAISE EXCEPTION 'a secret that ends does not go on for longer' USING ERRCODE = '42501';
+    ELSIF NEW.ends_at IS DISTINCT FROM OLD.ends_at THEN
+        PERFORM troth.webhook_entry('webhook:secret:end', NEW.tenant_id, NEW.endpoint_id, NEW.id::text);
+    END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER told AFTER INSERT ON webhook_secret FOR EACH ROW EXECUTE FUNCTION webhook_secret_told();
+CREATE TRIGGER told AFTER INSERT OR UPDATE ON webhook_secret FOR EACH ROW EXECUTE FUNCTION webhook_secret_told();
 
 -- ---- what control may ask of the sender ----------------------------------------------------------------------
 
