@@ -150,6 +150,14 @@ def check_note(note: str, key: Verifier, size: int, root: bytes) -> Checkpoint:
     return checkpoint
 
 
+def check_signed(entry: Entry, signed: int) -> None:
+    """A sealing leaf is the last of its turn: a checkpoint was signed over it. `signed`: size of the newest so far."""
+    if entry.kind == SEAL and signed != entry.index + 1:
+        raise Found(
+            f"the checkpoint of {entry.index + 1} entries, which was signed as it sealed, is missing", entry.index
+        )
+
+
 def read_note(note: str, key: Verifier) -> Checkpoint:
     """A stored checkpoint, signed by `key` and by it alone."""
     try:

@@ -160,16 +160,13 @@ def test_a_second_signature_on_a_checkpoint_is_found(house, taken):
         judge(taken)
 
 
-def test_checkpoints_in_another_order_are_found(taken):
+def test_checkpoints_in_another_order_or_not_all_are_found(taken):
     file = taken / "checkpoints" / "000"
     first, *rest = notes(file.read_text())
     for order in ([rest[0], first, *rest[1:]], [first, first, *rest], [*rest, first], [first, rest[-1]]):
         file.write_text("\n".join(order))
-        if order == [first, rest[-1]]:  # a checkpoint less is no lie about what there is
-            assert judge(taken).checkpoints == 2
-        else:
-            with pytest.raises(Found):
-                judge(taken)
+        with pytest.raises(Found):
+            judge(taken)
 
 
 def test_what_is_no_plain_file_is_found(taken, tmp_path):

@@ -12,6 +12,7 @@ from troth.control.ledger.export import CannotExport, export
 from troth.control.ledger.offline import verify_export
 from troth.control.ledger.verification import Asked, verify
 from troth.ledger.canonical import canonical
+from troth.ledger.checkpoint import notes
 from troth.ledger.leaf import leaf_hash
 from troth.ledger.verify import Found
 from troth.rules.states import Kind
@@ -144,6 +145,19 @@ def test_an_event_sealed_twice_in_one_batch_is_found(house):
     house.database.fill("UPDATE event_pending SET hashes = hashes || hashes")
     house.seal()
     with pytest.raises(Found, match="twice"):
+        house.verify()
+
+
+def test_a_checkpoint_that_is_gone_from_the_middle_is_found(house, tmp_path):
+    with house.ledger() as connection:
+        export(connection, tmp_path / "export", quiet)
+    path = tmp_path / "export" / "checkpoints" / "000"
+    first, gone, last = notes(path.read_text())
+    path.write_text(f"{first}\n{last}")
+    with pytest.raises(Found, match="as it sealed, is missing"):
+        verify_export(tmp_path / "export", None, [], quiet)
+    house.database.fill("DELETE FROM ledger_checkpoint WHERE note = %s", gone)
+    with pytest.raises(Found, match="as it sealed, is missing"):
         house.verify()
 
 

@@ -14,7 +14,7 @@ from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.leaf import microseconds
 from troth.ledger.note import Verifier
 from troth.ledger.tree import Node
-from troth.ledger.verify import SEAL, Entry, Found, Walk, batch_hashes, check_batch, check_note
+from troth.ledger.verify import SEAL, Entry, Found, Walk, batch_hashes, check_batch, check_note, check_signed
 
 PAGE = 1024  # leaves
 
@@ -68,7 +68,7 @@ class Live:
             self._batch(entry, batches)
             for node in entry.completed:
                 _node(node, stored)
-            self._checkpoint(checkpoints, report)
+            self._checkpoint(entry, checkpoints, report)
             self._told(entry)
         if self._walk.size < high:
             raise Found("it is missing", self._walk.size)
@@ -85,9 +85,10 @@ class Live:
         self._seals += 1
         self._sealed(entry, _batch(entry, row))
 
-    def _checkpoint(self, checkpoints: "Peek[CheckpointRow]", report: Report) -> None:
+    def _checkpoint(self, entry: Entry, checkpoints: "Peek[CheckpointRow]", report: Report) -> None:
         row = checkpoints.take(lambda row: row.size <= self._walk.size)
         if row is None:
+            check_signed(entry, report.size_signed)
             return
         checkpoint = check_note(row.note, self._key, row.size, self._walk.root())
         if row.root != checkpoint.root:

@@ -23,6 +23,7 @@ from troth.ledger.verify import (
     Walk,
     check_batch,
     check_note,
+    check_signed,
     read_note,
     read_since,
     trusted,
@@ -152,6 +153,7 @@ class _Offline:
                 for tile, data in self._tiles.take(entry.hash, entry.completed):
                     self._tile(tile, data)
                 self._checkpoint()
+                check_signed(entry, self._report.size_signed)
             if batches and batches.read(1):
                 raise Found(f"the file {layout.batches(bundle.number)} has more than what is sealed", first)
         finally:
