@@ -5,6 +5,8 @@ PY := .venv/bin/python
 JOBS ?= 2
 # Whole platforms under load: they have the machine to themselves.
 ALONE := tests/faults tests/scenarios
+# The browser's driver keeps an event loop in the process: nothing else may want one there.
+BROWSER := tests/browser
 PG15 ?= /usr/lib/postgresql/15/bin
 PG15_TESTS := $(wildcard tests/store tests/control tests/flow)
 
@@ -23,7 +25,8 @@ run: setup ## The demo: every stage, real mail, then it keeps serving (ONCE=1: e
 
 test: setup-test ## The whole test suite and its coverage (ARGS="-k gate" for a part, JOBS=4 for more cores)
 	@$(PY) -m coverage erase
-	$(PY) -m coverage run -m pytest -n $(JOBS) $(if $(ARGS),$(ARGS),$(foreach part,$(ALONE),--ignore=$(part)))
+	$(PY) -m coverage run -m pytest -n $(JOBS) $(if $(ARGS),$(ARGS),$(foreach part,$(ALONE) $(BROWSER),--ignore=$(part)))
+	$(if $(ARGS),,$(PY) -m coverage run -m pytest -n $(JOBS) $(BROWSER))
 	$(if $(ARGS),,$(PY) -m coverage run -m pytest $(ALONE))
 	@$(PY) scripts/coverage_gate.py $(if $(ARGS),--print-only)
 

@@ -11,7 +11,7 @@ PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md")
 FENCED = re.compile(r"```sh\n(.*?)```", re.DOTALL)
 INLINE = re.compile(r"`(make [^`]+|\.venv/bin/[^`]+)`")
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#]+)")
-SHELL_NAMES = {"make", ".venv/bin/troth", ".venv/bin/pre-commit"}
+SHELL_NAMES = {"make", ".venv/bin/troth", "troth", ".venv/bin/python", ".venv/bin/pre-commit"}
 
 
 def commands() -> list[tuple[str, str]]:
@@ -36,8 +36,11 @@ def test_a_command_that_a_page_names_exists(page, command):
         subprocess.run(
             ["sh", "-c", f"{typed} -n"], cwd=ROOT, check=True, capture_output=True, env={"PATH": "/usr/bin:/bin"}
         )
-    if program == ".venv/bin/troth":
-        troth_knows(command.split()[1])
+    if program == ".venv/bin/python":
+        assert (ROOT / command.split()[1]).exists()
+    if program.endswith("troth"):
+        words = command.split()[1:]
+        troth_knows(words[2] if words[0] == "--config" else words[0])
 
 
 def troth_knows(subcommand: str) -> None:
