@@ -34,7 +34,7 @@ _KEY_WITHOUT_HASH = "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_a
 _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
 _PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
 _CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
-_HOOK_SECRET_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
+_SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
 _EVENT_WITHOUT_DETAIL = "SELECT (message_id, kind, source_key, tenant_id, at, leaf_hash)"
 
@@ -125,7 +125,7 @@ TABLES: tuple[Table, ...] = (
     Table("webhook_endpoint", "control; the sender (disabling)", {CONTROL: "SELECT, INSERT, UPDATE, DELETE",
           FLOW: "SELECT, UPDATE (disabled_at, disabled_why)"}, "Restricted", "until removed", tenant="tenant_id",
           notes="at most 10 a client; every change has its ledger entry"),
-    Table("webhook_secret", "control", {CONTROL: _HOOK_SECRET_ENDS, FLOW: "SELECT, DELETE"}, "Restricted",
+    Table("webhook_secret", "control", {CONTROL: _SIGNING_ENDS, FLOW: "SELECT, DELETE"}, "Restricted",
           "until its overlap ends", tenant="tenant_id"),
     Table("webhook_health", "the sender", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal",
           "until removed", tenant="tenant_id"),
