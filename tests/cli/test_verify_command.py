@@ -213,3 +213,17 @@ def test_settings_that_cannot_be_read_are_no_finding(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     assert main(["verify"]) == 2
     assert "not a setting" in capsys.readouterr().err
+
+
+def test_a_folder_without_an_installation_is_told_and_left_as_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify"]) == 2
+    assert "There is no installation in" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("given", ["nonsense", "em_a_" + "0" * 32])
+def test_what_is_no_messages_id_is_told_so(given, capsys):
+    with pytest.raises(SystemExit):
+        main(["ledger", "proof", given])
+    assert "is not a message's id, such as msg_a_" in capsys.readouterr().err

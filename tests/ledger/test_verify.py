@@ -138,3 +138,8 @@ def test_what_is_held_is_of_this_log_or_is_not_judged():
     forged = sign(bytes(32), ORIGIN, 1, ROOTS[1], AT + timedelta(1))
     with pytest.raises(Found, match="this checkpoint is false"):
         read_since([forged], KEY, "f")
+
+
+def test_words_before_a_checkpoint_are_no_crash():
+    with pytest.raises(CannotVerify, match="not a checkpoint"):
+        read_since(["$ troth ledger checkpoint\n" + sign(SEED, ORIGIN, 1, bytes(32), AT)], KEY, "f")

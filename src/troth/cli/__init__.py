@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from pathlib import Path
 
         itself = getattr(args, "reads_settings_itself", False)  # what can work with settings that are wrong
-        status: int = args.run(args, None if itself else load(os.environ, Path.cwd()))
+        told = {"TROTH_MODE": args.mode, **os.environ} if hasattr(args, "mode") else os.environ
+        status: int = args.run(args, None if itself else load(told, Path.cwd()))
     except (SettingError, CommandError) as wrong:
         warn(str(wrong))
         return int(getattr(args, "cannot", 1))

@@ -60,12 +60,20 @@ def passwords(settings: Settings) -> dict[str, str]:
 
 
 @contextmanager
-def running_database(settings: Settings) -> Iterator[None]:
-    """The database while a command works: the one that runs, else the embedded one, started for as long."""
+def running_database(settings: Settings, *, new: bool = False) -> Iterator[None]:
+    """The database while a command works: the one that runs, else the embedded one, started for as long.
+
+    `new`: it may be made here; else a folder without one is left as it is.
+    """
     if settings.database_url or settings.database_url_control or settings.database_url_migrate:
         yield
         return
     embedded = server(settings)
+    if not new and not embedded.data_dir.exists():
+        raise CommandError(
+            f"There is no installation in {settings.var_dir}: `troth init` makes one; one that is elsewhere is named "
+            "by its settings file, such as `troth --config var/demo/troth.toml` for the demo."
+        )
     try:
         embedded.start()
     except AlreadyRunning:

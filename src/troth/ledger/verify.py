@@ -198,7 +198,7 @@ def read_since(notes: Iterable[str], key: Verifier, name: str) -> list[Checkpoin
         try:
             found.append(parse(note, key))
         except UnverifiedNote as wrong:
-            other = read_unverified(note).origin
+            other = _origin(note, name)
             if other != key.name:
                 raise CannotVerify(f"{name} holds a checkpoint of another log, {other}; this is {key.name}") from None
             raise Found(f"{name}: {wrong}. Either the ledger's key was replaced, or this checkpoint is false") from None
@@ -207,6 +207,13 @@ def read_since(notes: Iterable[str], key: Verifier, name: str) -> list[Checkpoin
     if not found:
         raise CannotVerify(f"{name} holds no checkpoint")
     return found
+
+
+def _origin(note: str, name: str) -> str:
+    try:
+        return read_unverified(note).origin
+    except NoteError as wrong:
+        raise CannotVerify(f"{name} holds something that is not a checkpoint of ours: {wrong}") from None
 
 
 def fields_of(data: bytes) -> dict[str, str | int]:

@@ -291,3 +291,11 @@ async def test_one_ask_that_breaks_the_transaction_refuses_itself_alone(gate, op
     )  # fmt: skip
     assert [isinstance(a, Taken) for a in answers] == [True, False, True]
     assert count(operator, "email") == 2
+
+
+async def test_a_category_that_leaves_out_what_may_be_left_out_sends(gate, operator, firm):
+    firm.person("ann@example.net")
+    operator.govern("category", firm.tenant, "rent", {
+        "name": "Rent", "purpose": "Rent notices", "legal_class": "transactional",
+        "sender": {"name": "Firm", "address": f"rent@{firm.name}"}}, firm.category)  # fmt: skip
+    assert isinstance(await gate.submit(ask(firm)), Taken)

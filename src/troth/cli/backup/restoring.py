@@ -127,7 +127,7 @@ def restore(backup: Backup, settings: Settings, waiting: str, tell: Tell) -> Hel
     with ExitStack() as undo:
         if not settings.database_url and not wiring.server(settings).data_dir.exists():
             undo.callback(shutil.rmtree, wiring.server(settings).home, ignore_errors=True)
-        with wiring.running_database(settings):
+        with wiring.running_database(settings, new=True):
             held = _into_empty(backup, settings, waiting, tell)
         undo.pop_all()
     return held

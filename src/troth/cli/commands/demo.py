@@ -8,7 +8,7 @@ from troth.settings import Settings
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("demo", help="the whole platform on one machine, with real mail")
     parser.add_argument("--once", action="store_true", help="end after the main job; 0 only if all went as expected")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, mode="demo")  # so that what a demo may do may be set for it
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:

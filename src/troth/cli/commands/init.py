@@ -68,7 +68,7 @@ def run(args: argparse.Namespace, _settings: Settings | None) -> int:
     settings = load(os.environ, Path.cwd())
     enrolled = _owners(args, settings)
     check_cell(settings)
-    with wiring.running_database(settings):
+    with wiring.running_database(settings, new=True):
         prepare(settings)
         with scope.connect(wiring.conninfo(settings, "control"), "init") as connection:
             change, digest = genesis(settings, connection, enrolled)

@@ -11,6 +11,7 @@ from troth.cli.words import CommandError, show
 from troth.control.ledger import receipts, rows
 from troth.control.ledger.export import CannotExport, export
 from troth.control.ledger.proof import newest
+from troth.keys import ids
 from troth.ledger.receipt import encode
 from troth.ledger.verify import Found
 from troth.settings import Settings
@@ -25,7 +26,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     checkpoint = acts.add_parser("checkpoint", help="the newest checkpoint, to keep for `troth verify --since`")
     checkpoint.set_defaults(run=run_checkpoint)
     proof = acts.add_parser("proof", help="a receipt: one message's events with their proofs")
-    proof.add_argument("message", type=UUID, help="the message's id")
+    proof.add_argument("message", type=_message, help="the message's id: msg_a_..., or its 32 digits")
     proof.add_argument("--out", metavar="FILE", type=Path, help="write it there (else to standard output)")
     proof.set_defaults(run=run_proof)
     for one in (exports, checkpoint):
@@ -57,6 +58,15 @@ def run_checkpoint(args: argparse.Namespace, settings: Settings) -> int:
     value = {"size": found.size, "root": found.root, "at": found.at, "note": found.note, "vkey": found.vkey}
     show(value, json_wanted=args.json, text=[found.note.removesuffix("\n")])
     return 0
+
+
+def _message(text: str) -> UUID:
+    try:
+        return ids.unwire("msg", text) or UUID(text)
+    except ValueError:
+        hint = "an email has a message for each recipient" if text.startswith("em_") else "its page shows it"
+        said = f"{text} is not a message's id, such as msg_a_ and 32 digits; {hint}"
+        raise argparse.ArgumentTypeError(said) from None
 
 
 def run_proof(args: argparse.Namespace, settings: Settings) -> int:

@@ -87,7 +87,7 @@ def _master(args: argparse.Namespace, settings: Settings) -> Iterator[Path]:
 
 def _verify(settings: Settings) -> bool | None:
     """`troth verify` on what is there now, in a process of its own; None where a version has no such command."""
-    with wiring.running_database(settings):
+    with wiring.running_database(settings, new=True):
         command = [sys.executable, "-m", "troth.cli", "verify"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)  # noqa: S603 - our own words
     for line in done.stdout.decode(errors="replace").splitlines()[-3:]:

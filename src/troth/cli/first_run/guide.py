@@ -33,7 +33,7 @@ def _run(out: Path) -> int:
     found = settings.ask_all(settings.environment(Path.cwd()))
     init.check_cell(found)
     title("2. Database and master key")
-    with wiring.running_database(found):
+    with wiring.running_database(found, new=True):
         with owners.uninterrupted():
             init.prepare(found)
         say(f"The database is ready. The master key is in {found.key_path}.", *init.key_warning(found))

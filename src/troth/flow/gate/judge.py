@@ -150,7 +150,7 @@ def _category(bound: Bound) -> f.Category | None:
         _sender_domain(version),
         row.retired,
         artefact["legal_class"],
-        artefact["raw"],
+        artefact.get("raw", False),
     )
 
 
