@@ -39,3 +39,17 @@ def test_another_clients_domain_is_not_there(site):
     answer = outsider.get(f"/domains/{site.firm.domain}")
     assert answer.status == 404
     assert site.firm.name not in answer.text
+
+
+def test_what_was_seen_is_said_only_where_it_is_known(site):
+    asked(
+        site,
+        (True, "spf.ok", "It holds.", []),
+        (False, "dmarc.missing", "Publish it.", []),
+        (False, "dkim.weak", "Larger.", []),
+    )
+    page = site.visitor(site.member).get(f"/domains/{site.firm.domain}").text
+    assert page.count("as it should be") == page.count("no record") == 1
+    assert page.count("<dt>We see</dt>") == 2
+    assert "<dt>Published</dt>" not in page
+    assert "<dt>To publish</dt>" in page

@@ -7,9 +7,12 @@ import msgspec
 import pytest
 from tests.control.ledger.house import House
 from tests.support import seeding
+from tests.support.firm import now
 
+from troth.flow.events import Happening, row
 from troth.keys.ids import wire
 from troth.ledger.receipt import Receipt, verify_receipt
+from troth.rules.states import Kind
 
 _CASE = """
 INSERT INTO email (id, tenant_id, category_id, category_snapshot, policy_digest, created_at, recipients)
@@ -95,6 +98,24 @@ def test_decision_headers_and_conversation_as_they_were_written(site):
     listed = member.get("/messages?state=queued")
     page = member.get(re.search(r'href="(/messages/msg_a_[0-9a-f]+)"', listed.text)[1])
     assert "Nothing went over the wire" in page.text
+
+
+def test_a_bounce_shows_its_subject_decoded_and_says_so_where_no_header_was_sent(site, house):
+    for number, detail in enumerate(({"headers": ["Subject: =?utf-8?q?Rent_of_=C2=A3900?="]}, {"code": 550})):
+        message = house.tell(f"zoe{number}@example.org", kinds=(Kind.ACCEPTED, Kind.QUEUED))
+        house.database.fill("UPDATE message SET state = 8 WHERE id = %s", message)
+        person = house.firm.people[f"zoe{number}@example.org"]
+        key = house.firm.keys.person(
+            house.database.run("SELECT data_key FROM person WHERE id = %s", person)[0][0], person
+        )
+        house.insert([row(Happening(message, site.firm.tenant, Kind.BOUNCED, "attempt:1", key, detail), now())])
+    house.database.fill(_CASE, house.firm.operator.snapshot(house.firm.category))
+    member = site.visitor(site.member)
+    sent, refused = (member.get(f"/messages/{wire('msg', 'a', each)}").text for each in house.messages)
+    assert "<title>Rent of £900" in sent
+    assert re.search("<h1[^>]*>Rent of £900", sent)
+    assert "It was refused before it had gone over the wire" in refused
+    assert "Nothing went over the wire" not in sent + refused
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,15 @@ class Wanted:
     def holds(self) -> bool:
         return self.finding is not None and self.finding.ok
 
+    @property
+    def unseen(self) -> str:
+        """What is said where no record is kept of the look; empty where nothing is known of what was there."""
+        if self.finding is None:
+            return "not asked yet"
+        if self.finding.ok:
+            return "as it should be"
+        return "no record" if self.finding.code.endswith(".missing") else ""
+
 
 def domains(tenant: UUID) -> list[Domain]:
     return [_domain(each) for each in rows(_DOMAINS, tenant, None, None, _MOST)]

@@ -20,9 +20,11 @@ from troth.ledger.proofs import BadProof, verify_inclusion
 
 PAGE = 50
 _SEAL = "evidence:batch:seal"
+_LOOKS = "access:"  # what people looked at
 _ENTRY = "SELECT index, kind, at, leaf, leaf_hash, tenant_id FROM troth.ledger_leaf WHERE log_id = 1"
 _SEEN = " AND (tenant_id = %s OR (tenant_id IS NULL AND (%s OR kind = %s)))"
-_LIST = f"{_ENTRY}{_SEEN} AND index < %s AND (%s OR kind <> %s) ORDER BY index DESC LIMIT %s"
+_SHOWN = " AND (%s OR kind <> %s) AND (%s OR NOT starts_with(kind, %s))"
+_LIST = f"{_ENTRY}{_SEEN} AND index < %s{_SHOWN} ORDER BY index DESC LIMIT %s"
 _ONE = f"{_ENTRY}{_SEEN} AND index = %s"
 _CHANGE = {
     "propose": "{of} “{code}” was proposed",
@@ -42,6 +44,17 @@ _WORDS = {
     "access:message:list": "Somebody looked at a list of {shown} messages",
     "access:message:receipt": "Somebody took a message’s receipt",
     "access:suppression:list": "Somebody looked at {shown} suppressions",
+    "webhook:endpoint:add": "A webhook endpoint was added",
+    "webhook:endpoint:change": "A webhook endpoint’s address or events were changed",
+    "webhook:endpoint:disable": "A webhook endpoint was disabled",
+    "webhook:endpoint:enable": "A webhook endpoint was enabled again",
+    "webhook:endpoint:remove": "A webhook endpoint was removed",
+    "webhook:secret:add": "A webhook endpoint got a new signing secret",
+    "webhook:secret:end": "A webhook endpoint’s signing secret was given an end",
+    "webhook:delivery:replay": "{more} webhook deliveries were asked for again",
+    "backup:database:take": "A backup was taken, of {rows} rows",
+    "backup:database:restore": "The house was restored from a backup, and all sending paused",
+    "trust:claim:check": "The promise “{claim}” was checked: {state}",
     _SEAL: "{count} message events were sealed",
 }
 
@@ -83,9 +96,12 @@ class Proved:
     holds: bool
 
 
-def recent(actor: Actor, before: int, *, seals: bool) -> list[Entry]:
-    """PAGE of those before an index, one more if there are more; with or without the seals of message events."""
-    return [_entry(each) for each in rows(_LIST, *_seen(actor), before, seals, _SEAL, PAGE + 1)]
+def recent(actor: Actor, before: int, *, seals: bool, looks: bool) -> list[Entry]:
+    """PAGE of those before an index, one more if there are more; `seals` of message events and `looks` at people's
+    data are among them or not.
+    """
+    found = rows(_LIST, *_seen(actor), before, seals, _SEAL, looks, _LOOKS, PAGE + 1)
+    return [_entry(each) for each in found]
 
 
 def access_entry(actor: Actor, index: int) -> Entry:

@@ -1,6 +1,7 @@
 """Evidence, for people: the newest checkpoint, how to verify it oneself, and the entries with their proofs."""
 
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,10 +16,11 @@ _NEWEST = 2**62
 
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
-    """GET /ledger?before=&seals="""
-    given, seals = request.GET.get("before", ""), request.GET.get("seals") == "with"
+    """GET /ledger?before=&seals=&looks="""
+    given = request.GET.get("before", "")
+    seals, looks = (request.GET.get(name) == "with" for name in ("seals", "looks"))
     before = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else _NEWEST
-    found = entries.recent(actor_of(request), before, seals=seals)
+    found = entries.recent(actor_of(request), before, seals=seals, looks=looks)
     checkpoint = entries.newest()
     context = {
         "section": "ledger",
@@ -27,6 +29,8 @@ def ledger(request: HttpRequest) -> HttpResponse:
         "entries": found[: entries.PAGE],
         "older": found[entries.PAGE - 1].index if len(found) > entries.PAGE else None,
         "seals": seals,
+        "looks": looks,
+        "asked": urlencode([(name, "with") for name, on in (("looks", looks), ("seals", seals)) if on]),
         "paging": before != _NEWEST,
     }
     return render(request, "ledger/ledger.html", context)

@@ -9,6 +9,7 @@ from django.http import Http404
 
 from troth.control.audit.asking import row, rows
 from troth.control.messages import words
+from troth.control.messages.encoded import readable
 from troth.control.messages.filters import EMAIL, MESSAGE
 from troth.control.messages.opening import Opener, document
 from troth.control.people.actor import Actor
@@ -101,8 +102,14 @@ class Message:
         return told[-1] if told else None
 
     @property
+    def headerless(self) -> str:
+        """Why no header stands here: an attempt writes it down once the message as a whole went out."""
+        return words.headerless(self.state, {each.kind for each in self.events})
+
+    @property
     def subject(self) -> str | None:
-        return header(self.headers.headers, "subject") if self.headers else None
+        sent = header(self.headers.headers, "subject") if self.headers else None
+        return readable(sent) if sent else None
 
     @property
     def message_id(self) -> str | None:

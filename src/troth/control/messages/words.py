@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from troth.rules.states import Kind
+from troth.rules.states import Kind, State
 
 _SAYS = {
     Kind.ACCEPTED: "Accepted: on disk before the answer was given",
@@ -19,7 +19,7 @@ _SAYS = {
     Kind.DEFERRED: "Deferred: refused for now",
     Kind.DELIVERED: "Delivered: the recipient’s mail exchanger took it",
     Kind.BOUNCED: "Bounced: refused for good",
-    Kind.UNCERTAIN: "Uncertain: the worker was lost, it may have been taken",
+    Kind.UNCERTAIN: "Uncertain: it may have been taken",
     Kind.FAILED: "Failed, through no fault of the address",
     Kind.COMPLAINED: "The recipient complained",
     Kind.UNSUBSCRIBED: "The recipient opted out",
@@ -27,6 +27,10 @@ _SAYS = {
     Kind.CLAIMED: "Claimed by a worker",
     Kind.SENDING: "Sending: every last check passed",
     Kind.RETURNED: "Back in the queue: nothing was on the wire",
+}
+_LOST = {
+    "worker-lost": "Uncertain: the worker was lost, it may have been taken",
+    "answer-lost": "Uncertain: the answer was lost, it may have been taken",
 }
 # the look's word for an event that is no state
 _LOOKS = {Kind.RELEASED: "queued", Kind.RESCHEDULED: "deferred", Kind.RETURNED: "queued"}
@@ -72,7 +76,7 @@ def happened(kind: int, source_key: str, at: datetime, detail: Mapping[str, Any]
     reason = str(detail.get("sentence") or "") or _plain(str(detail.get("reason") or ""))
     attempt = f"Attempt {detail['attempt']}." if detail.get("attempt") else ""
     return Happened(
-        which, source_key, at, _SAYS[which], _LOOKS.get(which, which.name.lower()), reply,
+        which, source_key, at, _says(which, detail), _LOOKS.get(which, which.name.lower()), reply,
         " ".join(filter(None, (attempt, reason))), _moment(detail.get("again") or detail.get("until")),
         [(_plain(name), told(value)) for name, value in detail.items() if name not in _SAID],
         _lines(detail.get("headers")), _lines(detail.get("conversation")),
@@ -81,7 +85,30 @@ def happened(kind: int, source_key: str, at: datetime, detail: Mapping[str, Any]
 
 
 def in_order(events: list[Happened]) -> list[Happened]:
-    return sorted(events, key=lambda e: (e.at, _ORDER.index(e.kind) if e.kind in _ORDER else len(_ORDER), e.source_key))
+    """By time. What the policy does with an uncertain message has its time and its source, and follows it."""
+    unsure = {(each.at, each.source_key) for each in events if each.kind is Kind.UNCERTAIN}
+
+    def place(each: Happened) -> tuple[datetime, int, str]:
+        follows = each.kind is not Kind.UNCERTAIN and (each.at, each.source_key) in unsure
+        in_order = each.kind in _ORDER and not follows
+        return each.at, _ORDER.index(each.kind) if in_order else len(_ORDER), each.source_key
+
+    return sorted(events, key=place)
+
+
+def headerless(state: State, told: set[Kind]) -> str:
+    """Why a message has no header on record, `told` being the kinds of its events."""
+    if told & {Kind.UNCERTAIN, Kind.SENT, Kind.DELIVERED}:
+        return "It may have gone over the wire as a whole, but no attempt wrote its header down."
+    if state is State.BOUNCED:
+        return "It was refused before it had gone over the wire as a whole, and is not tried again: no header was sent."
+    if state.final:
+        return "It never went over the wire as a whole, and is not tried again: no header was sent."
+    return "Nothing went over the wire as a whole yet. The header stands here once the next hop has answered."
+
+
+def _says(which: Kind, detail: Mapping[str, Any]) -> str:
+    return (which is Kind.UNCERTAIN and _LOST.get(str(detail.get("reason")))) or _SAYS[which]
 
 
 _OUTCOMES = {"accept": ("Pass", "holds"), "hold": ("Hold", "held"), "suppress": ("Suppress", "suppressed"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.text import Truncator
@@ -19,7 +20,9 @@ _FIRST, _SOON = timedelta(0), timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`urgent` sorts, less is sooner; `span`, `after`, `note` and `at` make its clock; `code` is a command."""
+    """`urgent` sorts, less is sooner; `span`, `after`, `note` and `at` make its clock; `code` is a command.
+    `client`: the one that `href` is to be looked at for.
+    """
 
     state: str
     title: str
@@ -32,6 +35,7 @@ class Item:
     act: str
     urgent: timedelta
     code: str = ""
+    client: UUID | None = None
 
 
 def agenda(now: datetime) -> list[Item]:
@@ -47,21 +51,22 @@ def _pauses(now: datetime) -> Iterator[Item]:
 
 
 def _held(now: datetime) -> Iterator[Item]:
-    for _, name, n, ends in rows("SELECT * FROM troth.house_held_v1(%s)", _MOST):
+    for tenant, name, n, ends in rows("SELECT * FROM troth.house_held_v1(%s)", _MOST):
         title = f"{name}: {n:,} {'message is' if n == 1 else 'messages are'} held for review"
         text = "None is lost while its time runs. Letting one go takes two people."
         left = max(ends - now, timedelta(0))
-        yield Item("held", title, text, left, "left", "the first ends", ends, "/messages?state=held", "See them", left)
+        yield Item("held", title, text, left, "left", "the first ends", ends, "/messages?state=held", "See them", left,
+                   client=tenant)  # fmt: skip
 
 
 def _domains(now: datetime) -> Iterator[Item]:
-    for _, _, tenant, name, checked, findings, n in rows("SELECT * FROM troth.house_domains_v1(%s)", _MOST):
+    for _, client, tenant, name, checked, findings, n in rows("SELECT * FROM troth.house_domains_v1(%s)", _MOST):
         wrong = [each["sentence"] for each in _list(findings) if not each.get("ok", False)]
         text = f"{tenant}: {_short(' '.join(wrong)) or 'Its DNS was not looked at yet.'}"
         more = f" Of {n} such domains." if n > _MOST else ""
         ago = now - checked if checked else None
         yield Item("not ready", f"{name} cannot send yet", text + more, ago, "ago", "checked" if checked else
-                   "not checked yet", checked, "/domains", "See the records", _SOON)  # fmt: skip
+                   "not checked yet", checked, "/domains", "See the records", _SOON, client=client)  # fmt: skip
 
 
 def _changes(now: datetime) -> Iterator[Item]:

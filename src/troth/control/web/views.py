@@ -1,5 +1,6 @@
 """The pages' shell, its own few pages: which client to look at, and in which colours."""
 
+import re
 from uuid import UUID
 
 from django.conf import settings
@@ -14,12 +15,13 @@ from troth.control.web.context import THEME_COOKIE, THEMES
 
 _YEAR = 31_536_000  # seconds
 _PAGE = 50
-_LISTS = ("/messages", "/templates", "/suppressions", "/domains")  # where a client may be chosen, too
+# where a client may be chosen, too: a list, and what it was asked for (RFC 3986 3.4)
+_list_re = re.compile(r"/(?:messages|templates|suppressions|domains)(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]{1,2000})?\Z")
 
 
 @require_POST
 def scope(request: HttpRequest) -> HttpResponse:
-    """POST /scope: staff look at `client` from now on; empty: at none in particular."""
+    """POST /scope: staff look at `client` from now on; empty: at none. Then to `next`, a list."""
     if not actor.actor_of(request).staff:
         raise Http404
     given = request.POST.get("client", "")
@@ -31,7 +33,7 @@ def scope(request: HttpRequest) -> HttpResponse:
         raise Http404
     actor.choose(request, tenant)
     back = request.POST.get("next", "")
-    return HttpResponseRedirect(back if back in _LISTS else "/")
+    return HttpResponseRedirect(back if _list_re.match(back) else "/")
 
 
 @require_safe
