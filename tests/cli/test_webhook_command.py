@@ -84,7 +84,7 @@ def test_the_life_of_an_endpoint(open_desk, receiver, serving):
     assert "no such endpoint" in desk.refused("webhook", "show", made["id"])
     entries = ledger()[before:]
     assert [kind.split(":", 1)[1] for kind, _ in entries] == [
-        "endpoint:add", "secret:add", "secret:add", "delivery:replay", "endpoint:disable", "endpoint:enable",
+        "endpoint:add", "secret:add", "secret:end", "secret:add", "delivery:replay", "endpoint:disable", "endpoint:enable",
         "endpoint:remove"]  # fmt: skip
     assert all(leaf["by"].startswith("command:") for _, leaf in entries)
 
