@@ -81,7 +81,7 @@ class Settings:
     accept_window_ms: int = _setting(
         kinds.whole(0, 1000), 2, "Milliseconds that a request waits for others to share its transaction."
     )
-    accept_batch: int = _setting(kinds.whole(1, 1000), 256, "Most requests in one accepting transaction.")
+    accept_batch: int = _setting(kinds.whole(1, 1000), 256, "Messages at which an accepting transaction is full.")
     body_limit_bytes: int = _setting(kinds.whole(1024, 104_857_600), 10_485_760, "Largest request body in bytes.")
     batch_limit: int = _setting(kinds.whole(1, 500), 500, "Most emails in one batch request.")
 

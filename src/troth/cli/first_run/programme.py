@@ -45,7 +45,7 @@ def _programme(desk: Desk) -> Programme:
         return there[0]
     change = desk.waiting("programme")
     if change is None:
-        say("A programme is a set of client firms under one promise; it has its own trust page and domain.")
+        say("A programme is a set of client firms under one promise; it has its own name and domain.")
         name = ask("Its name (Lettings)", filled("The name"))
         code = ask("Its code in commands and addresses", _fits(code_problems), _slug(name))
         profile = ask(f"Its promise: {', '.join(PROFILES)}", one_of(PROFILES))
