@@ -1,4 +1,5 @@
-"""Before the river: the extremes of what a schema allows, with which a proposed template is rendered.
+"""Before the river: values in a schema's shape: the extremes, with which a proposed template is rendered, and ordinary
+ones for people to look at.
 
 `schema` has passed `check_schema`.
 """
@@ -28,6 +29,26 @@ def largest(schema: dict[str, Any], max_bytes: int = MAX_BYTES) -> dict[str, Any
     items = _most(lambda share: _filled(schema, share, 0.0), max_bytes)
     strings = _most(lambda share: _filled(schema, items, share), max_bytes)
     return _filled(schema, items, strings)
+
+
+def typical(schema: dict[str, Any]) -> dict[str, Any]:
+    """Every variable, as it might be: text says its own name, lists have two items."""
+    return {name: _ordinary(name, one) for name, one in schema.items()}
+
+
+def _ordinary(name: str, one: dict[str, Any]) -> Any:
+    if "enum" in one:
+        return one["enum"][0]
+    match one["type"]:
+        case "object":
+            return typical(one["properties"])
+        case "list":
+            return [_ordinary(name, one["items"])] * min(2, one.get("max_items", 2))
+        case "string":
+            return name.replace("_", " ")[: one.get("max_length", DEFAULT_LENGTH)]
+        case "url":
+            return "https://www.example.com/"[: one.get("max_length", DEFAULT_LENGTH)]
+    return _ORDINARY[one["type"]]
 
 
 def _most(make: Callable[[float], dict[str, Any]], max_bytes: int) -> float:
@@ -66,6 +87,13 @@ _LARGE = {
     "boolean": True,
     "date": date.max.isoformat(),
     "datetime": "9999-12-31T23:59:59.999999+00:00",
+}
+_ORDINARY = {
+    "integer": 3,
+    "number": 12.5,
+    "boolean": True,
+    "date": "2026-12-01",
+    "datetime": "2026-12-01T09:30:00+00:00",
 }
 _SMALL = {
     "string": "",

@@ -10,9 +10,10 @@ from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
 from troth.control.people.actor import actor_of
-from troth.control.templates import preview, reading
-from troth.control.templates.sample import sample
+from troth.control.templates import reading
+from troth.mail import preview
 from troth.mail.render import Compiled, Rendered, RenderError, RenderLimits, TemplateSource
+from troth.mail.samples import typical
 
 _LONGEST = 100  # characters of what is looked for, and of a key
 _NEWEST = 2**31 - 1
@@ -73,7 +74,7 @@ def _rendered(version: reading.Version) -> Rendered:
     given = version.artefact
     source = TemplateSource(given["subject"], given.get("html"), given.get("text"))
     try:
-        return Compiled(source).render(sample(given["schema"]), RenderLimits())
+        return Compiled(source).render(typical(given["schema"]), RenderLimits())
     except RenderError as trouble:
         return Rendered(source.subject, source.html and f"<p>{escape(trouble.hint)}</p>", source.text)
 

@@ -1,4 +1,4 @@
-"""Templates, read: a mail's HTML as a page of its own that can do nothing: no script, nothing fetched, no origin.
+"""Beside the river: a mail's HTML as a page of its own that can do nothing: no script, nothing fetched, no origin.
 
 The policy permits no inline style, so what a mail says inline moves into one sheet whose hash the policy names: each
 `style` attribute becomes a rule, and the mail's own sheets go into a layer below them, so that they outrank them.
