@@ -197,6 +197,20 @@ def test_a_promise_is_complete() -> None:
         resolve([("promise", {})])
 
 
+def test_a_promise_approved_before_a_section_existed_is_read_as_the_strictest_profile() -> None:
+    earlier = {name: body for name, body in PROMISE.items() if name not in ("governance", "access", "records")}
+    read = resolve([("promise", earlier)])
+    profiles = [load_profile(name).policy for name in PROFILES]
+    for field in FIELDS:
+        if field.section not in earlier:
+            theirs = [value_of(profile, field.path) for profile in profiles]
+            assert not any(field.strictness.looser(value, value_of(read, field.path)) for value in theirs)
+            assert value_of(read, field.path) in theirs
+    assert {p.field.partition(".")[0] for p in validate(earlier, complete=True)} == {"governance", "access", "records"}
+    with pytest.raises(PolicyInvalid, match=r"access\.sessions is missing"):
+        resolve([("promise", {**earlier, "access": {"idle_minutes": 5}})])
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -234,7 +248,12 @@ def test_the_profiles_keep_the_claims_numbers() -> None:
     assert [profile[n].anomaly.percent for n in PROFILES] == [150, 200, 200]
     assert [profile[n].anomaly.action for n in PROFILES] == ["stop-new", "stop-delivery", "slow"]
     assert profile["construction"].anomaly.review_minutes == 30
+    assert [profile[n].access.review_days for n in PROFILES] == [366, 92, 92]
+    assert [profile[n].records.change_days for n in PROFILES] == [365, 3650, 730]
     for policy in profile.values():
+        assert (policy.governance.approvers, policy.access.idle_minutes, policy.access.key_days) == (1, 30, 90)
+        assert (policy.access.unused_days, policy.access.leaver_hours, policy.access.sessions) == (90, 24, 5)
+        assert (policy.records.access_days, policy.records.request_days, policy.records.grant_days) == (365, 90, 365)
         assert policy.bounce.hard_suppresses
         assert policy.domain.required == ("dkim", "dmarc-reject", "spf")
         assert (policy.domain.dkim_bits, policy.domain.grace_minutes) == (2048, 120)

@@ -111,6 +111,37 @@ class Domain:
 
 
 @dataclass(frozen=True, slots=True)
+class Governance:
+    """How many eyes a change needs, and for how long it may wait for them."""
+
+    approvers: Annotated[int, AtLeast(1, 5), "people who must approve a change, its author never among them"]
+    change_days: Annotated[int, AtMost(1, 14), "days after which a proposed change that nobody decided expires"]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who is still let in: sessions, accounts and API keys, and when each ends by itself."""
+
+    idle_minutes: Annotated[int, AtMost(5, 30), "minutes without a request after which a session ends"]
+    sessions: Annotated[int, AtMost(1, 10), "sessions one person may have at the same time"]
+    unused_days: Annotated[int, AtMost(7, 365), "days without a sign-in after which an account is deactivated"]
+    leaver_hours: Annotated[int, AtMost(0, 24), "hours after the mark in which a leaver's access has ended"]
+    review_days: Annotated[int, AtMost(7, 366), "days from one access review to the next"]
+    key_days: Annotated[int, AtMost(1, 365), "days an API key may live before it must be rotated"]
+    key_overlap_hours: Annotated[int, AtMost(0, 168), "hours a rotated key's old secret still works beside the new"]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """How long each record is kept; longer is stricter."""
+
+    access_days: Annotated[int, AtLeast(1, 3_650), "days the access log is kept: sign-ins, failures, addresses"]
+    change_days: Annotated[int, AtLeast(1, 36_500), "days the log of changes is kept, with its full differences"]
+    request_days: Annotated[int, AtLeast(1, 3_650), "days the log of API requests is kept"]
+    grant_days: Annotated[int, AtLeast(1, 3_650), "days the log of grants and permission changes is kept"]
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """Knobs that the whole installation shares: the strictest of all programmes counts (see strictest)."""
 
@@ -131,6 +162,9 @@ class Policy:
     content: Content
     recipients: Recipients
     domain: Domain
+    governance: Governance
+    access: Access
+    records: Records
     installation: Installation
 
 
@@ -162,6 +196,22 @@ FIELDS: tuple[Field, ...] = tuple(_fields())
 _BY_PATH: MappingProxyType[str, Field] = MappingProxyType({field.path: field for field in FIELDS})
 
 Document = Mapping[str, Mapping[str, Any]]
+# What a promise that was approved before these sections existed is read as: the strictest of the three profiles.
+_EARLIER: Document = MappingProxyType(
+    {
+        "governance": {"approvers": 1, "change_days": 14},
+        "access": {
+            "idle_minutes": 30,
+            "sessions": 5,
+            "unused_days": 90,
+            "leaver_hours": 24,
+            "review_days": 92,
+            "key_days": 90,
+            "key_overlap_hours": 72,
+        },
+        "records": {"access_days": 365, "change_days": 3650, "request_days": 90, "grant_days": 365},
+    }
+)
 _Flat = dict[str, Value]
 
 
@@ -246,7 +296,7 @@ def resolve(levels: Sequence[tuple[str, Document]]) -> Policy:
     _check_order([name for name, _ in levels])
     resolved: _Flat = {}
     for name, doc in levels:
-        _tighten(resolved, name, doc)
+        _tighten(resolved, name, _of_today(doc) if name == "promise" else doc)
     return _build(resolved)
 
 
@@ -255,6 +305,11 @@ def _check_order(names: Sequence[str]) -> None:
     if unknown or not names or names[0] != "promise" or list(names) != sorted(set(names), key=LEVELS.index):
         order = " <= ".join(LEVELS)
         raise PolicyError(f"Policy levels go {order}, the promise always first, each once; given: {list(names)}.")
+
+
+def _of_today(promise: Document) -> Document:
+    """An approved promise never changes, so the sections that came after it are filled in; any other gap stays one."""
+    return {**_EARLIER, **promise} if isinstance(promise, Mapping) else promise
 
 
 def _tighten(resolved: _Flat, level: str, doc: Document) -> None:
