@@ -1,16 +1,17 @@
 """People: Troth's own mail to somebody with an account: it enters at the sending door like all mail, as the system
 tenant's, in an approved category; who is not to be written to (suppressed, erased) gets none of this either.
 
-It is made beside the request that asked for it, so that the answer takes the same time whether there is an account.
+It is made beside the request that asked for it, once that is committed: the answer takes the same time whether there is
+an account, and neither waits for the door nor fails with it.
 """
 
-import http.client
-import json
 import logging
 import secrets
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import urlsplit
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,57 +22,112 @@ from django.db import connection, transaction
 from troth.control.audit.scope import Connection
 from troth.control.people import links
 from troth.control.people.models import Login
+from troth.control.people.posting import Letter, post
 from troth.keys import ids, places
 from troth.mail.address import parse_address
 
-CATEGORY, TEMPLATE = "security-notice", "password-link"
-_PATIENCE = 15.0  # seconds
-_MOST_WAITING = 100  # more are dropped: whoever asks so often is not a person
+type Variables = Mapping[str, str | datetime]
+
+_LINK = "password-link"
+_MOST_WAITING = 100  # links; more are dropped: whoever asks so often is not a person
+_MOST_NOTICES = 10_000
+_LONGEST_NAME = 120  # characters, as every pack's schema has it
 _log = logging.getLogger("troth.people")
-_desk = ThreadPoolExecutor(1, "password mail")
+_links = ThreadPoolExecutor(1, "password mail")
+_notices = ThreadPoolExecutor(1, "notices")  # a desk of their own: a crowd that asks for links delays none
 _MAIL = "SELECT tenant_id, keyset, timezone, name_ct, address_ct, person_id FROM troth.account_mail_v1(%s)"
 _PERSON = "SELECT troth.account_person_v1(%s, %s, %s, %s, %s)"
 
 
-class NotTaken(Exception):  # noqa: N818 - reads as the sentence it raises
-    """The door did not take the mail; the problem's type says why."""
+@dataclass(frozen=True, slots=True)
+class _Addressee:
+    """Somebody with an account, as the system tenant that writes to them knows them."""
+
+    account: UUID
+    system: UUID
+    zone: str
+    name: str = field(repr=False)
+    address: str = field(repr=False)
 
 
 def send_link(name: str) -> None:
     """Queue the link's mail for every account of a name (`<index>@people.invalid`), or for none, in the same time."""
-    if _desk._work_queue.qsize() < _MOST_WAITING:  # noqa: SLF001 - a thread pool has no other way to ask
-        _desk.submit(_send_all, name)
+    _queue(_links, _MOST_WAITING, _each(name, _send_link))
 
 
-def _send_all(name: str) -> None:
+def tell(account: UUID, template: str, variables: Variables) -> None:
+    """Queue one mail to an account, for when this transaction is committed. `template`: the code of a pack in
+    `cli/demo/packs/system`; it gets `name` by itself, and a time is told in the reader's own zone. Never raises.
+    """
+    given = dict(variables)
+    transaction.on_commit(lambda: _queue(_notices, _MOST_NOTICES, lambda: _tell(account, template, given)), robust=True)
+
+
+def tell_name(name: str, template: str, variables: Variables) -> None:
+    """The same for every account of a name that somebody typed, or for none, in the same time."""
+    given = dict(variables)
+    work = _each(name, lambda account: _tell(account, template, given))
+    transaction.on_commit(lambda: _queue(_notices, _MOST_NOTICES, work), robust=True)
+
+
+def _queue(desk: ThreadPoolExecutor, most: int, work: Callable[[], None]) -> None:
+    if desk._work_queue.qsize() < most:  # noqa: SLF001 - a thread pool has no other way to ask
+        desk.submit(_guarded, work)
+    else:
+        _log.error("a mail was dropped: %s are waiting already", most)
+
+
+def _guarded(work: Callable[[], None]) -> None:
     try:
-        for account in Login.objects.filter(email=name).values_list("account_id", flat=True):
-            _send(account)
+        work()
     except Exception as trouble:  # noqa: BLE001 - the desk goes on; whoever asked may ask again
-        _log.error("a password link was not sent: %s", type(trouble).__name__)
+        _log.error("a mail to somebody with an account was not sent: %s", type(trouble).__name__)
     finally:
         connection.close()
 
 
-def _send(account: UUID) -> None:
+def _each(name: str, send: Callable[[UUID], None]) -> Callable[[], None]:
+    def work() -> None:
+        for account in Login.objects.filter(email=name).values_list("account_id", flat=True):
+            send(account)
+
+    return work
+
+
+def _send_link(account: UUID) -> None:
     """The link is committed before the door is asked; without an approved key or category it is not sent."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_MAIL, [account])
-            row = cursor.fetchone()
-        if row is None:
-            return
-        system, keyset, zone, name_ct, address_ct, person = row
-        operator = settings.TROTH_KEYS().operator
-        address = operator.open(bytes(address_ct), places.account(account, "address")).decode()
-        _verified(account, system, bytes(keyset), address, person)
-        link = links.make(_raw(), account, "reset")
-    variables = {
-        "name": operator.open(bytes(name_ct), places.account(account, "name")).decode()[:120],
-        "link": f"{settings.TROTH_PUBLIC_URL}{link.path}",
-        "expires": _told(link.expires, zone),
-    }
-    _post(system, address, variables)
+        to = _addressee(account)
+        link = links.make(_raw(), account, "reset") if to else None
+    if to and link:
+        _write(to, _LINK, {"link": f"{settings.TROTH_PUBLIC_URL}{link.path}", "expires": link.expires})
+
+
+def _tell(account: UUID, template: str, variables: dict[str, Any]) -> None:
+    with transaction.atomic():
+        to = _addressee(account)
+    if to:
+        _write(to, template, variables)
+
+
+def _write(to: _Addressee, template: str, variables: Variables) -> None:
+    told = {name: _told(value, to.zone) if isinstance(value, datetime) else value for name, value in variables.items()}
+    post(Letter(to.system, to.address, template, {"name": to.name[:_LONGEST_NAME], **told}))
+
+
+def _addressee(account: UUID) -> _Addressee | None:
+    """None for an account that is closed, or that no system tenant writes to."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAIL, [account])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    system, keyset, zone, name_ct, address_ct, person = row
+    operator = settings.TROTH_KEYS().operator
+    address = operator.open(bytes(address_ct), places.account(account, "address")).decode()
+    _verified(account, system, bytes(keyset), address, person)
+    name = operator.open(bytes(name_ct), places.account(account, "name")).decode()
+    return _Addressee(account, system, zone, name, address)
 
 
 def _verified(account: UUID, system: UUID, keyset: bytes, address: str, known: UUID | None) -> None:
@@ -94,33 +150,5 @@ def _raw() -> Connection:
     return raw
 
 
-def _post(system: UUID, address: str, variables: dict[str, str]) -> None:
-    """POST /emails, with the system tenant's own key."""
-    door = urlsplit(settings.TROTH_DOOR_URL)
-    there = http.client.HTTPConnection(door.hostname or "", door.port, timeout=_PATIENCE)
-    mail = {
-        "to": [address],
-        "tags": [{"name": "category", "value": CATEGORY}],
-        "template": {"id": TEMPLATE, "variables": variables},
-    }
-    headers = {"Authorization": f"Bearer {settings.TROTH_SEND_KEY(system)}", "Content-Type": "application/json"}
-    try:
-        there.request("POST", "/emails", json.dumps(mail), headers)
-        answer = there.getresponse()
-        body = answer.read()
-    finally:
-        there.close()
-    if answer.status >= http.client.BAD_REQUEST:
-        _log.error("the door did not take a password link's mail: %s", _problem(body, answer.status))
-
-
-def _problem(body: bytes, status: int) -> str:
-    """The problem's type alone: its sentence may name the address."""
-    try:
-        return str(json.loads(body)["type"]).rpartition("/")[2]
-    except (ValueError, KeyError, TypeError):
-        return str(status)
-
-
-def _told(ends: datetime, zone: str) -> str:
-    return f"{ends.astimezone(ZoneInfo(zone)):%d %B %Y, %H:%M} ({zone})".lstrip("0")
+def _told(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%d %B %Y, %H:%M} ({zone})".lstrip("0")
