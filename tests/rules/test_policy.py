@@ -78,7 +78,8 @@ def complete(draw: st.DrawFn) -> Policy:
 
 @given(complete(), st.lists(partial(), max_size=5))
 def test_resolving_never_yields_looser_than_any_level(promise: Policy, docs: list[dict]) -> None:
-    levels = [("promise", to_document(promise)), *zip(LEVELS[1:], docs, strict=False)]
+    below = [level for level in LEVELS[1:] if level != "plan"]
+    levels = [("promise", to_document(promise)), *zip(below, docs, strict=False)]
     try:
         resolved = resolve(levels)
     except (PolicyLoosened, PolicyInvalid):
@@ -277,6 +278,17 @@ def test_a_plan_that_loosens_its_promise_does_not_load() -> None:
     assert parse_profile("x", source).plans == {}
     with pytest.raises(PolicyLoosened):
         parse_profile("x", source + "[plans.gold.limits]\ntenant_hour = 99999\n")
+
+
+def test_a_plan_stays_below_a_tenants_own_policy_and_never_loosens_the_operators() -> None:
+    retail = load_profile("retail")
+    base = [("promise", retail.document), ("operator", {"limits": {"tenant_hour": 700}})]
+    plus, free = (("plan", retail.plans[name]) for name in ("plus", "free"))
+    assert resolve([*base, plus]).limits.tenant_hour == 700  # the operator's, as the plan has 5000
+    assert resolve([*base, free]).limits.tenant_hour == 100
+    assert resolve([*base, free, ("tenant", {"limits": {"tenant_hour": 20}})]).limits.tenant_hour == 20
+    with pytest.raises(PolicyLoosened, match="to 101 where a level above has 100"):
+        resolve([*base, free, ("tenant", {"limits": {"tenant_hour": 101}})])
 
 
 def test_every_field_is_documented() -> None:

@@ -1,8 +1,9 @@
 """The gate's and the worker's numbers: the policy document, and how its levels combine, each only stricter.
 
-promise (the profile) <= operator <= tenant <= category <= template <= key. A document is a tree of two storeys,
+promise (the profile) <= operator <= plan <= tenant <= category <= template <= key. A document is a tree of two storeys,
 {section: {field: value}}, with ASCII keys and integers, booleans, strings and lists only, so that a canonical JSON
-digest can be taken of it. The promise's is complete; every other level's holds what it tightens.
+digest can be taken of it. The promise's is complete; every other level's holds what it tightens. A plan ships with the
+profile, so what the operator tightened already stays: of the two, the stricter number counts.
 
     PolicyError(ValueError)
      +- PolicyInvalid      the document itself is wrong; .problems says where
@@ -31,7 +32,7 @@ from troth.rules.strictness import (
     thaw,
 )
 
-LEVELS = ("promise", "operator", "tenant", "category", "template", "key")
+LEVELS = ("promise", "operator", "plan", "tenant", "category", "template", "key")
 PATHWAYS = ("confirmation-link", "employer-invitation", "multi-step", "system", "vendor-agreement")
 _MANY = 100_000_000
 _MEBIBYTE = 1024 * 1024
@@ -318,10 +319,10 @@ def _tighten(resolved: _Flat, level: str, doc: Document) -> None:
         raise PolicyInvalid(level, problems)
     for path, raw in _flatten(doc)[0].items():
         value = freeze(raw)
-        above = resolved.get(path, value)
-        if _BY_PATH[path].strictness.looser(above, value):
+        above, strictness = resolved.get(path, value), _BY_PATH[path].strictness
+        if level != "plan" and strictness.looser(above, value):
             raise PolicyLoosened(level, path, thaw(above), thaw(value))
-        resolved[path] = value
+        resolved[path] = strictness.meet(above, value)
 
 
 def _build(flat: Mapping[str, Value]) -> Policy:

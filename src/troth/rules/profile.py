@@ -1,7 +1,7 @@
 """The house of policy: the three profiles, base policies that ship with the package as profiles/*.toml.
 
 A profile's policy is the promise, the level that every other one may only tighten. Its plans are documents for the
-tenant's level, each already shown to be stricter.
+level `plan`, between the operator's and the tenant's, each shown to be stricter than the promise.
 """
 
 import tomllib
@@ -19,7 +19,7 @@ PROFILES = ("property", "construction", "retail")
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """document: the complete promise; plans: tier -> document of the tenant's level, empty without tiers."""
+    """document: the complete promise; plans: tier -> document of the level `plan`, empty without tiers."""
 
     name: str
     title: str
@@ -43,5 +43,5 @@ def parse_profile(name: str, source: str) -> Profile:
     document: Document = raw["policy"]
     plans: Mapping[str, Document] = MappingProxyType(raw.get("plans", {}))
     for plan in plans.values():
-        resolve([("promise", document), ("tenant", plan)])
+        resolve([("promise", document), ("tenant", plan)])  # as a tenant's: one that would loosen does not load
     return Profile(name, raw["title"], document, resolve([("promise", document)]), plans)

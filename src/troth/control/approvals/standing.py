@@ -106,7 +106,7 @@ def _stacks(one: Standing) -> Iterator[tuple[str, Levels]]:
     if one.promise is None:
         return
     plan = load_profile(one.profile).plans.get(one.plan or "") if one.profile else None
-    levels = [("promise", one.promise), ("operator", one.operator), ("tenant", one.policy or plan)]
+    levels = [("promise", one.promise), ("operator", one.operator), ("plan", plan), ("tenant", one.policy)]
     base: Levels = [(name, document) for name, document in levels if document]
     yield "here", base
     for code, category in one.categories.items():

@@ -195,7 +195,7 @@ class Look:
             return None
         plan = load_profile(home.profile).plans.get(tenant.plan)
         levels = (("promise", promise), ("operator", found.get((True, "operator"))),
-                  ("tenant", found.get((False, "tenant")) or plan))  # fmt: skip
+                  ("plan", plan), ("tenant", found.get((False, "tenant"))))  # fmt: skip
         try:
             return resolve([(name, document) for name, document in levels if document])
         except PolicyError:  # what is stored is not what was approved: it rules nothing

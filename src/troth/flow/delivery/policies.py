@@ -62,7 +62,8 @@ def _combine(
     levels: list[tuple[str, Document | None]] = [
         ("promise", documents.get((None, f"programme:{tenant.programme}"))),
         ("operator", documents.get((None, "operator"))),
-        ("tenant", documents.get((tenant_id, "tenant")) or profile.plans.get(tenant.plan)),
+        ("plan", profile.plans.get(tenant.plan)),
+        ("tenant", documents.get((tenant_id, "tenant"))),
         ("category", documents.get(category)),
     ]
     try:

@@ -132,7 +132,8 @@ def _resolve(
     levels: list[tuple[str, Document | None]] = [
         ("promise", promise),
         ("operator", operator),
-        ("tenant", tenant or plan),
+        ("plan", plan),
+        ("tenant", tenant),
         ("category", category.artefact.get("policy") if category else None),
         ("key", world.artefact(scope).get("policy") if scope else None),
     ]
