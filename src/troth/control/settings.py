@@ -23,6 +23,7 @@ INSTALLED_APPS = [
     "troth.control.recipients",
     "troth.control.trust",
     "troth.control.webhooks",
+    "troth.control.apikeys",
     "troth.control.templates",
     "troth.control.messages",
     "troth.control.suppressions",
@@ -52,13 +53,14 @@ _MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "troth.control.web.middleware.acting",
+    "django.contrib.messages.middleware.MessageMiddleware",  # not its app, with which allauth would talk
     "allauth.account.middleware.AccountMiddleware",
 ]
 _TEMPLATES = {
     "BACKEND": "django.template.backends.django.DjangoTemplates",
     "APP_DIRS": True,
     "OPTIONS": {
-        "builtins": ["troth.control.web.templatetags.look"],
+        "builtins": ["troth.control.web.templatetags.look", "troth.control.web.templatetags.form"],
         "context_processors": ["django.template.context_processors.request", "troth.control.web.context.shell"],
     },
 }
@@ -87,6 +89,7 @@ _SIGN_IN: dict[str, Any] = {
     "ACCOUNT_SESSION_REMEMBER": True,  # the cookie lives as long as the session does without use
     "ACCOUNT_LOGOUT_REDIRECT_URL": "/sign-in",
     "ACCOUNT_PREVENT_ENUMERATION": "strict",
+    "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
     "SESSION_ENGINE": "django.contrib.sessions.backends.db",
     "SESSION_COOKIE_AGE": _IDLE,
     "SESSION_SAVE_EVERY_REQUEST": True,
