@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def key_end(days: int = 80) -> str:
+    """An API key's end, within what every policy lets it live."""
+    return (now() + timedelta(days=days)).replace(microsecond=0).isoformat()
+
+
 def _sha(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
@@ -65,6 +70,12 @@ class Operator:
         ).fetchone()[0]
         self.control.execute("SELECT approve_v1(%s,%s,%s)", (change, digest, self.sessions[1]))
         return subject
+
+    def designate(self, tenant: UUID) -> None:
+        """The owner who proposes is one of the named individuals, which matters under the profile `construction`."""
+        query = "SELECT account_id FROM session WHERE secret_hash = sha256(%s)"
+        account = self.admin.execute(query, (self.sessions[0],)).fetchone()[0]
+        self.govern("designation", tenant, "designation", {"accounts": [str(account)]})
 
     def snapshot(self, subject: UUID) -> UUID:
         return self.admin.execute("SELECT snapshot_id FROM governed WHERE subject = %s", (subject,)).fetchone()[0]
@@ -165,6 +176,7 @@ def make_firm(operator: Operator, code: str = "firm", profile: str = "property",
     operator.govern("tenant", None, code, {
         "programme": str(programme), "name": f"Firm {code}", "kind": 1, "timezone": "Europe/London", "plan": "standard",
         "postal_address": "1 Test Street", "keyset": base64.b64encode(keyset).decode()}, tenant)  # fmt: skip
+    operator.designate(tenant)
     domain = operator.govern("domain", tenant, name, {"name": name, "selector": "s1"})
     keys = operator.keyring.tenant(tenant, keyset)
     operator.admin.execute(
@@ -179,7 +191,7 @@ def make_firm(operator: Operator, code: str = "firm", profile: str = "property",
     text = f"troth_a_test{code}"
     key = operator.govern("api-key", tenant, "key", {
         "name": "key", "prefix": text[:9], "hash": _sha(text.encode()).hex(), "categories": ["rent"],
-        "expires_at": "2099-01-01T00:00:00Z", "policy": {}})  # fmt: skip
+        "expires_at": key_end(), "policy": {}})  # fmt: skip
     firm = Firm(operator, tenant, programme, domain, category, template, key, _sha(text.encode()), text, name, keys)
     firm.domain_ready()
     return firm

@@ -160,6 +160,7 @@ def start(operator: Operator, folder: Path, *, firm: Firm | None = None) -> Site
     env = {
         **os.environ,
         "TROTH_DATABASE_URL_CONTROL": f"postgresql://troth_control@/{where['dbname']}?host={quote(where['host'], safe='')}",
+        "TROTH_DATABASE_URL_SIGNIN": f"postgresql://troth_signin@/{where['dbname']}?host={quote(where['host'], safe='')}",
         "TROTH_MODE": "test",
         "TROTH_WEB_PORT": str(port),
         "TROTH_HTTP_PORT": str(door),

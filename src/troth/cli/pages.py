@@ -1,4 +1,4 @@
-"""Around the house: the pages' process: Django under granian, role troth_control."""
+"""Around the house: the pages' process: Django under granian, roles troth_control and troth_signin."""
 
 import os
 import ssl
@@ -12,7 +12,7 @@ from granian.constants import Interfaces, SSLProtocols
 from granian.server import Server
 
 from troth.cli import wiring
-from troth.cli.system_key import system_key
+from troth.cli.system_key import in_force, system_key
 from troth.cli.words import CommandError
 from troth.control.audit import scope
 from troth.control.people.credentials import BadCredential, read_private
@@ -66,7 +66,8 @@ def _check_tls(settings: Settings) -> None:
 def application() -> Callable[..., Any]:
     """The WSGI application, in granian's worker."""
     settings = load(os.environ, Path.cwd())
-    return make_application(wiring.conninfo(settings, "control"), handed(settings))
+    control, signin = (wiring.conninfo(settings, role) for role in ("control", "signin"))
+    return make_application(control, signin, handed(settings))
 
 
 def handed(settings: Settings) -> Handed:
@@ -78,7 +79,10 @@ def handed(settings: Settings) -> Handed:
             return wiring.control_keys(settings, connection)
 
     def send_key(tenant: UUID) -> str:
-        return system_key(keys().secrets, settings.cell, tenant).text
+        secrets = keys().secrets
+        with scope.connect(wiring.conninfo(settings, "control"), "pages") as connection:
+            generation = in_force(connection, secrets, settings.cell, tenant)
+        return system_key(secrets, settings.cell, tenant, generation or 0).text
 
     return Handed(
         keys=keys,

@@ -1,4 +1,5 @@
-"""Around the house: the rules that stand beside the migrations: legal steps of a message, row-level security, grants.
+"""Around the house: the rules that stand beside the migrations: legal steps of a message, row-level security, who
+may do what, grants.
 
 They are written anew at every upgrade, in short transactions, and only where they differ from what is there: a policy
 or a CHECK needs a table to itself for a moment, and whoever waits for that keeps all others waiting.
@@ -20,6 +21,7 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 WHERE c.relnamespace = 'troth'::regnamespace AND p.polname = 'own_tenant'
   AND c.relrowsecurity AND c.relforcerowsecurity
 """
+_PERMISSIONS = "SELECT profile, action, scope, role, second, named FROM troth.permission"
 
 
 def transactions(owner: psycopg.Connection[Any]) -> Iterator[list[str]]:
@@ -30,6 +32,8 @@ def transactions(owner: psycopg.Connection[Any]) -> Iterator[list[str]]:
         mark = _mark(statements)
         if marks.get(table) != mark:
             yield [*statements, f"COMMENT ON POLICY own_tenant ON troth.{table} IS '{mark}'"]
+    if set(owner.execute(_PERMISSIONS).fetchall()) != roles.permission_rows():
+        yield list(roles.permission_statements())
     yield list(roles.grant_statements())
     yield ["SELECT make_partitions_v1()"]
 

@@ -33,8 +33,8 @@ def server(settings: Settings) -> Server:
 
 
 def conninfo(settings: Settings, role: str) -> Conninfo:
-    """Psycopg's keywords for 'control', 'flow', 'ledger' or 'migrate'; asked anew for every connection, because the
-    embedded database may have moved its socket. Raise PostgresError when that is not running.
+    """Psycopg's keywords for 'control', 'flow', 'ledger', 'signin' or 'migrate'; asked anew for every connection,
+    because the embedded database may have moved its socket. Raise PostgresError when that is not running.
     """
     url = settings.database_url_for(role)
     if url:
@@ -51,7 +51,9 @@ def admin_conninfo(settings: Settings) -> Conninfo:
 
 def passwords(settings: Settings) -> dict[str, str]:
     """The password that each role's address names, for the set-up account to set; none with the embedded database."""
-    found = {f"troth_{role}": settings.database_url_for(role) for role in ("control", "flow", "ledger", "migrate")}
+    found = {
+        f"troth_{role}": settings.database_url_for(role) for role in ("control", "flow", "ledger", "signin", "migrate")
+    }
     return {
         role: password
         for role, url in found.items()

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-CONTROL, FLOW, LEDGER = "troth_control", "troth_flow", "troth_ledger"
-RUNTIME_ROLES = (CONTROL, FLOW, LEDGER)
+CONTROL, FLOW, LEDGER, SIGNIN = "troth_control", "troth_flow", "troth_ledger", "troth_signin"
+RUNTIME_ROLES = (CONTROL, FLOW, LEDGER, SIGNIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +11,7 @@ class Table:
     """One table: privileges per role as SQL says them, its tenant column if it has one, tier and retention.
 
     `tenant`: rows are visible to troth_control only for the tenant of the transaction. `shared_null`: rows without
-    a tenant are visible to all.
+    a tenant are visible to all; `house`: only where the transaction is for no tenant.
     """
 
     name: str
@@ -21,6 +21,7 @@ class Table:
     retention: str
     tenant: str | None = None
     shared_null: bool = False
+    house: bool = False
     partitioned: bool = False
     notes: str = field(default="")
 
@@ -30,7 +31,10 @@ _READ = {CONTROL: "SELECT", FLOW: "SELECT"}
 _LEDGER = {CONTROL: "SELECT", LEDGER: "SELECT, INSERT"}
 _APPEND = {CONTROL: "SELECT", FLOW: "SELECT, INSERT"}
 _NO_HASHES = "SELECT (id, account_id, created_at, revoked_at)"
-_KEY_WITHOUT_HASH = "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_at, created_at, revoked_at)"
+_KEY_WITHOUT_HASH = (
+    "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_at, created_at, revoked_at, mode, networks)"
+)
+_SECRET_WITHOUT_HASH = "SELECT (key_id, tenant_id, prefix, snapshot_id, created_at, ends_at, last_used_at)"
 _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
 _PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
 _CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
@@ -64,7 +68,11 @@ TABLES: tuple[Table, ...] = (
     Table("account", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Confidential", "12 months after leaving",
           tenant="tenant_id", shared_null=True),
     Table("credential", "approve_v1, genesis_v1", {CONTROL: _NO_HASHES}, "Restricted", "12 months after revocation"),
-    Table("session", "session_open_v1", {}, "Restricted", "12 months"),
+    Table("session", "session_open_v1, page_session_open_v1", {}, "Restricted", "12 months"),
+    Table("permission", "troth migrate", {CONTROL: "SELECT"}, "Public", "for good"),
+    Table("designation", "approve_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id"),
+    Table("access_log", "page_session_open_v1, access_log_v1, ...", {CONTROL: "SELECT"}, "Confidential", "12 months",
+          tenant="tenant_id", house=True, partitioned=True),
     # ---- signing in to the pages (Django's and allauth's own tables among them)
     Table("login", "account_login (a trigger), password_set_v1", {CONTROL: "SELECT"}, "Restricted", "as its account",
           notes="argon2id hashes; a role writes none"),
@@ -81,7 +89,14 @@ TABLES: tuple[Table, ...] = (
     Table("claim_state", "claim_record_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
     Table("claim_history", "claim_record_v1", {CONTROL: "SELECT"}, "Internal", "25 months"),
     # ---- four eyes
-    Table("approval_right", "a migration", {CONTROL: "SELECT"}, "Public", "for good"),
+    Table("draft", "draft_save_v1", {CONTROL: "SELECT"}, "Confidential", "until approved or discarded",
+          tenant="tenant_id", house=True),
+    Table("draft_author", "draft_save_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id", house=True),
+    Table("approval", "approve_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
+          shared_null=True),
+    Table("change_comment", "comment_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
+          tenant="tenant_id", house=True),
+    Table("change_assignee", "assign_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id", house=True),
     Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT (tenant_id, kind, code, state)"},
           "Confidential", "for good",
           tenant="tenant_id", shared_null=True),
@@ -96,6 +111,9 @@ TABLES: tuple[Table, ...] = (
           "Restricted", "30 days", tenant="tenant_id"),
     Table("api_key", "approve_v1, revoke_v1", {CONTROL: _KEY_WITHOUT_HASH, FLOW: "SELECT"},
           "Restricted", "12 months after its end", tenant="tenant_id"),
+    Table("api_key_secret", "approve_v1, revoke_v1; api_keys_used_v1 (last use)",
+          {CONTROL: _SECRET_WITHOUT_HASH, FLOW: "SELECT"}, "Restricted", "12 months after its key's end",
+          tenant="tenant_id", notes="hashes alone; none comes back"),
     Table("dkim_key", "the domain's set-up", {CONTROL: _DKIM_WITHOUT_PRIVATE, FLOW: "SELECT"},
           "Restricted", "until retired and 30 days", tenant="tenant_id"),
     Table("domain_state", "duties; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE (ready_until, checked_at, "
@@ -149,8 +167,16 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "house_held_v1(integer)": (CONTROL,),
     "house_domains_v1(integer)": (CONTROL,),
     "house_pauses_v1(integer)": (CONTROL,),
-    "login_view_v1(uuid)": (CONTROL,),
-    "signed_in_v1(uuid)": (CONTROL,),
+    "house_waiting_v1(uuid)": (CONTROL,),
+    "login_view_v1(uuid, uuid)": (CONTROL,),
+    "page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea)": (SIGNIN,),
+    "page_session_prove_v1(bytea, text, boolean)": (SIGNIN,),
+    "session_seen_v1(bytea)": (CONTROL,),
+    "session_end_v1(bytea, uuid)": (CONTROL,),
+    "sessions_end_v1(bytea, uuid)": (CONTROL,),
+    "sessions_mine_v1(bytea)": (CONTROL,),
+    "access_log_v1(text, uuid, uuid, text, bytea, bytea)": (CONTROL,),
+    "policy_number(uuid, text, text, boolean)": (CONTROL,),
     "password_link_v1(uuid, bytea, text)": (CONTROL,),
     "password_view_v1(bytea)": (CONTROL,),
     "password_set_v1(bytea, text)": (CONTROL,),
@@ -159,7 +185,14 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "account_mail_v1(uuid)": (CONTROL,),
     "account_person_v1(uuid, uuid, bytea, bytea, bytea)": (CONTROL,),
     "genesis_v1(uuid, uuid[], uuid[], bytea[], bytea[], bytea[], bytea[], bytea[], bytea[], text)": (CONTROL,),
-    "propose_v1(uuid, text, uuid, uuid, text, text, text, bytea)": (CONTROL,),
+    "draft_save_v1(uuid, uuid, text, uuid, text, text, integer, bytea)": (CONTROL,),
+    "draft_drop_v1(uuid, integer, bytea)": (CONTROL,),
+    "propose_v1(uuid, text, uuid, uuid, text, text, text, bytea, uuid)": (CONTROL,),
+    "comment_v1(uuid, uuid, text, bytea)": (CONTROL,),
+    "assign_v1(uuid, uuid[], bytea)": (CONTROL,),
+    "approvers_v1(uuid, bytea)": (CONTROL,),
+    "approvers_wanted(uuid)": (CONTROL,),
+    "expire_changes_v1()": (FLOW, CONTROL),
     "approve_v1(uuid, bytea, bytea)": (CONTROL,),
     "close_v1(uuid, text, bytea)": (CONTROL,),
     "revoke_v1(uuid, text, bytea)": (CONTROL,),
@@ -168,6 +201,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "confirmation_view_v1(bytea)": (CONTROL,),
     "verify_person_v1(bytea)": (CONTROL,),
     "erase_person_v1(uuid, uuid)": (CONTROL,),
+    "api_keys_used_v1(bytea[])": (FLOW,),
     "webhook_replay_v1(uuid, timestamptz, uuid, smallint, boolean)": (CONTROL,),
     "webhook_test_v1(uuid)": (CONTROL,),
     "webhook_admins_v1(uuid)": (FLOW,),
@@ -207,6 +241,10 @@ def markdown() -> str:
 
 def _row(table: Table) -> str:
     grants = "<br>".join(f"{role}: {what}" for role, what in table.grants.items()) or "nobody"
-    tenant = f"`{table.tenant}`{' or none' if table.shared_null else ''}" if table.tenant else ""
+    tenant = f"`{table.tenant}`{_without(table)}" if table.tenant else ""
     notes = "; ".join(filter(None, ("weekly partitions" if table.partitioned else "", table.notes)))
     return f"| `{table.name}` | {table.writer} | {grants} | {table.tier} | {table.retention} | {tenant} | {notes} |\n"
+
+
+def _without(table: Table) -> str:
+    return " or none" if table.shared_null else " (none: the house)" if table.house else ""

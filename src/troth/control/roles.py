@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from troth.control.ownership import CONTROL, FLOW, FUNCTIONS, LEDGER, RUNTIME_ROLES, TABLES, Table
+from troth.control.people.permissions import permissions
 
 OWNER, MIGRATE = "troth_owner", "troth_migrate"
 LOGIN_ROLES = (*RUNTIME_ROLES, MIGRATE)
@@ -38,6 +39,21 @@ def policies() -> Iterator[tuple[str, list[str]]]:
             yield table.name, list(_policies(table))
 
 
+def permission_rows() -> set[tuple[str, str, str, str, bool, bool]]:
+    """The table `permission` as permissions.toml has it."""
+    return {(p.profile, p.action, p.scope, p.role, p.second, p.named) for p in permissions().values()}
+
+
+def permission_statements() -> Iterator[str]:
+    """What makes the table so; its words are the file's own, of [a-z:-]."""
+    rows = ", ".join(
+        f"('{p}', '{a}', '{s}', '{r}', {sec}, {named})" for p, a, s, r, sec, named in sorted(permission_rows())
+    )
+    yield "LOCK TABLE troth.permission IN SHARE ROW EXCLUSIVE MODE"
+    yield "DELETE FROM troth.permission"
+    yield f"INSERT INTO troth.permission (profile, action, scope, role, second, named) VALUES {rows}"  # noqa: S608 - see above
+
+
 def grant_statements() -> Iterator[str]:
     """What troth_migrate runs after every migration, in one transaction: nothing is granted that is not in the file."""
     roles = ", ".join(RUNTIME_ROLES)
@@ -64,6 +80,8 @@ def _policies(table: Table) -> Iterator[str]:
         yield f"DROP POLICY IF EXISTS {policy} ON {name}"
     yield f"CREATE POLICY whole_river ON {name} TO {OWNER}, {FLOW}, {LEDGER} USING (true) WITH CHECK (true)"
     null = f" OR {table.tenant} IS NULL" if table.shared_null else ""
+    if table.house:
+        null = f" OR ({table.tenant} IS NULL AND {_TENANT} IS NULL)"
     yield (
         f"CREATE POLICY own_tenant ON {name} TO {CONTROL} "
         f"USING ({table.tenant} = {_TENANT}{null}) WITH CHECK ({table.tenant} = {_TENANT})"

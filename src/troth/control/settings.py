@@ -37,6 +37,8 @@ _IDLE = 1800  # seconds without use that end a session
 _CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
+    "script-src": [CSP.SELF],  # troth.js and htmx, as files of ours; pages work without
+    "connect-src": [CSP.SELF],  # htmx asks for parts of pages
     "img-src": [CSP.SELF],
     "form-action": [CSP.SELF],
     "frame-src": [CSP.SELF],  # a template's preview, which is sandboxed by its own policy
@@ -134,15 +136,17 @@ def _pooled(conninfo: Mapping[str, Any]) -> dict[str, Any]:
     return {**entry, "CONN_HEALTH_CHECKS": True}
 
 
-def pages(conninfo: Mapping[str, Any], handed: Handed) -> dict[str, Any]:
-    """What the pages run with: role troth_control, no script, nothing from elsewhere, cookies for this host alone."""
+def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed) -> dict[str, Any]:
+    """What the pages run with: role troth_control, and troth_signin for opening sessions alone; nothing from elsewhere,
+    cookies for this host alone.
+    """
     public = urlsplit(handed.public_url)
     secure = public.scheme == "https"
     prefix = "__Host-" if secure else ""
     return {
         **SCHEMA,
         **_SIGN_IN,
-        "DATABASES": {"default": _pooled(conninfo)},
+        "DATABASES": {"default": _pooled(conninfo), "signin": _pooled(signin)},
         "SECRET_KEY": handed.secret_key,
         "ALLOWED_HOSTS": list({*handed.allowed_hosts, public.hostname or "localhost"}),
         "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc}"],

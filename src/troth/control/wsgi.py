@@ -11,13 +11,13 @@ from troth.control.settings import Handed, pages
 _TELL_PATHS = ("django.request", "django.security.csrf", "django.security.DisallowedHost")
 
 
-def make_application(conninfo: Mapping[str, Any], handed: Handed) -> WSGIHandler:
-    """Configure Django, once a process."""
+def make_application(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed) -> WSGIHandler:
+    """Configure Django, once a process. `signin`: where role troth_signin connects."""
     import django
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
 
-    settings.configure(**pages(conninfo, handed))
+    settings.configure(**pages(conninfo, signin, handed))
     django.setup()
     for name in _TELL_PATHS:
         logging.getLogger(name).addFilter(without_path)

@@ -48,6 +48,11 @@ def account(account_id: UUID, column: str) -> bytes:
     return b"account." + column.encode() + b":" + account_id.bytes
 
 
+def factor(account_id: UUID, kind: str) -> bytes:
+    """mfa_authenticator.data, under the operator's keyset."""
+    return b"account.factor." + kind.encode() + b":" + account_id.bytes
+
+
 def webhook_url(endpoint: UUID) -> bytes:
     """webhook_endpoint.url_ct, under the tenant's keyset."""
     return b"webhook_endpoint.url:" + endpoint.bytes
@@ -56,3 +61,8 @@ def webhook_url(endpoint: UUID) -> bytes:
 def webhook_secret(secret: UUID) -> bytes:
     """webhook_secret.secret_ct, under the tenant's keyset."""
     return b"webhook_secret.secret:" + secret.bytes
+
+
+def access(column: str) -> bytes:
+    """access_log.detail_ct and session.detail_ct, under the operator's keyset: where somebody came from."""
+    return b"access." + column.encode()

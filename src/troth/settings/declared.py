@@ -52,6 +52,9 @@ class Settings:
     database_url_ledger: str | None = _optional(
         kinds.DATABASE, "The same for role troth_ledger; else database_url with that user.", secret=True
     )
+    database_url_signin: str | None = _optional(
+        kinds.DATABASE, "The same for role troth_signin; else database_url with that user.", secret=True
+    )
     database_url_migrate: str | None = _optional(
         kinds.DATABASE, "The same for role troth_migrate; else database_url with that user.", secret=True
     )
@@ -83,6 +86,9 @@ class Settings:
     )
     accept_batch: int = _setting(kinds.whole(1, 1000), 256, "Messages at which an accepting transaction is full.")
     body_limit_bytes: int = _setting(kinds.whole(1024, 104_857_600), 10_485_760, "Largest request body in bytes.")
+    trusted_proxies: tuple[Network, ...] = _setting(
+        kinds.NETWORKS, (), "Networks of the proxies whose X-Forwarded-For says where a request to the door came from."
+    )
     batch_limit: int = _setting(kinds.whole(1, 500), 500, "Most emails in one batch request.")
 
     relay_host: str | None = _optional(kinds.HOST, "The relay that mail is handed to.")
@@ -140,7 +146,7 @@ class Settings:
         return self.witness_file or self.var_dir / "witness"
 
     def database_url_for(self, role: str) -> str | None:
-        """The address for 'control', 'flow', 'ledger' or 'migrate'; None means the embedded database."""
+        """The address for 'control', 'flow', 'ledger', 'signin' or 'migrate'; None means the embedded database."""
         given = getattr(self, f"database_url_{role}")
         if given or not self.database_url:
             return cast("str | None", given)

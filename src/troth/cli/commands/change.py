@@ -168,7 +168,8 @@ def run_approve(args: argparse.Namespace, settings: Settings) -> int:
         change = changes.find(connection, args.id, everywhere(connection))
         digest = _digest(args.digest) if args.digest else _seen(connection, settings, change)
         made = changes.approve(connection, acting.secret(settings, connection, args), change, digest)
-    show({"version": made}, json_wanted=args.json, text=[f"Approved: {change.kind} {change.code} is version {made}"])
+    told = f"is version {made}" if made else "waits for more approvals, as policy asks"
+    show({"version": made}, json_wanted=args.json, text=[f"Approved: {change.kind} {change.code} {told}"])
     return 0
 
 

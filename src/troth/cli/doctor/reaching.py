@@ -19,7 +19,7 @@ from troth.outside.postgres import AlreadyRunning, PostgresError, Server
 from troth.outside.postgres_binaries import OLDEST
 from troth.settings import Settings
 
-ROLES = ("control", "flow", "ledger", "migrate")
+ROLES = ("control", "flow", "ledger", "signin", "migrate")
 CONNECT = 3  # seconds for one connection
 _START = 10.0  # seconds for the embedded database
 _ADDRESS = "database_url"

@@ -4,7 +4,7 @@ Who acts is never said by the caller: the database derives the person from the s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,20 +19,25 @@ from troth.control.audit.scope import Connection, within
 from troth.keys.ids import uuid7
 from troth.ledger.canonical import NotCanonical, canonical_document
 
-STATES = {1: "proposed", 2: "approved", 3: "rejected", 4: "withdrawn"}
+STATES = {1: "proposed", 2: "approved", 3: "rejected", 4: "withdrawn", 5: "expired"}
 _CHANGE = """
 SELECT c.id, c.kind, c.tenant_id, c.subject, c.code, c.artefact, c.digest, c.reason, c.proposer_human, c.proposed_at,
-       c.expires_at, c.state, c.decided_at, c.decider_human, c.decision_note, c.expires_at <= now_v1() AS expired
-FROM change c
+       c.expires_at, c.state, c.decided_at, c.decider_human, c.decision_note, c.draft_id,
+       c.expires_at <= troth.now_v1() AS expired
+FROM troth.change c
 """
+_PROPOSE = "SELECT troth.propose_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _BEFORE = """
-SELECT s.artefact FROM governed g JOIN snapshot s ON s.id = g.snapshot_id WHERE g.subject = %s AND g.kind = %s
+SELECT s.artefact FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
+WHERE g.subject = %s AND g.kind = %s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What somebody wants: `subject` None makes a new thing. `reason` is read by the person who approves."""
+    """What somebody wants: `subject` None makes a new thing. `reason` is read by the person who approves; `draft`: what
+    it was written on, whose open proposal this one replaces.
+    """
 
     kind: str
     code: str
@@ -40,6 +45,7 @@ class Proposal:
     reason: str
     tenant: UUID | None = None
     subject: UUID | None = None
+    draft: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class Change:
     decided_at: datetime | None
     decider_human: UUID | None
     decision_note: str | None
+    draft_id: UUID | None
     expired: bool
 
 
@@ -83,11 +90,9 @@ def propose(connection: Connection, session: bytes, proposal: Proposal) -> Propo
         raise Invalid(found)
     change = uuid7(now)
     text = _text(artefact)
+    values = (change, proposal.kind, proposal.tenant, subject, proposal.code, text, proposal.reason, session)
     with refusals(), within(connection, proposal.tenant):
-        row = connection.execute(
-            "SELECT propose_v1(%s, %s, %s, %s, %s, %s, %s, %s)",
-            (change, proposal.kind, proposal.tenant, subject, proposal.code, text, proposal.reason, session),
-        ).fetchone()
+        row = connection.execute(_PROPOSE, (*values, proposal.draft)).fetchone()
     return Proposed(change, subject, bytes(_one(row)))
 
 
@@ -101,7 +106,7 @@ def _subject(connection: Connection, proposal: Proposal) -> UUID | None:
 
 def subject_of(connection: Connection, kind: str, code: str, tenant: UUID | None) -> UUID | None:
     """The thing that has this code already: a proposal for it is its next version."""
-    query = "SELECT subject FROM governed WHERE kind = %s AND code = %s AND tenant_id IS NOT DISTINCT FROM %s"
+    query = "SELECT subject FROM troth.governed WHERE kind = %s AND code = %s AND tenant_id IS NOT DISTINCT FROM %s"
     with refusals(), within(connection, tenant):
         row = connection.execute(query, (kind, code, tenant)).fetchone()
     return row[0] if row else None
@@ -114,27 +119,43 @@ def _text(artefact: dict[str, Any]) -> str:
         raise Invalid([Problem("artefact", "canonical", str(wrong))]) from wrong
 
 
-def approve(connection: Connection, session: bytes, change: Change, digest: bytes | None = None) -> UUID:
-    """Make it the version in force; `digest` is that of what the approver was shown. Gives the snapshot's id."""
+def approve(connection: Connection, session: bytes, change: Change, digest: bytes | None = None) -> UUID | None:
+    """Say yes to it; `digest` is that of what the approver was shown. Gives the snapshot's id when it is now the version
+    in force; None when policy wants more approvals than this one.
+    """
     with refusals(), within(connection, change.tenant_id):
         row = connection.execute(
-            "SELECT approve_v1(%s, %s, %s)", (change.id, digest or change.digest, session)
+            "SELECT troth.approve_v1(%s, %s, %s)", (change.id, digest or change.digest, session)
         ).fetchone()
-    made: UUID = _one(row)
+    made: UUID | None = _one(row)
     return made
+
+
+def comment(connection: Connection, session: bytes, change: Change, words: str) -> None:
+    with refusals(), within(connection, change.tenant_id):
+        connection.execute(
+            "SELECT troth.comment_v1(%s, %s, %s, %s)", (uuid7(clock(connection)), change.id, words, session)
+        )
+
+
+def assign(connection: Connection, session: bytes, change: Change, accounts: Sequence[UUID]) -> int:
+    """Ask these people to look; how many of them could approve it, and were not asked before."""
+    with refusals(), within(connection, change.tenant_id):
+        row = connection.execute("SELECT troth.assign_v1(%s, %s, %s)", (change.id, list(accounts), session)).fetchone()
+    return int(_one(row))
 
 
 def close(connection: Connection, session: bytes, change: Change, note: str) -> str:
     """'withdrawn' by its proposer, 'rejected' by another."""
     with refusals(), within(connection, change.tenant_id):
-        row = connection.execute("SELECT close_v1(%s, %s, %s)", (change.id, note, session)).fetchone()
+        row = connection.execute("SELECT troth.close_v1(%s, %s, %s)", (change.id, note, session)).fetchone()
     return str(_one(row))
 
 
 def revoke(connection: Connection, session: bytes, snapshot: UUID, reason: str, tenant: UUID | None) -> None:
     """Stop one version at once: one person's act, never undone."""
     with refusals(), within(connection, tenant):
-        connection.execute("SELECT revoke_v1(%s, %s, %s)", (snapshot, reason, session))
+        connection.execute("SELECT troth.revoke_v1(%s, %s, %s)", (snapshot, reason, session))
 
 
 def find(connection: Connection, change: UUID, tenants: tuple[UUID | None, ...]) -> Change:
@@ -164,7 +185,7 @@ def before(connection: Connection, change: Change) -> dict[str, Any] | None:
 def clock(connection: Connection) -> datetime:
     """The database's clock, the only one."""
     with refusals():
-        now: datetime | None = _one(connection.execute("SELECT now_v1()").fetchone())
+        now: datetime | None = _one(connection.execute("SELECT troth.now_v1()").fetchone())
     if now is None:
         raise Refused("This database has no installation yet: run `troth init` first.")
     return now

@@ -1,6 +1,6 @@
 """Four eyes: the kinds of change, each with whom it concerns and what its artefact must be.
 
-To add a kind, add its file in artefacts/, a line here, and its rights in the table approval_right.
+To add a kind, add its file in artefacts/, a line here, and its rights in people/permissions.toml.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from enum import Enum, auto
 from troth.control.approvals.artefacts import (
     api_key,
     category,
+    designation,
     domain,
     grant,
     override,
@@ -44,6 +45,7 @@ KINDS = {
         Kind("programme", Of.OPERATOR, programme.check),
         Kind("tenant", Of.OPERATOR, tenant.check),
         Kind("grant", Of.EITHER, grant.check),
+        Kind("designation", Of.CLIENT, designation.check),
         Kind("policy", Of.EITHER, policy.check),
         Kind("domain", Of.CLIENT, domain.check),
         Kind("category", Of.CLIENT, category.check),

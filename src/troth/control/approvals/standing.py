@@ -12,7 +12,7 @@ from uuid import UUID
 
 from troth.control.audit.refusals import Problem
 from troth.control.audit.scope import Connection, within
-from troth.rules.policy import Document, PolicyError, PolicyLoosened, resolve, validate
+from troth.rules.policy import Document, Policy, PolicyError, PolicyLoosened, resolve, validate
 from troth.rules.profile import load_profile
 
 type Artefact = Mapping[str, Any]
@@ -20,13 +20,14 @@ type Levels = list[tuple[str, Document]]
 
 _IN_FORCE = """
 SELECT g.kind, g.tenant_id, g.code, g.subject, s.artefact
-FROM governed g JOIN snapshot s ON s.id = g.snapshot_id WHERE NOT g.retired
+FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id WHERE NOT g.retired
 """
-_PROPOSED = "SELECT kind, code FROM change WHERE state = 1 AND tenant_id = %s"
-_TENANT = (
-    "SELECT p.id, p.code, p.profile, t.plan FROM tenant t JOIN programme p ON p.id = t.programme_id WHERE t.id = %s"
-)
-_PROGRAMME = "SELECT id, code, profile, NULL FROM programme WHERE id = %s"
+_PROPOSED = "SELECT kind, code FROM troth.change WHERE state = 1 AND tenant_id = %s"
+_TENANT = """
+SELECT p.id, p.code, p.profile, t.plan FROM troth.tenant t JOIN troth.programme p ON p.id = t.programme_id
+WHERE t.id = %s
+"""
+_PROGRAMME = "SELECT id, code, profile, NULL FROM troth.programme WHERE id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,15 @@ def conflicts(one: Standing) -> list[Problem]:
         except PolicyError as wrong:
             problems.setdefault(str(wrong), Problem("policy", "invalid", f"{label}: {wrong}"))
     return list(problems.values())
+
+
+def resolved(one: Standing) -> Policy | None:
+    """What rules a client, above its categories; None where no promise is in force, or a level contradicts it."""
+    levels = dict(_stacks(one)).get("here")
+    try:
+        return resolve(levels) if levels else None
+    except PolicyError:
+        return None
 
 
 def _stacks(one: Standing) -> Iterator[tuple[str, Levels]]:

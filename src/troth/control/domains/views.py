@@ -10,10 +10,12 @@ from django.views.decorators.http import require_safe
 
 from troth.control.domains import reading
 from troth.control.people.actor import actor_of
+from troth.control.people.guard import needs
 
 _CHOOSE: dict[str, Any] = {"section": "domains", "what": "Domains"}
 
 
+@needs("domain:read")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """GET /domains"""
@@ -23,6 +25,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     return render(request, "domains/list.html", {**_CHOOSE, "domains": reading.domains(actor.scope)})
 
 
+@needs("domain:read")
 @require_safe
 def detail(request: HttpRequest, domain: UUID) -> HttpResponse:
     """GET /domains/<domain>"""

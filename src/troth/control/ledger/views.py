@@ -10,10 +10,12 @@ from django.views.decorators.http import require_safe
 from troth.control.audit.asking import rows
 from troth.control.ledger import entries
 from troth.control.people.actor import actor_of
+from troth.control.people.guard import needs
 
 _NEWEST = 2**62
 
 
+@needs("ledger:read")
 @require_safe
 def ledger(request: HttpRequest) -> HttpResponse:
     """GET /ledger?before=&seals=&looks="""
@@ -36,6 +38,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
     return render(request, "ledger/ledger.html", context)
 
 
+@needs("ledger:read")
 @require_safe
 def checkpoint(request: HttpRequest) -> HttpResponse:
     """GET /ledger/checkpoint: the signed note as it is, to be kept elsewhere."""
@@ -47,6 +50,7 @@ def checkpoint(request: HttpRequest) -> HttpResponse:
     return HttpResponse(found.note, content_type="text/plain; charset=utf-8", headers={"Content-Disposition": name})
 
 
+@needs("ledger:read")
 @require_safe
 def entry(request: HttpRequest, index: int) -> HttpResponse:
     """GET /ledger/entries/<index>"""

@@ -18,6 +18,7 @@ from troth.control.messages.evidence import Evidence, prove
 from troth.control.messages.filters import EMAIL, HAPPENED, MESSAGE, STATES, Filters
 from troth.control.messages.opening import Opener
 from troth.control.people.actor import Actor, actor_of
+from troth.control.people.guard import needs
 from troth.control.tenants import seeking
 from troth.keys import ids
 from troth.keys.keyring import TenantKeys
@@ -29,6 +30,7 @@ _MESSAGE_ID = re.compile(r"<?([0-9a-f]{32})@[^@<>\s]+>?\Z", re.ASCII)
 _RECEIPT = 'attachment; filename="{}.json"'
 
 
+@needs("message:read")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """GET /messages?who=&email=&category=&state=&from=&to=&after=&before="""
@@ -103,6 +105,7 @@ def _ways(asked: Filters, found: listing.Page, cell: str) -> dict[str, str]:
     return ways
 
 
+@needs("message:read")
 @sensitive_post_parameters("q")
 @require_POST
 def find(request: HttpRequest) -> HttpResponse:
@@ -155,6 +158,7 @@ def _of_email(tenant: UUID, email: UUID, cell: str) -> str:
     return f"/messages?email={ids.wire(EMAIL, cell, email)}"
 
 
+@needs("message:read")
 @require_safe
 def detail(request: HttpRequest, ref: str, evidence: Evidence) -> HttpResponse:
     """GET /messages/<msg_a_…>: whoever looks is in the ledger."""
@@ -175,6 +179,7 @@ def detail(request: HttpRequest, ref: str, evidence: Evidence) -> HttpResponse:
     return render(request, "messages/one.html", context)
 
 
+@needs("message:receipt")
 @require_safe
 def receipt(request: HttpRequest, ref: str, evidence: Evidence) -> HttpResponse:
     """GET /messages/<msg_a_…>/receipt: the file that proves it elsewhere; 404 until all of its events are sealed."""

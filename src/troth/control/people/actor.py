@@ -4,15 +4,19 @@
 `access_<thing>(actor, id)`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import psycopg
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
+from troth.control.audit.asking import row
+from troth.control.audit.scope import Connection
+from troth.control.people.page_sessions import Session
 from troth.keys import places
 
 _SCOPE = "scope"
@@ -21,7 +25,9 @@ _SCOPE = "scope"
 @dataclass(frozen=True, slots=True)
 class Actor:
     """`tenant_id`: a member's own, None for staff. `scope`: the tenant whose rows the transaction sees; a member's own
-    always, for staff the one they chose, None for no client in particular. `zone`: in which times are shown.
+    always, for staff the one they chose, None for no client in particular. `profile`: of that tenant's programme, or
+    ""; `named`: one of its designated individuals. `zone`: in which times are shown. `secret`: what governed functions
+    ask for.
     """
 
     account_id: UUID
@@ -32,6 +38,10 @@ class Actor:
     scope: UUID | None
     tenant_name: str
     zone: tzinfo
+    profile: str
+    named: bool
+    session: Session
+    secret: bytes = field(repr=False)
 
     @property
     def staff(self) -> bool:
@@ -44,23 +54,41 @@ def actor_of(request: HttpRequest) -> Actor:
     return found
 
 
-def load(account: UUID, chosen: str) -> Actor | None:
+def load(session: Session, secret: bytes, chosen: str) -> Actor | None:
     """Read who an account is now; None when it may not act any more. `chosen`: what staff look at, from the session."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT * FROM troth.login_view_v1(%s)", [account])
-        row = cursor.fetchone()
-    if row is None or not row[4]:
+    account, wanted = session.account, UUID(chosen) if chosen else None
+    found = row("SELECT * FROM troth.login_view_v1(%s, %s)", account, wanted)
+    if found is None or not found[4]:
         return None
-    human, tenant, role, name_ct, _, tenant_name, zone = row
+    human, tenant, role, name_ct, _, tenant_name, zone, profile, named = found
     name = settings.TROTH_KEYS().operator.open(bytes(name_ct), places.account(account, "name")).decode()
-    scope = tenant or (UUID(chosen) if chosen else None)
-    return Actor(account, human, role, name, tenant, scope, tenant_name or "", ZoneInfo(zone))
+    return Actor(
+        account,
+        human,
+        role,
+        name,
+        tenant,
+        tenant or wanted,
+        tenant_name or "",
+        ZoneInfo(zone),
+        profile,
+        named,
+        session,
+        secret,
+    )
+
+
+def raw() -> Connection:
+    """Django's own connection, inside the request's transaction, as the rooms below know one."""
+    connection.ensure_connection()
+    found = connection.connection
+    assert isinstance(found, psycopg.Connection)
+    return found
 
 
 def scoped(tenant: UUID | None) -> None:
     """Row-level security shows this transaction that tenant's rows from here on, and those of none."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('troth.tenant', %s, true)", [str(tenant) if tenant else ""])
+    row("SELECT set_config('troth.tenant', %s, true)", str(tenant) if tenant else "")
 
 
 def chosen(request: HttpRequest) -> str:

@@ -11,18 +11,24 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from troth.control.people import links, mailing, throttle
+from troth.control.people import links, mailing, page_sessions, throttle
+from troth.control.people.actor import actor_of
 from troth.control.people.addresses import resolved
 from troth.control.people.forms import AskLink, SetPassword
+from troth.control.people.guard import needs
 from troth.control.people.models import Login
 from troth.keys import places
 
 
+@needs("self:write")
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """POST /sign-out: the session is gone, here and in the database."""
+    page_sessions.end(actor_of(request).secret)
     logout(request)
-    return HttpResponseRedirect("/sign-in")
+    response = HttpResponseRedirect("/sign-in")
+    page_sessions.forgotten(response)
+    return response
 
 
 @never_cache

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from troth.control.audit.accesses import looked
 from troth.control.audit.asking import row
 from troth.control.people.actor import Actor, actor_of
+from troth.control.people.guard import needs
 from troth.control.suppressions import reading
 from troth.control.suppressions.reading import OPT_OUT, REASONS
 from troth.control.tenants import seeking
@@ -47,6 +48,7 @@ _WHY = {
 _SMTP = re.compile(r"smtp:([0-9a-f-]{36})\Z")
 
 
+@needs("suppression:read")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """GET /suppressions?who=&reason=&after=&before="""
@@ -149,6 +151,7 @@ def _cell() -> str:
     return str(found[0]) if found else "a"
 
 
+@needs("suppression:read")
 @sensitive_post_parameters("q")
 @require_POST
 def find(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.utils.html import escape
 from django.views.decorators.http import require_safe
 
 from troth.control.people.actor import actor_of
+from troth.control.people.guard import needs
 from troth.control.templates import reading
 from troth.mail import preview
 from troth.mail.render import Compiled, Rendered, RenderError, RenderLimits, TemplateSource
@@ -19,6 +20,7 @@ _LONGEST = 100  # characters of what is looked for, and of a key
 _NEWEST = 2**31 - 1
 
 
+@needs("template:read")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """GET /templates?q=&after=&before="""
@@ -32,6 +34,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     return render(request, "templates/list.html", {**context, "q": given["q"]})
 
 
+@needs("template:read")
 @require_safe
 def detail(request: HttpRequest, subject: UUID, number: int | None = None) -> HttpResponse:
     """GET /templates/<subject>, and /templates/<subject>/versions/<number>; `before` pages through the versions."""
@@ -57,6 +60,7 @@ def detail(request: HttpRequest, subject: UUID, number: int | None = None) -> Ht
     return render(request, "templates/one.html", context)
 
 
+@needs("template:read")
 @require_safe
 def framed(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     """GET /templates/<subject>/versions/<number>/preview: for the frame on that version's page alone."""

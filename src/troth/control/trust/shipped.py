@@ -26,7 +26,6 @@ _TRIGGER = re.compile(
 _DROPPED_TRIGGER = re.compile(r"DROP\s+TRIGGER\s+(?:IF\s+EXISTS\s+)?(\w+)\s+ON\s+(?:troth\.)?(\w+)", re.IGNORECASE)
 _LOOP = re.compile(r"IN\s+ARRAY\s+ARRAY\[([^\]]*)\]\s+LOOP(.*?)END\s+LOOP", re.DOTALL | re.IGNORECASE)
 _EVENT = re.compile(r"(INSERT|DELETE|TRUNCATE|UPDATE)(?:\s+OF\s+([\w\s,]+?))?(?=\s+OR\s+|$)", re.IGNORECASE | re.DOTALL)
-_RIGHTS = re.compile(r"INSERT\s+INTO\s+(?:troth\.)?approval_right\s+((?:SELECT|VALUES).*?);\n", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,6 @@ def triggers() -> dict[tuple[str, str], Trigger]:
             found.pop((table.lower(), name.lower()), None)
         found |= {(each.table, each.name): each for each in read_triggers(plain)}
     return found
-
-
-@cache
-def rights() -> tuple[str, ...]:
-    """The statements' sources (SELECT or VALUES) that fill approval_right."""
-    return tuple(source for text in _texts() for source in _RIGHTS.findall(text))
 
 
 def read_triggers(text: str) -> Iterator[Trigger]:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from troth.control.audit.asking import row
 from troth.control.people.actor import actor_of
+from troth.control.people.guard import needs
 from troth.control.web import chart, numbers
 from troth.control.web.agenda import agenda
 from troth.control.web.numbers import DAY, HOUR, MONTH
@@ -16,6 +17,7 @@ from troth.control.web.numbers import DAY, HOUR, MONTH
 _SIGNED = "SELECT at, size FROM troth.ledger_checkpoint WHERE log_id = 1 ORDER BY size DESC LIMIT 1"
 
 
+@needs("home:read")
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """GET /"""

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import OperationalError, transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
 
-from troth.control.people import actor
+from troth.control.people import actor, guard, page_sessions
 from troth.control.web import errors
 
 type Answer = Callable[[HttpRequest], HttpResponse]
@@ -21,6 +22,7 @@ type Answer = Callable[[HttpRequest], HttpResponse]
 OUTSIDE = frozenset({"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"})
 # the way in, and what anybody may choose
 OPEN = frozenset({"account_login", "account_inactive", "password-ask", "password-set", "look"})
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOWHERE = "nowhere"  # no page of ours: it is said to everybody alike
 
 
@@ -52,24 +54,52 @@ class Sessions(SessionMiddleware):
 
 
 def acting(get_response: Answer) -> Answer:
-    """`request.actor`, and the tenant whose rows this transaction sees; who has not signed in is sent to the door."""
+    """`request.actor`, and the tenant whose rows this transaction sees; who has not signed in is sent to the door, and
+    who may not have the page reads that there is none. What changes something is told to the access log.
+    """
 
     def answer(request: HttpRequest) -> HttpResponse:
         name = name_of(request)
         if name in OUTSIDE:
             return get_response(request)
-        user = request.user
-        found = actor.load(user.pk, actor.chosen(request)) if user.is_authenticated else None
-        request.actor = found  # type: ignore[attr-defined]  # what people.actor.actor_of reads
-        if found is not None:
-            actor.scoped(found.scope)
-        elif name not in OPEN and name != _NOWHERE:
-            return _to_the_door(request)
-        response = get_response(request)
+        found = request.actor = _actor(request)  # type: ignore[attr-defined]  # what people.actor.actor_of reads
+        response = _refusal(request, name, found) or get_response(request)
+        if found is not None and request.method not in SAFE:
+            page_sessions.tell(request, "act", f"{name} {response.status_code}", found.account_id, found.session.id)
+        page_sessions.carried(request, response)
         response.setdefault("Cache-Control", "no-store")
         return response
 
     return answer
+
+
+def _actor(request: HttpRequest) -> actor.Actor | None:
+    """Who signed in to Django, if the session that they opened is theirs and still open; else they are signed out."""
+    user, secret = request.user, page_sessions.secret_of(request)
+    if not user.is_authenticated:
+        return None
+    session = page_sessions.seen(secret) if secret else None
+    found = None
+    if session is not None and secret is not None and session.account == user.pk:
+        found = actor.load(session, secret, actor.chosen(request))
+    if found is None:
+        request.session.flush()
+        request.user = AnonymousUser()
+        return None
+    actor.scoped(found.scope)
+    return found
+
+
+def _refusal(request: HttpRequest, name: str, found: actor.Actor | None) -> HttpResponse | None:
+    if name in OPEN or name == _NOWHERE:
+        return None
+    if found is None:
+        return _to_the_door(request)
+    try:
+        return guard.refused(request, found, guard.needs_of(resolve(request.path_info).func))
+    except Http404:
+        page_sessions.tell(request, "refused", name, found.account_id, found.session.id)
+        return errors.not_found(request)
 
 
 def name_of(request: HttpRequest) -> str:

@@ -10,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from troth.control.people import actor
+from troth.control.people.guard import needs
 from troth.control.tenants import menu
 from troth.control.web.context import THEME_COOKIE, THEMES
 
@@ -19,6 +20,7 @@ _PAGE = 50
 _list_re = re.compile(r"/(?:messages|templates|suppressions|domains)(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]{1,2000})?\Z")
 
 
+@needs("clients:read")
 @require_POST
 def scope(request: HttpRequest) -> HttpResponse:
     """POST /scope: staff look at `client` from now on; empty: at none. Then to `next`, a list."""
@@ -36,6 +38,7 @@ def scope(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(back if _list_re.match(back) else "/")
 
 
+@needs("clients:read")
 @require_safe
 def clients(request: HttpRequest) -> HttpResponse:
     """GET /clients: all of them by name, for staff."""

@@ -71,20 +71,3 @@ BEGIN
     VALUES (p_account, found_credential, sha256(p_secret), troth.now_v1(), ends);
     RETURN ends;
 END $$;
-
--- Who holds this session secret now. Not granted to any run-time role: approve_v1 and propose_v1 call it.
-CREATE FUNCTION session_account(p_secret bytea) RETURNS account
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-DECLARE who troth.account;
-BEGIN
-    SELECT a.* INTO who
-    FROM troth.session s JOIN troth.account a ON a.id = s.account_id
-    JOIN troth.credential c ON c.id = s.credential_id
-    WHERE s.secret_hash = sha256(p_secret) AND s.expires_at > troth.now_v1()
-      AND a.disabled_at IS NULL AND c.revoked_at IS NULL;
-    IF who.id IS NULL THEN
-        RAISE EXCEPTION 'this needs an open session with both factors' USING ERRCODE = '28000';
-    END IF;
-    RETURN who;
-END $$;

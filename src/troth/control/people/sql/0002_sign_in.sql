@@ -40,25 +40,6 @@ CREATE TABLE throttle (
     used  integer NOT NULL
 );
 
--- Who somebody is who has signed in (their tenant is not known before, so row-level security cannot go by it).
-CREATE FUNCTION login_view_v1(p_account uuid)
-RETURNS TABLE (human_id uuid, tenant_id uuid, role text, name_ct bytea, active boolean, tenant_name text, timezone text)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    SELECT a.human_id, a.tenant_id, a.role, a.name_ct, a.disabled_at IS NULL AND coalesce(t.state = 1, true), t.name,
-           coalesce(t.timezone, 'UTC')
-    FROM troth.account a LEFT JOIN troth.tenant t ON t.id = a.tenant_id WHERE a.id = p_account
-$$;
-
--- Told by the pages when both password and account were found good.
-CREATE FUNCTION signed_in_v1(p_account uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    SELECT troth.ledger_entry(ARRAY['people:session:open'], ARRAY[a.tenant_id],
-                              ARRAY[troth.leaf_json(ARRAY['account'], ARRAY[a.id::text])])
-    FROM troth.account a WHERE a.id = p_account
-$$;
-
 CREATE FUNCTION password_link_v1(p_account uuid, p_secret_hash bytea, p_for text) RETURNS timestamptz
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$

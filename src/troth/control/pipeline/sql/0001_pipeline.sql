@@ -301,17 +301,7 @@ CREATE TABLE webhook_outbox (
     at          timestamptz NOT NULL
 );
 
--- ---- what approved changes do here --------------------------------------------------------------------------
-
-CREATE FUNCTION apply_api_key(c change, p_snapshot uuid) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    INSERT INTO troth.api_key (id, tenant_id, name, prefix, hash, snapshot_id, expires_at, created_at)
-    SELECT (c).subject, (c).tenant_id, a ->> 'name', a ->> 'prefix', decode(a ->> 'hash', 'hex'), p_snapshot,
-           (a ->> 'expires_at')::timestamptz, troth.now_v1()
-    FROM (SELECT (c).artefact::jsonb AS a) AS x
-    ON CONFLICT (id) DO UPDATE SET snapshot_id = EXCLUDED.snapshot_id, name = EXCLUDED.name
-$$;
+-- ---- what approved changes do here (apply_api_key and stop_key: apikeys/sql/0001_secrets.sql) -----------------
 
 CREATE FUNCTION apply_domain(c change) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -355,10 +345,6 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION stop_key(s snapshot) RETURNS void
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$ UPDATE troth.api_key SET revoked_at = troth.now_v1() WHERE id = (s).subject AND (s).kind = 'api-key' AND revoked_at IS NULL $$;
-
 -- What a confirmation link is about, for its page, which has no tenant yet: the firm's name, and whether the link still
 -- serves. Holding the secret is the right to see it; nothing changes by looking.
 CREATE FUNCTION confirmation_view_v1(p_secret bytea)
@@ -398,34 +384,7 @@ $$;
 
 -- ---- partitions ---------------------------------------------------------------------------------------------
 
--- Weekly partitions until 21 days after the clock. No argument steers it; CREATE then ATTACH, so that the parent is
--- not locked against readers. The range of a week is the range of UUIDv7 whose first 48 bits are its milliseconds.
+-- The least UUIDv7 of a moment: the bound of a partition. make_partitions_v1 stands in people/sql/0003_rights.sql.
 CREATE FUNCTION uuid7_floor(p_at timestamptz) RETURNS uuid
 LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, troth, pg_temp
 AS $$ SELECT (lpad(to_hex((extract(epoch FROM p_at) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid $$;
-
-CREATE FUNCTION make_partitions_v1() RETURNS integer
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-SET timezone = 'UTC' -- where clocks change, seven days are not always a week's 168 hours
-AS $$
-DECLARE
-    week timestamptz := date_trunc('week', troth.now_v1(), 'UTC');
-    parent text;
-    part text;
-    n integer := 0;
-BEGIN
-    PERFORM pg_advisory_xact_lock(7401);
-    WHILE week < troth.now_v1() + interval '21 days' LOOP
-        FOREACH parent IN ARRAY ARRAY['email', 'message', 'message_body', 'event', 'api_request'] LOOP
-            part := parent || '_' || to_char(week AT TIME ZONE 'UTC', 'IYYY"w"IW');
-            IF to_regclass('troth.' || part) IS NULL THEN
-                EXECUTE format('CREATE TABLE troth.%I (LIKE troth.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)', part, parent);
-                EXECUTE format('ALTER TABLE troth.%I ATTACH PARTITION troth.%I FOR VALUES FROM (%L) TO (%L)', parent, part,
-                               troth.uuid7_floor(week), troth.uuid7_floor(week + interval '7 days'));
-                n := n + 1;
-            END IF;
-        END LOOP;
-        week := week + interval '7 days';
-    END LOOP;
-    RETURN n;
-END $$;

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from troth.control.trust import fences, rehearsal, shipped
+from troth.control import roles
+from troth.control.trust import fences, rehearsal
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -16,15 +17,19 @@ _TABLES = (
     "snapshot",
     "governed",
     "revocation",
-    "approval_right",
+    "permission",
+    "approval",
+    "draft_author",
     "session",
     "credential",
     "account",
     "human",
 )
-_RIGHTS = "SELECT kind, act, side, role FROM approval_right"
+_RIGHTS = "SELECT profile, action, scope, role, second, named FROM permission"
 _FUNCTIONS = (
-    "approve_v1", "propose_v1", "close_v1", "revoke_v1", "may", "change_entry", "genesis_done", "genesis_v1",
+    "approve_v1", "propose_v1", "close_v1", "revoke_v1", "allowed", "wrote", "approval_guard", "governed_guard",
+    "approvers_wanted", "policy_number", "draft_save_v1", "draft_drop_v1", "draft_voids", "session_open_now",
+    "page_session_open_v1", "page_session_prove_v1", "apply_designation", "change_entry", "genesis_done", "genesis_v1",
     "session_account", "session_open_v1", "snapshot_guard", "insert_only", "ledger_entry", "leaf_entry",
     "apply_programme", "apply_tenant", "apply_grant", "apply_api_key", "apply_domain", "apply_override",
     "apply_release",
@@ -63,17 +68,12 @@ def _stands(findings: Findings, look: Look) -> None:
 
 
 def _rights(findings: Findings, look: Look) -> None:
-    """Who may decide what is the migrations' own statement, asked again."""
+    """Who may decide what is the package's own table, asked again."""
     with look.of(None) as connection:
         there = set(connection.execute(_RIGHTS).fetchall())
-        wanted = {
-            tuple(row)
-            for source in shipped.rights()
-            # the package's own text, no input of anybody's
-            for row in connection.execute(f"SELECT * FROM ({source}) AS shipped").fetchall()  # noqa: S608 - see above
-        }
-    for kind, act, _, role in sorted(there - wanted):
-        findings.wrong.append(f"the role {role} may {act} a {kind}, which was not shipped")
+    wanted = roles.permission_rows()
+    for profile, action, scope, role, *_ in sorted(there - wanted):
+        findings.wrong.append(f"the role {role} may {action} ({scope}, {profile or 'house'}), which was not shipped")
     findings.need(wanted <= there, "rights to decide have gone")
 
 
