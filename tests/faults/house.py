@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psycopg
 from tests.faults.sinking import SinkProcess
-from tests.support.firm import make_firm, make_operator
+from tests.support.firm import key_end, make_firm, make_operator
 from tests.support.postgres import _PREPARE, Database
 
 from troth.flow.submission.keys import make_key
@@ -83,7 +83,7 @@ class House:
         key = make_key("a")
         operator.govern("api-key", firm.tenant, "load", {
             "name": "load", "prefix": key.prefix, "hash": key.hash.hex(), "categories": ["rent"],
-            "expires_at": "2099-01-01T00:00:00Z", "policy": {}})  # fmt: skip
+            "expires_at": key_end(), "policy": {}})  # fmt: skip
         self.key, self.sender = key.text, f"rent@{firm.name}"
         self.tenant, self.domain, self.secrets = firm.tenant, firm.domain, operator.secrets
         self.sessions = operator.sessions

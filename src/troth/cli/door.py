@@ -60,6 +60,7 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
         settings.public_url,
         settings.body_limit_bytes,
         settings.batch_limit,
+        trusted_proxies=settings.trusted_proxies,
     )
 
     @contextlib.asynccontextmanager

@@ -38,12 +38,15 @@ class Tenant(Struct, frozen=True):
 
 
 class Key(Struct, frozen=True):
-    """live: 'live', 'revoked' or 'expired'. categories: codes it may send, None for all."""
+    """live: 'live', 'revoked', 'expired' or 'elsewhere' (not from this network). categories: codes it may send, None
+    for all. test: all is checked, nothing is sent.
+    """
 
     id: str
     live: str
     categories: frozenset[str] | None = None
     sending_allowed: bool = True
+    test: bool = False
 
 
 class Category(Struct, frozen=True):

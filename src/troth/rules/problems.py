@@ -132,6 +132,13 @@ _GATE: tuple[ProblemType, ...] = (
     _P("anomaly-stop", 403, _INVALID, "An unusual volume stopped sending", "Wait for the review, or ask the operator."),
     _P("key-revoked", 403, _BAD_KEY, "The API key was revoked", "Use a key that is live."),
     _P("key-expired", 403, _BAD_KEY, "The API key has expired", "Make a new key."),
+    _P(
+        "key-elsewhere",
+        403,
+        _BAD_KEY,
+        "The API key may not be used from this network",
+        "Use it from one of its networks, or have one added to it.",
+    ),
     _P("key-not-for-sending", 403, _BAD_KEY, "The API key may not send", "Use a key with the permission to send."),
     _P(
         "key-scope",

@@ -131,6 +131,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_steps(Kind.QUEUED, _S.QUEUED, "free to go", _S.ACCEPTED),
     *_steps(Kind.HELD, _S.HELD, "the gate keeps it back", _S.ACCEPTED),
     *_steps(Kind.SUPPRESSED, _S.SUPPRESSED, "the recipient is suppressed", _S.ACCEPTED),
+    *_steps(Kind.CANCELLED, _S.CANCELLED, "asked for with a test key: nothing is sent", _S.ACCEPTED),
     # Waiting.
     *_steps(Kind.CLAIMED, _S.CLAIMED, "a worker took a lease", _S.QUEUED),
     *_steps(Kind.CLAIMED, _S.CLAIMED, "its retry is due: queued and claimed at once", _S.DEFERRED),

@@ -3,9 +3,10 @@
 What is built for every message is a frozen msgspec Struct, as the rules' facts are (see rules/facts.py for why).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from troth.store.events import EventRow, insert_statement
 from troth.store.queries import load
 
 _SQL = load("gate")
+_NOTED = timedelta(minutes=5)  # how old a key's last use may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,18 @@ class TenantRow:
 
 @dataclass(frozen=True, slots=True)
 class KeyRow(TenantRow):
-    """An API key with its tenant. `approved`: its scope's snapshot is in force and not stopped."""
+    """An API key by one of its secrets, with its tenant. `approved`: its scope's snapshot is in force and not stopped;
+    `networks`: where it may be used from, empty for anywhere; `test`: nothing that it asks for leaves.
+    """
 
     hash: bytes
     key_id: UUID
     scope_snapshot: UUID
     expires_at: datetime
     revoked_at: datetime | None
+    networks: list[IPv4Network | IPv6Network]
+    test: bool
+    last_used_at: datetime | None
     approved: bool
 
 
@@ -224,6 +231,13 @@ async def now(connection: Connection) -> datetime:
 
 async def keys(connection: Connection, hashes: Sequence[bytes]) -> list[KeyRow]:
     return await rows(connection, _SQL["keys_by_hash"], {"hashes": list(hashes)}, KeyRow)
+
+
+async def used(connection: Connection, known: Iterable[KeyRow], at: datetime) -> None:
+    """Note the use of these keys; for a key that was noted within a few minutes, nothing is asked of the store."""
+    stale = [k.hash for k in known if k.last_used_at is None or at - k.last_used_at > _NOTED]
+    if stale:
+        await run(connection, _SQL["keys_used"], {"hashes": stale})
 
 
 async def tenants(connection: Connection, ids: Sequence[UUID]) -> list[TenantRow]:

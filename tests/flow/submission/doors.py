@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 from starlette.applications import Starlette
-from tests.support.firm import now
+from tests.support.firm import key_end, now
 
 from troth.flow.submission import Deps
 from troth.flow.submission.keys import make_key
@@ -22,7 +22,7 @@ def add_key(operator, firm, code="program", **artefact):
     key = make_key("a")
     subject = operator.govern("api-key", firm.tenant, code, {
         "name": code, "prefix": key.prefix, "hash": key.hash.hex(), "categories": ["rent"],
-        "expires_at": "2099-01-01T00:00:00Z", "policy": {}, **artefact})  # fmt: skip
+        "expires_at": key_end(), "policy": {}, **artefact})  # fmt: skip
     return key, subject
 
 

@@ -153,7 +153,8 @@ async def test_a_key_that_is_none_of_ours_outweighs_the_body(door, text, content
 async def test_revoked_and_expired_keys_have_their_own_problems(operator, door):
     revoked, subject = add_key(operator, door.firm, "revoked")
     operator.revoke(subject)
-    expired, _ = add_key(operator, door.firm, "expired", expires_at="2020-01-01T00:00:00Z")
+    expired, subject = add_key(operator, door.firm, "expired")
+    operator.admin.execute("UPDATE api_key_secret SET ends_at = now_v1() WHERE key_id = %s", (subject,))
     retired, subject = add_key(operator, door.firm, "retired")
     operator.govern("api-key", door.firm.tenant, "retired", {
         "name": "retired", "prefix": retired.prefix, "hash": retired.hash.hex(), "categories": ["rent"],

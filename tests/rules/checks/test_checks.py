@@ -33,6 +33,7 @@ CASES = [
     ("tenant_not_paused", {"policy": None}, "store-unavailable"),
     ("key_live", {"key": {"live": "revoked"}}, "key-revoked"),
     ("key_live", {"key": {"live": "expired"}}, "key-expired"),
+    ("key_live", {"key": {"live": "elsewhere"}}, "key-elsewhere"),
     ("key_live", {"key": {"live": "odd"}}, "store-unavailable"),
     ("key_live", {"key": {"sending_allowed": False}}, "key-not-for-sending"),
     ("key_live", {"key": None}, "store-unavailable"),

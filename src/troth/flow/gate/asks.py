@@ -34,10 +34,11 @@ class EmailAsked:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a program by the hash of its key, or Troth itself as a system tenant."""
+    """Who asks: a program by the hash of its key, or Troth itself as a system tenant. `peer`: its address, if known."""
 
     key_hash: bytes | None = None
     system_tenant: UUID | None = None
+    peer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from troth.flow.gate.asks import Answer, Ask, Refusal, Refused, Taken
-from troth.flow.gate.judge import Bound, bind, decisions, is_live
+from troth.flow.gate.judge import Bound, bind, decisions, liveness
 from troth.flow.gate.limits import Asked, Shares
 from troth.flow.gate.parse import Parsed
 from troth.flow.gate.rows import SPOOLED, EmailRows, email_rows, request_row
@@ -98,6 +98,8 @@ class Batch:
                 if item.going:
                     item.answer = await _judge(item, world, shares, self.at.keyring)
             await self._write(items, world, shares)
+            seen = {i.key.hash: i.key for i in items if i.key and i.live}
+            await store.used(self.at.connection, seen.values(), world.now)
         for item in items:
             for rows in item.rows:
                 for message in rows.messages:
@@ -201,7 +203,7 @@ def _know(items: Sequence[Item], world: World) -> None:
     for item in items:
         caller = item.ask.caller
         item.key = world.keys.get(caller.key_hash) if caller.key_hash else None
-        item.live = item.key is None or is_live(item.key, world.now)
+        item.live = item.key is None or liveness(item.key, world.now, caller.peer) == "live"
         item.caller = item.key or (world.system.get(caller.system_tenant) if caller.system_tenant else None)
         if item.caller is None:
             item.answer = Refused(Refusal("invalid-api-key", "This API key is not known. Check it, or make a new one."))
@@ -247,7 +249,9 @@ def _answer(item: Item) -> Answer:
 def _bind(items: Sequence[Item], world: World) -> None:
     for item in items:
         if item.going and item.caller is not None:
-            item.bounds = tuple(bind(world, parsed, item.caller, item.key) for parsed in item.parsed)
+            item.bounds = tuple(
+                bind(world, parsed, item.caller, item.key, item.ask.caller.peer) for parsed in item.parsed
+            )
             item.ids = tuple(uuid7(world.now) for _ in item.bounds)
 
 

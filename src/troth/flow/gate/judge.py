@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ class Bound(Struct, frozen=True):
     domain: tuple[UUID, f.Domain] | None
     resolved: Resolved | None
     due: datetime
+    live: str
     counters: tuple[tuple[Addressed | None, Asked], ...]
 
     @property
@@ -45,7 +47,9 @@ class Bound(Struct, frozen=True):
         return found
 
 
-def bind(world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRow | None) -> Bound:
+def bind(
+    world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRow | None, peer: str | None = None
+) -> Bound:
     """Find what governs an email: its template, else the tag `category`, else the key's only category."""
     tenant = caller.tenant_id
     template = world.version(tenant, "template", parsed.asked.template) if parsed.asked.template else None
@@ -55,7 +59,8 @@ def bind(world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRo
     domain = world.domain(tenant, _sender_domain(category)) if category else None
     # farther than any policy allows is refused, and must not reach the calendar's end on its way there
     due = min(max(parsed.asked.scheduled_at or world.now, world.now), world.now + _FARTHEST)
-    bound = Bound(parsed, caller, key, category, template, domain, resolved, due, ())
+    live = liveness(key, world.now, peer) if key else "live"
+    bound = Bound(parsed, caller, key, category, template, domain, resolved, due, live, ())
     return replace(bound, counters=tuple(_counters(bound, world)))
 
 
@@ -79,6 +84,8 @@ def _counters(bound: Bound, world: World) -> Iterator[tuple[Addressed | None, As
     what = (bound.template or bound.category).row.subject
     slow = slowed(world.paused(bound.caller.tenant_id), bound.resolved.policy)
     places = limits.Windows(bound.caller.tenant_id, bound.caller.timezone, asker, what, bound.due)
+    if bound.key and bound.key.test:
+        places = limits.apart(places)
     for asked in limits.shared(places, bound.resolved.policy, len(bound.parsed.recipients), slow=slow):
         yield None, asked
     for one in bound.parsed.recipients:
@@ -122,17 +129,30 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
     }
 
 
-def is_live(key: store.KeyRow, now: datetime) -> bool:
-    return key.revoked_at is None and key.approved and key.expires_at > now
+def liveness(key: store.KeyRow, now: datetime, peer: str | None) -> str:
+    """The rules' word for whether a key may be used, at this time and from this address."""
+    if key.revoked_at is not None or not key.approved:
+        return "revoked"
+    if key.expires_at <= now:
+        return "expired"
+    return "live" if not key.networks or _within(key, peer) else "elsewhere"
+
+
+def _within(key: store.KeyRow, peer: str | None) -> bool:
+    try:
+        address = ip_address((peer or "").partition("%")[0])
+    except ValueError:
+        return False  # no address that could be told, such as a Unix socket's
+    address = (address.version == 6 and address.ipv4_mapped) or address
+    return any(address in network for network in key.networks)
 
 
 def _key(bound: Bound, world: World) -> f.Key:
     key = bound.key
     if key is None:
         return f.Key("system", "live")
-    live = "live" if is_live(key, world.now) else "revoked" if key.revoked_at or not key.approved else "expired"
     allowed = world.artefact(key.scope_snapshot).get("categories")
-    return f.Key(str(key.key_id), live, None if allowed is None else frozenset(allowed))
+    return f.Key(str(key.key_id), bound.live, None if allowed is None else frozenset(allowed), test=key.test)
 
 
 def _category(bound: Bound) -> f.Category | None:

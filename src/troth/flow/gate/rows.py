@@ -23,7 +23,8 @@ from troth.store import gate as store
 from troth.store.events import EventRow
 
 _STATE = {Outcome.ACCEPT: State.QUEUED, Outcome.HOLD: State.HELD, Outcome.SUPPRESS: State.SUPPRESSED}
-_AFTER = {State.HELD: Kind.HELD, State.SUPPRESSED: Kind.SUPPRESSED}
+_AFTER = {State.HELD: Kind.HELD, State.SUPPRESSED: Kind.SUPPRESSED, State.CANCELLED: Kind.CANCELLED}
+_TEST = "test-key"  # why a message of a test key goes no further
 SPOOLED = frozenset(int(s) for s in _STATE.values() if s.in_spool)
 
 
@@ -106,7 +107,7 @@ def _message(
     assert bound.domain is not None
     assert person.addressed.index is not None
     message_id = uuid7(now)
-    state = _STATE[decision.outcome]
+    state = _state(bound, decision)
     ends = lifetime_ends(bound)
     decided = msgspec.json.encode(decision.to_document())
     letter = encode(_letter(bound, person, header))
@@ -129,6 +130,12 @@ def _message(
         ends if state is State.HELD else bound.due,
         ends,
     )
+
+
+def _state(bound: Bound, decision: Decision) -> State:
+    """A test key's message is judged as any other and has no place in the spool."""
+    state = _STATE[decision.outcome]
+    return State.CANCELLED if state.in_spool and bound.key is not None and bound.key.test else state
 
 
 def _letter(bound: Bound, person: Person, header: dict[int, tuple[HeaderMailbox, ...]]) -> Letter:
@@ -159,7 +166,8 @@ def _events(message: store.NewMessage, person: Person, decision: Decision) -> li
 
     after = _AFTER.get(State(message.state))
     first = [told(Kind.ACCEPTED)]
-    return first if after is None else [*first, told(after, {"reason": decision.deciding.code})]
+    reason = _TEST if after is Kind.CANCELLED else decision.deciding.code
+    return first if after is None else [*first, told(after, {"reason": reason})]
 
 
 def request_row(ask: Ask, now: datetime, caller: store.TenantRow | None, key: store.KeyRow | None, *,

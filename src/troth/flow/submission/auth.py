@@ -7,15 +7,22 @@ with a body.
 import re
 from datetime import datetime
 
+from troth.flow.gate.judge import liveness
 from troth.flow.submission.body import read_json_body
 from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.keys import parse_key
+from troth.flow.submission.peer import peer_of
 from troth.flow.submission.problem import Problem
 from troth.store import gate as store
 from troth.store.connection import Connection
 
 _BEARER = re.compile(r"bearer[ \t]+(?P<token>\S+)[ \t]*", re.IGNORECASE)  # RFC 6750 2.1
 _SMALL = 64 * 1024  # octets
+_DEAD = {
+    "revoked": ("key-revoked", "The API key was revoked; use a key that is live."),
+    "expired": ("key-expired", "The API key has expired; make a new key."),
+    "elsewhere": ("key-elsewhere", "The API key may not be used from this network; use it from one of its own."),
+}
 _UNKNOWN = "The API key is not known; check it for a slip of the hand, or make a new one."
 
 
@@ -50,7 +57,9 @@ async def identify_over(connection: Connection, deps: Deps, call: Call) -> store
     if not rows:
         raise Problem("invalid-api-key", _UNKNOWN)
     call.known = rows[0]
-    check_live(call.known, await store.now(connection))
+    now = await store.now(connection)
+    check_live(call.known, now, peer_of(call.request, deps.trusted_proxies))
+    await store.used(connection, [call.known], now)
     return call.known
 
 
@@ -62,11 +71,9 @@ async def read_content(deps: Deps, call: Call) -> bytes:
     return await read_json_body(call.request, deps.body_limit, call.held)
 
 
-def check_live(key: store.KeyRow, now: datetime) -> None:
-    """Raise Problem for a key that may no longer be used for anything."""
-    if key.revoked_at is not None or not key.approved:
-        raise Problem("key-revoked", "The API key was revoked; use a key that is live.")
-    if key.expires_at <= now:
-        raise Problem("key-expired", "The API key has expired; make a new key.")
+def check_live(key: store.KeyRow, now: datetime, peer: str | None) -> None:
+    """Raise Problem for a key that may not be used for anything, or not from there."""
+    if (dead := _DEAD.get(liveness(key, now, peer))) is not None:
+        raise Problem(*dead)
     if key.tenant_state != 1:
         raise Problem("tenant-inactive", "The account is not active; ask the operator to open it.")

@@ -9,6 +9,7 @@ from troth.flow.gate.accept import Gate
 from troth.flow.gate.world import Memory
 from troth.flow.submission.body import Budget, Held
 from troth.flow.submission.connections import Lend
+from troth.flow.submission.peer import Networks
 from troth.flow.submission.request_log import RequestLog
 from troth.flow.submission.shelf import Shelf
 from troth.keys.installation import InstallationSecrets
@@ -31,6 +32,7 @@ class Deps:
     batch_limit: int = 500
     budget: Budget = field(default_factory=Budget)
     memory: Memory = field(default_factory=Memory)
+    trusted_proxies: Networks = ()
     shelf: Shelf = field(default_factory=Shelf)
 
 

@@ -17,6 +17,7 @@ from troth.flow.submission.asking import asked
 from troth.flow.submission.auth import identify, read_content, read_key
 from troth.flow.submission.body import read_body
 from troth.flow.submission.deps import Call, Deps
+from troth.flow.submission.peer import peer_of
 from troth.flow.submission.problem import Problem, of_gate
 from troth.flow.submission.request_log import Note
 from troth.keys import ids
@@ -36,7 +37,7 @@ async def send(deps: Deps, call: Call) -> Response:
     email = wire.email(body)
     clock = await _clock(deps, call, [email])
     ask = Ask(
-        Caller(key_hash=key_hash),
+        Caller(key_hash=key_hash, peer=peer_of(call.request, deps.trusted_proxies)),
         (asked(email, clock.read),),
         "POST",
         call.route,
@@ -62,7 +63,8 @@ async def send_batch(deps: Deps, call: Call) -> Response:
         return _batch_answer(deps, batch, Taken(()))
     route = f"POST {call.route} {'permissive' if permissive else 'strict'}"
     hashes = idempotency.hashes(deps.secrets, given, route, content) if given else None
-    ask = Ask(Caller(key_hash=key_hash), tuple(batch.emails), "POST", call.route, permissive, hashes)
+    caller = Caller(key_hash=key_hash, peer=peer_of(call.request, deps.trusted_proxies))
+    ask = Ask(caller, tuple(batch.emails), "POST", call.route, permissive, hashes)
     return _batch_answer(deps, batch, await _submit(deps, ask, batch.places))
 
 

@@ -9,11 +9,15 @@ from troth.rules.decision import Verdict, accept, refuse, unknown
 from troth.rules.facts import Facts
 
 CHECK = "key_live"
-CODES = ("key-revoked", "key-expired", "key-not-for-sending", "store-unavailable")
+CODES = ("key-revoked", "key-expired", "key-elsewhere", "key-not-for-sending", "store-unavailable")
 _DEAD = MappingProxyType(
     {
         "revoked": ("key-revoked", "This API key was revoked. Use a key that is live."),
         "expired": ("key-expired", "This API key has expired. Make a new one and use that."),
+        "elsewhere": (
+            "key-elsewhere",
+            "This API key may not be used from this network. Use it from one of its own, or have one added to it.",
+        ),
     }
 )
 
@@ -28,4 +32,6 @@ def check(facts: Facts) -> Verdict:
     if not key.sending_allowed:
         sentence = "This API key may read but not send. Use a key with the permission to send."
         return refuse(CHECK, "key-not-for-sending", sentence, {"key": key.id})
+    if key.test:
+        return accept(CHECK, "The key is a test key: all is checked, nothing is sent.", {"key": key.id, "mode": "test"})
     return accept(CHECK, "The key is live and may send.", {"key": key.id})

@@ -4,18 +4,24 @@
 SELECT now_v1();
 
 -- name: keys_by_hash
--- The keys of a batch with their tenant: everything about the caller. Hashes are unique across tenants.
-SELECT k.hash, k.id AS key_id, k.tenant_id, k.snapshot_id AS scope_snapshot, k.expires_at, k.revoked_at,
+-- The keys of a batch with their tenant: everything about the caller. Hashes are unique across tenants; a rotated
+-- key has two for a while, both of them within the scope of the version in force.
+SELECT h.hash, k.id AS key_id, k.tenant_id, k.snapshot_id AS scope_snapshot, h.ends_at AS expires_at, k.revoked_at,
+       k.networks, k.mode = 2 AS test, h.last_used_at,
        t.programme_id, t.code AS tenant_code, t.name AS tenant_name, t.kind AS tenant_kind, t.state AS tenant_state,
        t.timezone, t.plan, t.keyset, t.postal_address, p.code AS programme_code, p.domain AS programme_domain,
        p.profile,
        k.id = g.subject AND NOT g.retired AND r.snapshot_id IS NULL AS approved
-FROM api_key k
+FROM api_key_secret h
+JOIN api_key k ON k.id = h.key_id
 JOIN tenant t ON t.id = k.tenant_id
 JOIN programme p ON p.id = t.programme_id
 LEFT JOIN governed g ON g.subject = k.id
 LEFT JOIN revocation r ON r.snapshot_id = k.snapshot_id
-WHERE k.hash = ANY(%(hashes)b::bytea[]);
+WHERE h.hash = ANY(%(hashes)b::bytea[]);
+
+-- name: keys_used
+SELECT api_keys_used_v1(%(hashes)b::bytea[]);
 
 -- name: tenants_by_id
 -- The same shape for Troth's own mail, which has no key.

@@ -1,0 +1,1 @@
+"""API keys: made, shown once, approved by a second person, rotated with an overlap, ended at once."""
