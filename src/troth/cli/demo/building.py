@@ -3,7 +3,7 @@ template and key is proposed by one person and approved by another.
 """
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +12,7 @@ from uuid import UUID
 from troth.cli import system_key, wiring
 from troth.cli.commands import init
 from troth.cli.demo import packs
-from troth.cli.demo.firms import Cast, Category, Key, Person, Programme, Tenant
+from troth.cli.demo.firms import Cast, Category, Colleague, Key, Person, Programme, Tenant
 from troth.cli.demo.layout import Layout
 from troth.cli.demo.staff import Desk, Made, Member
 from troth.cli.demo.zone import Zone
@@ -31,6 +31,14 @@ _KEY_DAYS = 90
 _WHY = "The demo's first day"
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody with an account for the pages alone."""
+
+    account: UUID
+    person: Colleague
+
+
 @dataclass(slots=True)
 class House:
     """A tenant as it stands: who decides there, its API keys' texts by name, and what of it may be stopped, by code."""
@@ -39,6 +47,7 @@ class House:
     id: UUID
     author: Member
     approver: Member
+    colleagues: list[Joined] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict, repr=False)
     versions: dict[tuple[str, str], Made] = field(default_factory=dict)
 
@@ -51,6 +60,7 @@ class Builder:
     zone: Zone
     owners: tuple[Member, Member] = field(init=False)
     keys: Keys = field(init=False)
+    staff: list[Joined] = field(default_factory=list)
     firms: list[House] = field(default_factory=list)
     _open: ExitStack = field(default_factory=ExitStack)
 
@@ -82,6 +92,7 @@ class Builder:
         found = changes.find(connection, change, (None,))
         changes.approve(connection, second.session(connection), found, digest)
         self.owners, self.keys = (first, second), wiring.control_keys(settings, connection)
+        self.staff = self._join(Desk(connection, first, second), cast.staff)
 
     def programme(self, programme: Programme) -> House:
         """One programme with its policy, the operator's own tenant in it and its client firm; gives the firm."""
@@ -114,6 +125,8 @@ class Builder:
             author = self._enrol(desk, subject, tenant.author, "admin")
             approver = self._enrol(desk, subject, tenant.approver, "approver")
         house = House(tenant, subject, author, approver)
+        house.colleagues = self._join(Desk(desk.connection, *self.owners, subject), tenant.colleague)
+        self._designate(desk, house)
         self._domain(desk, house)
         for step in self._steps(house, desk.connection):
             step()
@@ -138,6 +151,25 @@ class Builder:
         grants.govern("grant", str(account), owners.grant_artefact(made, role), _WHY, account)
         credentials.write(self.layout.credentials / f"{person.address}.credential", made.credential)
         return Member(person, made.credential, words)
+
+    def _join(self, desk: Desk, people: Iterable[Colleague]) -> list[Joined]:
+        """Access for the pages, granted by both owners; each sets a password with an invitation's link."""
+        joined = []
+        for person in people:
+            account, human = (uuid7(changes.clock(desk.connection)) for _ in range(2))
+            artefact = owners.access_artefact(
+                parse_mailbox(person.mailbox), person.role, account, human,
+                operator=self.keys.operator, index=self.keys.secrets.blind_index(),
+            )  # fmt: skip
+            desk.govern("grant", f"account-{account.hex}", artefact, _WHY, account)
+            joined.append(Joined(account, person))
+        return joined
+
+    def _designate(self, desk: Desk, house: House) -> None:
+        """The two who alone may write templates and rules, where the promise says so."""
+        accounts = [str(one.credential.account) for one in (house.author, house.approver)]
+        why = "They write what this firm's mail says"
+        Desk(desk.connection, *self.owners, house.id).govern("designation", "designation", {"accounts": accounts}, why)
 
     def _domain(self, desk: Desk, house: House) -> None:
         """The firm proposes, an owner approves; the key is made here, its records go into the zone."""

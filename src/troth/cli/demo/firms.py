@@ -18,6 +18,12 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.name} <{self.address}>"
 
 
+class Colleague(Person, frozen=True, forbid_unknown_fields=True):
+    """Somebody more, with another role."""
+
+    role: str
+
+
 class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str
     name: str
@@ -59,6 +65,7 @@ class Tenant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: tuple[Key, ...] = ()
     author: Person | None = None
     approver: Person | None = None
+    colleague: tuple[Colleague, ...] = ()
 
 
 class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +80,7 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: tuple[Person, Person]
+    staff: tuple[Colleague, ...]
     programme: tuple[Programme, ...]
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from uuid import UUID
 
 from troth.cli.demo.building import Builder
+from troth.cli.demo.firms import Person
 from troth.cli.demo.inbox import Inbox
 from troth.cli.demo.web import Browser
 from troth.cli.words import CommandError
 from troth.control.audit.scope import Connection
 from troth.control.people import credentials, links
 
+_OPERATOR = "operator"
 _PATIENCE = 30.0  # seconds for the mail to come
 
 
@@ -28,15 +30,24 @@ class Guest:
     name: str
     address: str
     where: str
+    role: str
     password: str = field(repr=False, default_factory=credentials.make_passphrase)
     link: str = field(repr=False, default="")
 
 
 def everybody(builder: Builder) -> list[Guest]:
-    """The owners first, then each firm's two people."""
-    staff = [(who, "operator") for who in builder.owners]
-    members = [(who, house.tenant.name) for house in builder.firms for who in (house.author, house.approver)]
-    return [Guest(w.credential.account, w.person.name, w.person.address, where) for w, where in (*staff, *members)]
+    """The owners first, then the rest of the staff and each firm's people."""
+    found = [_guest(who.credential.account, who.person, "owner", _OPERATOR) for who in builder.owners]
+    found += [_guest(who.account, who.person, who.person.role, _OPERATOR) for who in builder.staff]
+    for house in builder.firms:
+        two = ((house.author, "admin"), (house.approver, "approver"))
+        found += [_guest(who.credential.account, who.person, role, house.tenant.name) for who, role in two]
+        found += [_guest(who.account, who.person, who.person.role, house.tenant.name) for who in house.colleagues]
+    return found
+
+
+def _guest(account: UUID, person: Person, role: str, where: str) -> Guest:
+    return Guest(account, person.name, person.address, where, role)
 
 
 def invitations(connection: Connection, guests: Iterable[Guest], url: str) -> list[Guest]:
@@ -73,8 +84,10 @@ def settle(guest: Guest, trust: Path) -> Guest:
 
 def keep(file: Path, guests: Iterable[Guest]) -> None:
     """For whoever runs the demo: names and passwords, this demo's alone."""
-    known = [{"name": g.name, "address": g.address, "where": g.where, "password": g.password} for g in guests]
-    known.sort(key=lambda one: one["where"] != "operator")
+    known = [
+        {"name": g.name, "address": g.address, "where": g.where, "role": g.role, "password": g.password} for g in guests
+    ]
+    known.sort(key=lambda one: one["where"] != _OPERATOR)
     credentials.write_private(file, json.dumps(known, indent=2).encode())
 
 

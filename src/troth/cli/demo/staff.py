@@ -59,6 +59,7 @@ class Desk:
         made = self.propose(kind, code, artefact, reason, subject)
         change = changes.find(self.connection, made.id, (self.tenant,))
         snapshot = changes.approve(self.connection, self.approver.session(self.connection), change, made.digest)
+        assert snapshot is not None  # the demo's policies want one approval
         return Made(made.subject, snapshot)
 
     def propose(

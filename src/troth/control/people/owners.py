@@ -41,6 +41,21 @@ def enrol(
     )
 
 
+def access_artefact(
+    who: Mailbox, role: str, account: UUID, human: UUID, *, operator: TenantKeys, index: BlindIndex
+) -> dict[str, Any]:
+    """What a `grant` proposes for a person without credentials for the command line: an invitation lets them in."""
+    return {
+        "human": str(human),
+        "role": role,
+        "name_ct": base64.b64encode(operator.seal(who.name.encode(), places.account(account, "name"))).decode(),
+        "address_ct": base64.b64encode(
+            operator.seal(who.address.addr_spec.encode(), places.account(account, "address"))
+        ).decode(),
+        "address_index": index.index(who.address.normal).hex(),
+    }
+
+
 def grant_artefact(enrolment: Enrolment, role: str) -> dict[str, Any]:
     """What a `grant` change proposes for a person; its subject is the account's id."""
     return {
