@@ -1,0 +1,235 @@
+"""The house of policy in words: each number and switch as a sentence that a client firm understands.
+
+`sentence(path, value)` says what a value means, `changes(before, after)` what differs between two documents, and
+`CLAIMS` which promises of the trust centre stand behind a field (a programme promises those that it names).
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from troth.rules.policy import FIELDS, Document
+
+_NBSP = "\N{NO-BREAK SPACE}"
+_DAY, _HOUR = 1_440, 60  # minutes
+_KIB, _MIB = 1_024, 1_048_576
+_FORMAT_NAMES = {
+    "application/pdf": "PDF", "image/gif": "GIF", "image/jpeg": "JPEG", "image/png": "PNG",
+    "text/calendar": "calendar entries", "text/csv": "CSV", "text/plain": "plain text",
+}  # fmt: skip
+_PATHWAYS = {
+    "confirmation-link": "a confirmation link",
+    "employer-invitation": "an employer's invitation",
+    "multi-step": "validation in several steps",
+    "system": "an account here, for Troth's own mail",
+    "vendor-agreement": "a vendor's signed agreement",
+}
+_SHOWN = {"dkim": "DKIM", "dmarc-reject": "DMARC with p=reject", "spf": "SPF"}
+
+CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "limits.tenant_hour": ("LIM-1",),
+        "limits.tenant_day": ("LIM-1",),
+        "limits.key_hour": ("SND-2",),
+        "limits.template_hour": ("LIM-2",),
+        "limits.recipient_template_day": ("LIM-2",),
+        "bounce.soft_retry_minutes": ("BNC-2",),
+        "bounce.soft_window_minutes": ("BNC-2",),
+        "bounce.hard_suppresses": ("BNC-1",),
+        "anomaly.percent": ("LIM-3",),
+        "anomaly.action": ("LIM-3",),
+        "anomaly.new_mail": ("LIM-3",),
+        "anomaly.review_minutes": ("LIM-3",),
+        "recipients.pathways": ("RCP-1",),
+        "recipients.overrides": ("CHG-5",),
+        "domain.required": ("EML-1", "EML-3"),
+        "domain.dkim_bits": ("EML-2",),
+        "domain.grace_minutes": ("EML-3",),
+        "governance.approvers": ("CHG-1", "CHG-2"),
+        "access.idle_minutes": ("ACC-5",),
+        "access.sessions": ("ACC-6",),
+        "access.unused_days": ("ACC-8",),
+        "access.leaver_hours": _leavers,
+        "access.review_days": ("ACC-7",),
+        "access.key_days": ("SND-3",),
+        "access.key_overlap_hours": ("SND-3",),
+        "records.access_days": ("LOG-2",),
+        "records.change_days": ("LOG-3",),
+        "records.request_days": ("LOG-5",),
+        "records.grant_days": ("LOG-8",),
+        "installation.relay_tls": ("ENC-1",),
+        "installation.override_hours": ("CHG-5",),
+    }
+)
+GROUPS: Mapping[str, str] = MappingProxyType(
+    {
+        "limits": "How much may be sent",
+        "anomaly": "When volume is unusual",
+        "bounce": "When an address fails",
+        "delivery": "How a message is tried",
+        "content": "What a message may carry",
+        "recipients": "Who may be mailed",
+        "domain": "What a sending domain must show",
+        "governance": "Who approves a change",
+        "access": "Who is let in, and for how long",
+        "records": "How long records are kept",
+        "installation": "What the whole installation shares",
+    }
+)
+
+
+def number(value: int, one: str, many: str = "") -> str:
+    """1 message; 5,000 messages"""
+    return f"{value:,}{_NBSP}{one if value == 1 else many or one + 's'}"
+
+
+def span(minutes: int) -> str:
+    """A length in the largest unit that tells it whole: 90 min, 36 h, 3 days."""
+    if minutes and minutes % _DAY == 0 and minutes > 2 * _DAY:
+        return number(minutes // _DAY, "day")
+    return f"{minutes // _HOUR:,}{_NBSP}h" if minutes and minutes % _HOUR == 0 else f"{minutes:,}{_NBSP}min"
+
+
+def size(octets: int) -> str:
+    """10 MiB, 32 KiB, or bytes where neither is whole."""
+    for unit, name in ((_MIB, "MiB"), (_KIB, "KiB")):
+        if octets and octets % unit == 0:
+            return f"{octets // unit:,}{_NBSP}{name}"
+    return number(octets, "byte")
+
+
+def listed(words: list[str], last: str = "and") -> str:
+    """a; a and b; a, b and c"""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def _most(what: str) -> Callable[[int], str]:
+    return lambda n: f"At most {number(n, 'message')} {what}" if n else f"No message {what}"
+
+
+def _days(what: str) -> Callable[[int], str]:
+    return lambda n: f"{what} is kept for at least {number(n, 'day')}"
+
+
+def _types(given: list[str]) -> str:
+    names = [_FORMAT_NAMES.get(each, each) for each in given]
+    return f"Attachments may be {listed(names, 'or')}" if names else "No attachment is taken"
+
+
+def _pathways(given: list[str]) -> str:
+    names = [_PATHWAYS[each] for each in given]
+    return f"An address is verified by {listed(names, 'or')}" if names else "Nobody is mailed"
+
+
+def _required(given: list[str]) -> str:
+    return f"A domain sends only while it shows {listed([_SHOWN[each] for each in given])}" if given else "Nothing"
+
+
+def _approvers(count: int) -> str:
+    if count == 1:
+        return "One other person approves each change"
+    return f"{('Two', 'Three', 'Four', 'Five')[count - 2]} other people approve each change"
+
+
+def _leavers(hours: int) -> str:
+    return f"A leaver's access ends within {hours}{_NBSP}h" if hours else "A leaver's access ends at once"
+
+
+_ACTIONS = {"slow": "Slow down", "stop-new": "Pause new mail", "stop-delivery": "Pause all delivery"}
+_WORDS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {
+        "limits.tenant_hour": _most("in an hour"),
+        "limits.tenant_day": _most("in a day, of the client's own time"),
+        "limits.key_hour": _most("in an hour with one API key"),
+        "limits.template_hour": _most("of one template in an hour"),
+        "limits.recipient_template_day": _most("of one template to one person in a day"),
+        "bounce.soft_retry_minutes": lambda v: f"A bounce that may pass is tried again after {listed([*map(span, v)])}",
+        "bounce.soft_window_minutes": lambda v: f"After {span(v)} of such bounces the address counts as bad",
+        "bounce.hard_suppresses": lambda v: f"An address that is bad is {'suppressed at once' if v else 'tried again'}",
+        "delivery.lifetime_minutes": lambda v: f"A message that could not be delivered is given up after {span(v)}",
+        "delivery.uncertain": lambda v: (
+            "A message that may have been sent is "
+            + ("sent once more" if v == "redeliver" else "held for a person to look")
+        ),
+        "anomaly.percent": lambda v: f"Act when today exceeds {v}{_NBSP}% of the 7-day average",
+        "anomaly.action": lambda v: f"{_ACTIONS[v]} when volume is unusual, until a person has looked",
+        "anomaly.new_mail": lambda v: f"What is asked for meanwhile is {'held' if v == 'hold' else 'refused'}",
+        "anomaly.floor": lambda v: f"Up to {number(v, 'message')} in 24{_NBSP}h are never unusual",
+        "anomaly.first_week_floor": lambda v: f"In the first week, up to {number(v, 'message')} in 24{_NBSP}h are not",
+        "anomaly.slow_percent": lambda v: f"While slowed, {v}{_NBSP}% of the hourly limits are left",
+        "anomaly.review_minutes": lambda v: f"A person looks within {span(v)}",
+        "content.raw": lambda v: "A category may permit mail without a template" if v else "All mail needs a template",
+        "content.variable_bytes": lambda v: f"A message's variables are at most {size(v)}",
+        "content.message_bytes": lambda v: f"A message is at most {size(v)}",
+        "content.attachment_count": lambda v: (
+            f"At most {number(v, 'attachment')} a message" if v else "No message has an attachment"
+        ),
+        "content.attachment_bytes": lambda v: f"A message's attachments are at most {size(v)} together",
+        "content.attachment_types": _types,
+        "content.max_recipients": lambda v: f"An email has at most {number(v, 'recipient')}",
+        "content.schedule_days": lambda v: (
+            f"Mail is scheduled at most {number(v, 'day')} ahead" if v else "Mail is not scheduled"
+        ),
+        "recipients.pathways": _pathways,
+        "recipients.unsubscribe_scope": lambda v: (
+            "An opt-out ends " + ("mail of that category" if v == "category" else "all mail of the client")
+        ),
+        "recipients.overrides": lambda v: (
+            "An approved exception from a suppression, which ends by itself, is possible"
+            if v
+            else "There is no exception from a suppression"
+        ),
+        "domain.required": _required,
+        "domain.dkim_bits": lambda v: f"A DKIM key has at least {v:,}{_NBSP}bits",
+        "domain.grace_minutes": lambda v: f"While the DNS does not answer, its last good answer stands for {span(v)}",
+        "governance.approvers": _approvers,
+        "governance.change_days": lambda v: f"A change that nobody decided expires after {number(v, 'day')}",
+        "access.idle_minutes": lambda v: f"A session ends after {span(v)} without use",
+        "access.sessions": lambda v: f"A person has at most {number(v, 'session')} at a time",
+        "access.unused_days": lambda v: f"An account unused for {number(v, 'day')} is deactivated",
+        "access.leaver_hours": _leavers,
+            f"A leaver's access ends within {v}{_NBSP}h" if v else "A leaver's access ends at once"
+        ),
+        "access.review_days": lambda v: f"Access is reviewed at least every {number(v, 'day')}",
+        "access.key_days": lambda v: f"An API key lives for at most {number(v, 'day')}",
+        "access.key_overlap_hours": lambda v: (
+            f"After a rotation the old key works for {v}{_NBSP}h more" if v else "A rotation ends the old key at once"
+        ),
+        "records.access_days": _days("The log of sign-ins"),
+        "records.change_days": _days("The log of changes"),
+        "records.request_days": _days("The log of API requests"),
+        "records.grant_days": _days("The log of access granted"),
+        "installation.relay_tls": lambda v: f"Mail goes to a relay over TLS{_NBSP}{v[3:]} or newer",
+        "installation.request_bytes": lambda v: f"One request is at most {size(v)}",
+        "installation.batch_emails": lambda v: f"One request asks for at most {number(v, 'email')}",
+        "installation.override_hours": lambda v: f"An exception from a suppression ends within {v:,}{_NBSP}h",
+    }
+)
+
+
+def sentence(path: str, value: Any, action: str | None = None) -> str:
+    """What a value means. `action`: of the same policy's anomaly, so that its percentage names what happens."""
+    if path == "anomaly.percent" and action is not None:
+        return f"{_ACTIONS[action]} when today exceeds {value}{_NBSP}% of the 7-day average"
+    given = list(value) if isinstance(value, list | tuple) else value
+    return _WORDS[path](given)
+
+
+def changes(before: Document | None, after: Document) -> list[tuple[str, str, str, str]]:
+    """(rule, before, after, field) of what differs between two levels' documents; "" where a level says nothing."""
+    old, new = before or {}, after
+    found = []
+    for field in FIELDS:
+        values = [document.get(field.section, {}).get(field.name) for document in (old, new)]
+        if values[0] != values[1]:
+            told = ["" if value is None else _told(field.path, value) for value in values]
+            found.append((GROUPS[field.section], told[0], told[1], field.path))
+    return found
+
+
+def _told(path: str, value: Any) -> str:
+    """A document that was approved long ago may hold what is no longer written so."""
+    try:
+        return sentence(path, value)
+    except (IndexError, KeyError, TypeError, ValueError):
+        return str(value)
