@@ -188,8 +188,6 @@ _WORDS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "access.sessions": lambda v: f"A person has at most {number(v, 'session')} at a time",
         "access.unused_days": lambda v: f"An account unused for {number(v, 'day')} is deactivated",
         "access.leaver_hours": _leavers,
-            f"A leaver's access ends within {v}{_NBSP}h" if v else "A leaver's access ends at once"
-        ),
         "access.review_days": lambda v: f"Access is reviewed at least every {number(v, 'day')}",
         "access.key_days": lambda v: f"An API key lives for at most {number(v, 'day')}",
         "access.key_overlap_hours": lambda v: (
