@@ -14,6 +14,7 @@ from troth.control.approvals.artefacts.domain import name_problem
 from troth.control.approvals.artefacts.programme import code_problems
 from troth.control.audit.refusals import Problem
 from troth.control.audit.scope import within
+from troth.control.people.permissions import names_individuals
 from troth.control.tenants import clients, sending_domains
 from troth.control.tenants.clients import Client, Programme
 from troth.control.tenants.sending_domains import Record
@@ -22,6 +23,10 @@ from troth.rules.profile import PROFILES, load_profile
 from troth.settings import Settings
 
 _SELECTOR = "troth1"
+_OWNERS = (
+    "SELECT id FROM account WHERE tenant_id IS NULL AND role = 'owner' AND disabled_at IS NULL "
+    "ORDER BY created_at, id LIMIT 2"
+)
 _KEY = (
     "SELECT selector, public_der FROM dkim_key WHERE domain_id = %s AND retired_at IS NULL ORDER BY created_at LIMIT 1"
 )
@@ -36,6 +41,8 @@ def first(desk: Desk, settings: Settings) -> list[Record]:
     programme = _programme(desk)
     _policy(desk, programme)
     tenant = _own_tenant(desk, programme)
+    if names_individuals(programme.profile):
+        _designation(desk, tenant)
     return _domain(desk, settings, programme, tenant)
 
 
@@ -107,6 +114,17 @@ def _own_tenant(desk: Desk, programme: Programme) -> Client:
         change = desk.propose("tenant", f"system-{programme.code}"[:31], artefact, subject=subject)
     desk.approve(change)
     return clients.client(desk.connection, change.code)
+
+
+def _designation(desk: Desk, tenant: Client) -> None:
+    """Under a promise of named individuals (CHG-7) only they write: for Troth's own mail, the two owners."""
+    if changes.subject_of(desk.connection, "designation", "designation", tenant.id):
+        return
+    change = desk.waiting("designation", tenant.id)
+    if change is None:
+        accounts = [str(row[0]) for row in desk.connection.execute(_OWNERS).fetchall()]
+        change = desk.propose("designation", "designation", {"accounts": accounts}, tenant=tenant.id)
+    desk.approve(change)
 
 
 def _zone(given: str) -> str:

@@ -89,7 +89,9 @@ def _cells(name: str, action: Action) -> Iterator[Permission]:
         for scope in SCOPES:
             if (scope == "house") is (profile == HOUSE):
                 for role in _roles(action, scope, profile):
-                    second = action.second or scope != "own" or (role == "admin" and profile in _ADMINS_PROVE_TWICE)
+                    own = name.startswith("self:")  # where one takes up the factor that the rest asks for
+                    twice = scope != "own" or (role == "admin" and profile in _ADMINS_PROVE_TWICE)
+                    second = action.second or (twice and not own)
                     yield Permission(profile, name, scope, role, second, named=profile in action.named)
 
 
@@ -118,3 +120,8 @@ def allowed(actor: Asker, action: str) -> bool:
     """Whether the person may; whether their session shows enough for it is the guard's and the database's business."""
     cell = permission(actor, action)
     return cell is not None and (actor.named or not cell.named)
+
+
+def names_individuals(profile: str) -> bool:
+    """Whether only designated people may write for clients of this profile."""
+    return any(cell.named for cell in permissions().values() if cell.profile == profile)
