@@ -49,7 +49,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "access.idle_minutes": ("ACC-5",),
         "access.sessions": ("ACC-6",),
         "access.unused_days": ("ACC-8",),
-        "access.leaver_hours": _leavers,
+        "access.leaver_hours": ("ACC-8",),
         "access.review_days": ("ACC-7",),
         "access.key_days": ("SND-3",),
         "access.key_overlap_hours": ("SND-3",),
@@ -122,7 +122,11 @@ def _pathways(given: list[str]) -> str:
 
 
 def _required(given: list[str]) -> str:
-    return f"A domain sends only while it shows {listed([_SHOWN[each] for each in given])}" if given else "Nothing"
+    return (
+        f"A domain sends only while it shows {listed([_SHOWN[each] for each in given])}"
+        if given
+        else "A domain need show nothing"
+    )
 
 
 def _approvers(count: int) -> str:
