@@ -1,9 +1,11 @@
-"""The pages' style sheet and pictures, served under names that hold their hash, so that a browser keeps them for good.
+"""The pages' style sheet, pictures and scripts, served under names that hold their hash, so that a browser keeps them.
 
-There are four, read once; what is asked for is looked up among their names, so no path leads anywhere else.
+There are few, read once; what is asked for is looked up among their names, so no path leads anywhere else. htmx (2,
+under 0BSD) comes whole out of the package django-htmx (MIT), pinned by its hash with everything else we run.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -12,8 +14,9 @@ from importlib import resources
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml", "js": "text/javascript; charset=utf-8"}
 _FOR_GOOD = "public, max-age=31536000, immutable"
+_HTMX = ("django_htmx", "static/django_htmx/htmx-2.min.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,19 @@ class Asset:
 @cache
 def assets() -> dict[str, Asset]:
     """By the plain file name: the asset under its hashed one."""
-    folder = resources.files("troth.control.web") / "static" / "web"
     found = {}
-    for file in folder.iterdir():
-        stem, _, ending = file.name.rpartition(".")
-        content = file.read_bytes()
+    for plain, content in _files():
+        stem, _, ending = plain.rpartition(".")
         name = f"{stem}.{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
-        found[file.name] = Asset(name, content, _TYPES[ending])
+        found[plain] = Asset(name, content, _TYPES[ending])
     return found
+
+
+def _files() -> Iterator[tuple[str, bytes]]:
+    for file in (resources.files("troth.control.web") / "static" / "web").iterdir():
+        yield file.name, file.read_bytes()
+    package, path = _HTMX
+    yield "htmx.js", (resources.files(package) / path).read_bytes()
 
 
 @cache

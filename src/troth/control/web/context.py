@@ -5,7 +5,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from troth.control.tenants import menu
+from troth.control.people.nudging import nudge
+from troth.control.tenants import menu as clients
+from troth.control.web.menu import menu, waiting
 
 THEMES = ("light", "dark")
 THEME_COOKIE = "troth_look"
@@ -13,11 +15,15 @@ _MOST = 12  # clients in the menu; the page of all has the rest
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """`actor`, `client` (the one that staff look at), `clients` (the first few), `theme`."""
+    """`actor`, `menu`, `waiting`, `client` (the one that staff look at), `clients` (the first few), `theme`."""
     actor = getattr(request, "actor", None)
     theme = request.COOKIES.get(THEME_COOKIE, "")
     found: dict[str, Any] = {"actor": actor, "theme": theme if theme in THEMES else ""}
+    if actor is not None:
+        found["nudge"] = nudge(request, actor)
+        found["menu"] = SimpleLazyObject(lambda: menu(actor))
+        found["waiting"] = SimpleLazyObject(lambda: waiting(actor, actor.human_id))
     if actor is not None and actor.staff:
-        found["client"] = menu.one(actor.scope) if actor.scope else None
-        found["clients"] = SimpleLazyObject(lambda: menu.named("", 0, _MOST))
+        found["client"] = clients.one(actor.scope) if actor.scope else None
+        found["clients"] = SimpleLazyObject(lambda: clients.named("", 0, _MOST))
     return found

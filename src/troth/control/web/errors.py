@@ -44,6 +44,7 @@ def broken(request: HttpRequest) -> HttpResponse:
         return store_away(request)
     if _is_for_recipients(request):
         return recipients.broken(request)
+    request.actor = None  # type: ignore[attr-defined]  # the shell would ask in a transaction that may be broken
     title = "Something of ours went wrong"
     sentences = ("Nothing was changed. It is in the log, and mail goes on as before.",)
     return _page(request, HTTPStatus.INTERNAL_SERVER_ERROR, title, sentences, href=request.path, way="Try again")

@@ -21,7 +21,12 @@ type Answer = Callable[[HttpRequest], HttpResponse]
 # by the names of urls.py: links in mail, what the door answers, and our files; they know no session
 OUTSIDE = frozenset({"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"})
 # the way in, and what anybody may choose
-OPEN = frozenset({"account_login", "account_inactive", "password-ask", "password-set", "look"})
+OPEN = frozenset(
+    {"account_login", "passkey-sign-in", "passkey-options", "mfa_authenticate", "password-ask", "password-set", "look"}
+    | {"sign-on-firm", "sign-on-start", "sign-on-callback", "sign-on-acs", "sign-on-finish", "sign-on-about-us"}
+)
+# they ask a client's provider or the DNS, and have transactions of their own before and after
+ASKING = frozenset({"sign-on-callback", "sign-on"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOWHERE = "nowhere"  # no page of ours: it is said to everybody alike
 
@@ -33,6 +38,8 @@ def one_transaction(get_response: Answer) -> Answer:
         if name_of(request) in OUTSIDE:
             return get_response(request)
         try:
+            if name_of(request) in ASKING:
+                return get_response(request)
             with transaction.atomic():
                 response = get_response(request)
                 if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -3,6 +3,7 @@
 Every template has these without loading them. `state` and `badge` take one of the words in _STATES.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +12,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from troth.control.people import permissions
 from troth.control.web import assets
 
 register = template.Library()
@@ -69,6 +71,12 @@ def badge(word: str, shown: str = "") -> SafeString:
 def glyph_of(word: str) -> SafeString:
     """A state's shape alone, where its word stands in the sentence."""
     return glyph(_STATES.get(word, ("none", "g-none"))[1])
+
+
+@register.filter
+def may(actor: Any, action: str) -> bool:
+    """Whether what follows is for this person; nobody may nothing."""
+    return bool(actor) and permissions.allowed(actor, action)
 
 
 @register.filter
@@ -185,3 +193,33 @@ def percent(value: float) -> str:
 def number_word(value: int) -> str:
     """One to nine as words, more as figures."""
     return _SMALL[value] if value < len(_SMALL) else f"{value:,}"
+
+
+@register.simple_tag
+def ticking(length: timedelta | None, word: str, now: datetime) -> SafeString | str:
+    """A length that runs on while the page is open: "8 min left", "3 h old", "2 d ago". `now`: the database's clock."""
+    if length is None:
+        return ""
+    at = now + length if word == "left" else now - length
+    text = f"{span(length)} {word}"
+    return format_html(
+        '<span data-clock="{}" data-at="{}" data-now="{}">{}</span>', word, at.isoformat(), now.isoformat(), text
+    )
+
+
+@register.simple_tag
+def copy(what: str, name: str) -> SafeString:
+    """A button that copies a text, or, with "#id", the text of that element; there only where script is."""
+    button = '<button class="btn bare sole copy" type="button" data-copy="{}" hidden aria-label="Copy {}">{}</button>'
+    return format_html(button, what, name, icon("i-copy"))
+
+
+@register.simple_tag
+def sorted_head(name: str, key: str, now: str, links: Mapping[str, str], figures: str = "") -> SafeString:
+    """A column's head that sorts by a link. `now`: the key in use, "-" in front where it falls; `links`: by key."""
+    way = {key: "ascending", f"-{key}": "descending"}.get(now, "none")
+    other = f"-{key}" if way == "ascending" else key
+    return format_html(
+        '<th role="columnheader" scope="col" aria-sort="{}"{}><a href="{}">{}</a></th>',
+        way, SafeString(' class="n"') if figures else "", links.get(other, "?"), name,
+    )  # fmt: skip

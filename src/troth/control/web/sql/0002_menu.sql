@@ -1,0 +1,15 @@
+-- What the menu counts: open changes that wait for this person's yes, by kind; of the tenant of the transaction, or of all
+-- where none is chosen. Not what they proposed, wrote on, or have approved already. 500 are enough to count.
+
+CREATE FUNCTION house_waiting_v1(p_human uuid) RETURNS TABLE (kind text, n bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT w.kind, count(*) FROM (
+        SELECT c.kind FROM troth.looked_at() AS own, troth.change c
+        WHERE c.state = 1 AND c.expires_at > troth.now_v1() AND (own IS NULL OR c.tenant_id = own)
+          AND c.proposer_human <> p_human
+          AND NOT EXISTS (SELECT FROM troth.approval a WHERE a.change_id = c.id AND a.human_id = p_human)
+          AND NOT EXISTS (SELECT FROM troth.draft_author d WHERE d.draft_id = c.draft_id AND d.human_id = p_human)
+        LIMIT 500) AS w
+    GROUP BY w.kind
+$$;
