@@ -4,7 +4,7 @@ The table `permission` of the database holds the same rows, written at every upg
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -80,7 +80,12 @@ def actions() -> dict[str, Action]:
 @cache
 def permissions() -> dict[tuple[str, str, str, str], Permission]:
     """Every cell that says yes, by (profile, action, scope, role)."""
-    found = [cell for name, action in actions().items() for cell in _cells(name, action)]
+    return expanded(actions())
+
+
+def expanded(given: Mapping[str, Action]) -> dict[tuple[str, str, str, str], Permission]:
+    """The cells that a table of actions comes to."""
+    found = [cell for name, action in given.items() for cell in _cells(name, action)]
     return {(one.profile, one.action, one.scope, one.role): one for one in found}
 
 
