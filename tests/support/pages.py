@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 import re
 import socket
@@ -20,6 +21,7 @@ from uuid import UUID
 
 import argon2
 from tests.support.firm import Firm, Operator, make_firm, now
+from tests.support.soft_key import SoftKey
 
 from troth.cli.demo.tls import make_local_certificate
 from troth.control.people import credentials, owners
@@ -35,13 +37,14 @@ HASHED = f"argon2{_HASHER.hash(PASSWORD)}"
 
 @dataclass(frozen=True)
 class Somebody:
-    """An account with PASSWORD. `tenant` None: staff."""
+    """An account with PASSWORD. `tenant` None: staff. `key`: their passkey; without one they have a password alone."""
 
     account: UUID
     address: str
     name: str
     role: str
     tenant: UUID | None
+    key: SoftKey | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,19 @@ class Visitor:
         return self._ask(urllib.request.Request(self.url + path, urlencode(given).encode(), headers))
 
     def sign_in(self, who: Somebody, password: str = PASSWORD) -> Answer:
+        """With both factors, where somebody has them."""
         self.get("/sign-in")
-        return self.post("/sign-in", login=who.address, password=password)
+        answer = self.post("/sign-in", login=who.address, password=password)
+        if who.key is None or not answer.url.endswith("/second-factor"):
+            return answer
+        return self.post("/second-factor", credential=self.shown(who.key))
+
+    def shown(self, key: SoftKey, what: str = "show") -> str:
+        """What a passkey answers to the challenge of now; the page that was looked at last stays the last."""
+        page = self.last
+        asked = json.loads(self.post("/passkey/options", what=what).text)
+        self.last = page
+        return key.shown(asked, self.url)
 
     def _ask(self, request: urllib.request.Request) -> Answer:
         try:
@@ -121,8 +135,11 @@ class Site:
         return found
 
 
-def join(operator: Operator, mailbox: str, role: str, tenant: UUID | None = None, password: str = HASHED) -> Somebody:
-    """A person with an account, as `troth person add` and a second owner make it; with a password set by a link."""
+def join(operator: Operator, mailbox: str, role: str, tenant: UUID | None = None, password: str = HASHED, *,
+         second: bool = True) -> Somebody:  # fmt: skip
+    """A person with an account, as `troth person add` and a second owner make it; with a password set by a link, and
+    a passkey.
+    """
     who, account = parse_mailbox(mailbox), uuid7(now())
     wrapped = operator.admin.execute("SELECT operator_keyset FROM installation").fetchone()[0]
     keys, index = operator.keyring.tenant(OPERATOR, wrapped), operator.secrets.blind_index()
@@ -133,7 +150,13 @@ def join(operator: Operator, mailbox: str, role: str, tenant: UUID | None = None
         link = "SELECT password_link_v1(%s, %s, 'invitation')"
         operator.control.execute(link, (account, hashlib.sha256(secret).digest()))
         operator.control.execute("SELECT password_set_v1(%s, %s)", (secret, password))
-    return Somebody(account, who.address.addr_spec, who.name, role, tenant)
+    key = SoftKey(account) if second else None
+    if key is not None:
+        sealed = keys.seal(json.dumps(key.document("Laptop")).encode(), places.factor(account, "webauthn"))
+        operator.admin.execute(
+            "INSERT INTO mfa_authenticator (user_id, type, data, created_at) VALUES (%s, 'webauthn', %s, now_v1())",
+            (account, json.dumps({"sealed": base64.b64encode(sealed).decode()})))  # fmt: skip
+    return Somebody(account, who.address.addr_spec, who.name, role, tenant, key)
 
 
 def name_owners(operator: Operator) -> None:

@@ -9,6 +9,8 @@ from uuid import UUID
 from django.utils.csp import CSP
 
 from troth.keys.opened import Keys
+from troth.outside.dns import Resolver
+from troth.outside.guarded_http import GuardedClient
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -31,6 +33,7 @@ INSTALLED_APPS = [
     "troth.control.web",
     "allauth",  # behind our rooms, whose templates come before its own
     "allauth.account",
+    "allauth.mfa",
 ]
 _YEAR = 31_536_000  # seconds
 _IDLE = 1800  # seconds without use that end a session
@@ -91,6 +94,10 @@ _SIGN_IN: dict[str, Any] = {
     "ACCOUNT_SESSION_REMEMBER": True,  # the cookie lives as long as the session does without use
     "ACCOUNT_LOGOUT_REDIRECT_URL": "/sign-in",
     "ACCOUNT_PREVENT_ENUMERATION": "strict",
+    "MFA_ADAPTER": "troth.control.people.adapter.FactorAdapter",
+    "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+    "MFA_PASSKEY_LOGIN_ENABLED": True,
+    "MFA_RATE_LIMITS": False,  # as above
     "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
     "SESSION_ENGINE": "django.contrib.sessions.backends.db",
     "SESSION_COOKIE_AGE": _IDLE,
@@ -104,6 +111,7 @@ _SIGN_IN: dict[str, Any] = {
 class Handed:
     """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
     the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must hold.
+    `outward` asks what clients name: their sign-on providers, and the DNS of their domains.
     """
 
     keys: Callable[[], Keys]
@@ -113,6 +121,7 @@ class Handed:
     door_url: str
     send_key: Callable[[UUID], str]
     spf_mechanism: str = ""
+    outward: GuardedClient = field(default_factory=lambda: GuardedClient(Resolver()))
 
 
 def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -171,4 +180,5 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
         "TROTH_KEYS": handed.keys,
         "TROTH_SEND_KEY": handed.send_key,
         "TROTH_SPF_MECHANISM": handed.spf_mechanism,
+        "TROTH_OUTWARD": handed.outward,
     }

@@ -66,3 +66,18 @@ def webhook_secret(secret: UUID) -> bytes:
 def access(column: str) -> bytes:
     """access_log.detail_ct and session.detail_ct, under the operator's keyset: where somebody came from."""
     return b"access." + column.encode()
+
+
+def sign_on_secret(tenant: UUID) -> bytes:
+    """A sign-on's client secret, in its artefact, under the tenant's keyset."""
+    return b"sign_on.client_secret:" + tenant.bytes
+
+
+def sign_on_outcome(ticket_hash: bytes) -> bytes:
+    """sign_on_attempt.outcome_ct, under the tenant's keyset."""
+    return b"sign_on_attempt.outcome:" + ticket_hash
+
+
+def arrival(arrival_id: UUID, column: str) -> bytes:
+    """arrival.name_ct and arrival.address_ct, under the tenant's keyset."""
+    return b"arrival." + column.encode() + b":" + arrival_id.bytes

@@ -28,7 +28,8 @@ def test_staff_and_members_come_in_and_go_out(site):
     kinds = site.operator.admin.execute(
         "SELECT kind, tenant_id FROM ledger_pending WHERE kind LIKE 'people:session:%' ORDER BY id"
     )
-    assert kinds.fetchall() == [("people:session:open", None), ("people:session:open", site.firm.tenant)]
+    acts = [(f"people:session:{act}", whose) for whose in (None, site.firm.tenant) for act in ("open", "end")]
+    assert kinds.fetchall() == acts
 
 
 def test_one_is_taken_to_the_page_that_one_asked_for_and_nowhere_else(site):

@@ -1,5 +1,5 @@
-"""People: where allauth meets the house: attempts are counted in our tables, a sign-in opens a session of ours and is an
-entry of the ledger; allauth sends no mail, makes no account, changes no password and keeps no secret by itself.
+"""People: where allauth meets the house: attempts are counted in our tables, and a sign-in opens a session of
+ours; allauth sends no mail, makes no account, changes no password and keeps no secret by itself.
 """
 
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from troth.control.people import local, noticing, page_sessions, throttle
 from troth.control.people.factors import kinds, store
 from troth.control.people.models import Login
+from troth.control.people.sign_on import entering
 
 _SIGN_IN = "sign-in"
 
@@ -55,6 +56,11 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
     def _rollback_login_failed_rl_usage(self) -> None:
         """Allauth's own count is not used."""
 
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **hook: Any) -> HttpResponse | None:
+        """Where a firm enforces single sign-on, neither password nor passkey opens anything."""
+        refusal: HttpResponse | None = entering.instead(request, user) or super().pre_login(request, user, **hook)
+        return refusal
+
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **hook: Any) -> HttpResponse:
         methods, second = _shown(get_authentication_records(request, user))
         opened = page_sessions.open_session(request, user.pk, methods, second=second)
@@ -79,7 +85,7 @@ class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships n
 
 
 def _failed(request: HttpRequest, name: str, left: int) -> None:
-    """The access log of each account of this name, or of nobody; at the last try they are told. The same work for all."""
+    """An entry for each account of this name, or for nobody; at the last try they are told. The same work for all."""
     accounts = list(Login.objects.filter(email=name).values_list("account_id", flat=True)) or [None]
     for account in accounts:
         page_sessions.tell(request, "sign-in-failed" if left else "locked", "password", account)
@@ -90,7 +96,8 @@ def _failed(request: HttpRequest, name: str, left: int) -> None:
 def _shown(records: list[dict[str, Any]]) -> tuple[list[str], bool]:
     """The methods of a sign-in in their order, and whether they are two factors."""
     methods = list(dict.fromkeys(_method(one) for one in records))
-    alone = any(one.get("passwordless") for one in records)  # a passkey that verified its person
+    # a passkey that verified its person, or a firm's provider that is trusted to have asked for both
+    alone = any(one.get("passwordless") or one.get("second") for one in records)
     return methods, alone or any(one["method"] == "mfa" for one in records)
 
 

@@ -8,6 +8,7 @@ from django.contrib.auth.hashers import make_password
 
 from troth.control.people import words
 from troth.control.people.addresses import resolved
+from troth.control.people.factors.passkeys import LONGEST_NAME
 
 _MOST = 320  # characters of an address (RFC 5321 section 4.5.3.1: 64, the sign, 255)
 _ADDRESS = {"required": "Type your e-mail address."}
@@ -31,6 +32,32 @@ class AskLink(forms.Form):
     """Whether there is an account with it is never told."""
 
     email = forms.CharField(max_length=_MOST, error_messages=_ADDRESS)
+
+
+class Code(forms.Form):
+    """Of an authenticator app, or a recovery code: which one is seen by its shape."""
+
+    code = forms.CharField(max_length=40, error_messages={"required": "Type the six digits that the app shows now."})
+
+
+class Password(forms.Form):
+    """One's own, once more."""
+
+    password = forms.CharField(
+        max_length=_MOST_PASSWORD, strip=False, error_messages={"required": "Type your password."}
+    )
+
+
+class Name(forms.Form):
+    """What a person calls a passkey."""
+
+    name = forms.CharField(
+        max_length=LONGEST_NAME,
+        error_messages={
+            "required": "Give it a name by which you know it, such as the device that holds it.",
+            "max_length": f"Take at most {LONGEST_NAME} characters.",
+        },
+    )
 
 
 class SetPassword(forms.Form):
@@ -59,3 +86,12 @@ class SetPassword(forms.Form):
 
     def hashed(self) -> str:
         return make_password(self.cleaned_data["password"])
+
+
+class ChangePassword(SetPassword):
+    """With the one that one has."""
+
+    current = forms.CharField(
+        max_length=_MOST_PASSWORD, strip=False, error_messages={"required": "Type the password that you have now."}
+    )
+    field_order = ("current", "password", "again")

@@ -38,6 +38,6 @@ class Login(AbstractBaseUser):
     @property
     def is_active(self) -> bool:  # type: ignore[override]  # Django's is a plain attribute; ours asks the account
         with connection.cursor() as cursor:
-            cursor.execute("SELECT active FROM troth.login_view_v1(%s)", [self.account_id])
+            cursor.execute("SELECT active FROM troth.login_view_v1(%s, NULL)", [self.account_id])
             row: tuple[Any, ...] | None = cursor.fetchone()
         return bool(row and row[0])

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from troth.control.people import links, mailing, page_sessions, throttle
+from troth.control.people import links, mailing, noticing, page_sessions, throttle
 from troth.control.people.actor import actor_of
 from troth.control.people.addresses import resolved
 from troth.control.people.forms import AskLink, SetPassword
@@ -57,9 +57,12 @@ def set_one(request: HttpRequest, secret: str) -> HttpResponse:
         return render(request, "people/ended.html", status=410)
     form = SetPassword(request.POST or None, address=_address(link))
     if request.method == "POST" and form.is_valid():
+        before = Login.objects.get(pk=link.account)
         if links.use(value, form.hashed()) is None:
             return render(request, "people/ended.html", status=410)
-        throttle.forget("sign-in", Login.objects.get(pk=link.account).email)
+        throttle.forget("sign-in", before.email)
+        if before.has_usable_password():  # the first one of an invitation is no news
+            noticing.changed(request, link.account, "Your password was set anew")
         logout(request)
         return render(request, "people/done.html")
     return render(request, "people/set.html", {"form": form})

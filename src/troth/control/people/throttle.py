@@ -22,6 +22,12 @@ def tries_left(request: HttpRequest, what: str, name: str) -> int:
     return min(left, _PLACE_TRIES - _count(places)) if places else left
 
 
+def place_full(request: HttpRequest, what: str) -> bool:
+    """Count an attempt that names nobody; whether its place has made too many."""
+    places = _places(request, what)
+    return bool(places) and _count(places) > _PLACE_TRIES
+
+
 def forget(what: str, name: str) -> None:
     """It went well: the next attempts begin anew."""
     with connection.cursor() as cursor:

@@ -1,0 +1,1 @@
+"""People: second factors and passkeys: how each is taken up, shown and given up."""
