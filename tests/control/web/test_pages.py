@@ -3,6 +3,7 @@ things are not there.
 """
 
 import http.client
+import json
 import re
 import socket
 import ssl
@@ -25,24 +26,30 @@ settings.configure(ROOT_URLCONF="troth.control.urls", **__import__("troth.contro
 import django
 django.setup()
 from django.urls import get_resolver
-print(json.dumps([[str(p.pattern), p.name, list(p.pattern.converters)] for p in get_resolver().url_patterns]))
+from troth.control.web.middleware import OPEN, OUTSIDE
+from troth.control.web.menu import _ALL
+found = [[str(p.pattern), p.name, list(p.pattern.converters)] for p in get_resolver().url_patterns]
+menu = [item.href for group in _ALL for item in group.items]
+print(json.dumps({"urls": found, "open": sorted(OPEN), "outside": sorted(OUTSIDE), "menu": menu}))
 """
 
 
 @pytest.fixture(scope="module")
-def urls():
-    """(path, name, its parameters) of every page."""
-    import json
-
+def known():
+    """What Django knows, asked in a process of its own."""
     out = subprocess.run([sys.executable, "-c", _LIST], check=True, capture_output=True, text=True, cwd=ROOT).stdout
     return json.loads(out)
 
 
 @pytest.fixture(scope="module")
-def open_names():
-    from troth.control.web.middleware import OPEN, OUTSIDE
+def urls(known):
+    """(path, name, its parameters) of every page."""
+    return known["urls"]
 
-    return OPEN, OUTSIDE
+
+@pytest.fixture(scope="module")
+def open_names(known):
+    return set(known["open"]), set(known["outside"])
 
 
 def concrete(path: str, value: str) -> str:
@@ -57,6 +64,10 @@ def test_every_page_is_documented_and_has_a_name_of_its_own(urls):
     names = [name for _, name, _ in urls]
     assert len(names) == len(set(names))
     assert all(names)
+
+
+def test_every_entry_of_the_menu_leads_to_a_page(known, urls):
+    assert set(known["menu"]) <= {f"/{path}" for path, _, _ in urls}
 
 
 def test_every_page_refuses_the_signed_out(site, urls, open_names):

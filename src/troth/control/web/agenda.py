@@ -11,6 +11,8 @@ from django.conf import settings
 from django.utils.text import Truncator
 
 from troth.control.audit.asking import rows
+from troth.control.people.permissions import Asker
+from troth.control.web.menu import opens
 from troth.keys import places
 
 _MOST = 6  # of each sort
@@ -20,8 +22,8 @@ _FIRST, _SOON = timedelta(0), timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`urgent` sorts, less is sooner; `span`, `after`, `note` and `at` make its clock; `code` is a command.
-    `client`: the one that `href` is to be looked at for.
+    """`urgent` sorts, less is sooner; `span`, `after`, `note` and `at` make its clock. `client`: the one that `href` is
+    to be looked at for.
     """
 
     state: str
@@ -34,12 +36,13 @@ class Item:
     href: str
     act: str
     urgent: timedelta
-    code: str = ""
     client: UUID | None = None
 
 
-def agenda(now: datetime) -> list[Item]:
-    found = [*_pauses(now), *_held(now), *_domains(now), *_changes(now)]
+def agenda(now: datetime, actor: Asker) -> list[Item]:
+    """What this person may look at."""
+    sorts = {"home:read": _pauses, "message:read": _held, "domain:read": _domains, "change:read": _changes}
+    found = [item for action, told in sorts.items() if opens(actor, action) for item in told(now)]
     return sorted(found, key=lambda item: item.urgent)
 
 
@@ -47,7 +50,7 @@ def _pauses(now: datetime) -> Iterator[Item]:
     for _, tenant, name, effect, reason, started in rows("SELECT * FROM troth.house_pauses_v1(%s)", _MOST):
         title = f"{name or 'Everybody'}: sending is paused" if tenant else "Sending is paused for every client"
         text = f"{_WORDS[effect]} {_short(reason)} A second person lets it go."
-        yield Item("paused", title, text, now - started, "ago", "", started, "", "", _FIRST)
+        yield Item("paused", title, text, now - started, "ago", "", started, "/stops", "See the stop", _FIRST)
 
 
 def _held(now: datetime) -> Iterator[Item]:
@@ -71,15 +74,15 @@ def _domains(now: datetime) -> Iterator[Item]:
 
 def _changes(now: datetime) -> Iterator[Item]:
     operator = settings.TROTH_KEYS().operator
-    for one, kind, code, tenant, reason, proposer, name_ct, proposed, expires, n in rows(
-        "SELECT * FROM troth.house_changes_v1(%s)", _MOST
+    for one, kind, code, tenant, reason, proposer, name_ct, proposed, expires, n, client in rows(
+        "SELECT * FROM troth.house_changes_v2(%s)", _MOST
     ):
         who = operator.open(bytes(name_ct), places.account(proposer, "name")).decode()
         where = f"{who}, {tenant}" if tenant else who
         more = f" One of {n} such changes." if n > _MOST else ""
         title = f"{kind.replace('-', ' ').capitalize()} “{code}” waits for a second person"
         yield Item("proposed", title, f"{where}: {_short(reason)}{more}", now - proposed, "old", "it ends", expires,
-                   "", "", expires - now, f"troth change show {one}")  # fmt: skip
+                   f"/changes/{one}", "Review it", expires - now, client=client)  # fmt: skip
 
 
 def _short(text: str) -> str:

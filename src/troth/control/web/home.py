@@ -29,7 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "section": "home",
         "now": now,
-        "agenda": agenda(now),
+        "agenda": agenda(now, actor),
         "signed": signed,
         "signed_ago": max(now - signed[0], timedelta(0)) if signed else None,
         "volume": chart.volume(month, hour),

@@ -13,3 +13,18 @@ AS $$
         LIMIT 500) AS w
     GROUP BY w.kind
 $$;
+
+-- Changes that wait for a second person, the one whose time ends first above; with the client for whom each is looked at.
+DROP FUNCTION house_changes_v1(integer);
+CREATE FUNCTION house_changes_v2(p_most integer)
+RETURNS TABLE (id uuid, kind text, code text, tenant_name text, reason text, proposer uuid, name_ct bytea,
+               proposed_at timestamptz, expires_at timestamptz, all_of_them bigint, tenant_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT c.id, c.kind, c.code, t.name, c.reason, a.id, a.name_ct, c.proposed_at, c.expires_at, count(*) OVER (),
+           c.tenant_id
+    FROM troth.looked_at() AS own, troth.change c
+    JOIN troth.account a ON a.id = c.proposer_account LEFT JOIN troth.tenant t ON t.id = c.tenant_id
+    WHERE c.state = 1 AND c.expires_at > troth.now_v1() AND (own IS NULL OR c.tenant_id = own)
+    ORDER BY c.expires_at LIMIT p_most
+$$;
