@@ -17,7 +17,7 @@ from troth.ledger.canonical import canonical_document
 from troth.rules.states import Kind
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420), pytest.mark.xdist_group("faults")]
-_GOVERNED = ("change", "snapshot", "governed", "account", "human", "approval_right")
+_GOVERNED = ("change", "snapshot", "governed", "account", "human", "approval", "permission")
 
 
 def govern(house, kind, subject, artefact):

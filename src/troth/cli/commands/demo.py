@@ -8,6 +8,9 @@ from troth.settings import Settings
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("demo", help="the whole platform on one machine, with real mail")
     parser.add_argument("--once", action="store_true", help="end after the main job; 0 only if all went as expected")
+    parser.add_argument(
+        "what", nargs="?", choices=["codes"], help="codes: who may sign in, and what their apps show now"
+    )
     parser.set_defaults(run=run, mode="demo")  # so that what a demo may do may be set for it
 
 
@@ -15,5 +18,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """The demo's own room does it: `troth.cli.demo.command.run(settings, once=...)`."""
     import importlib
 
+    if args.what == "codes":
+        importlib.import_module("troth.cli.demo.command").codes(settings)
+        return 0
     status: int = importlib.import_module("troth.cli.demo.command").run(settings, once=args.once)
     return status

@@ -27,6 +27,7 @@ from troth.cli.demo.story import Story
 from troth.cli.demo.web import Program, listens
 from troth.cli.demo.zone import Zone
 from troth.cli.supervise import Child, Supervisor, Unit
+from troth.cli.words import CommandError, show, table
 from troth.settings import Settings
 
 _THREADS = 8
@@ -41,6 +42,15 @@ def run(given: Settings, *, once: bool) -> int:
         _become(layout.environment(placed, os.environ))
         log = held.enter_context(placed.log.open("a", encoding="utf-8"))
         return _supervised(placed, log, once=once)
+
+
+def codes(given: Settings) -> None:
+    """Who may sign in to the demo of this folder, and what each one's authenticator app shows now."""
+    file = given.var_dir / "demo" / "credentials" / "pages.json"
+    if not file.exists():
+        raise CommandError("There is no demo here yet: `troth demo` (or `make run`) makes one.")
+    head = ("of", "role", "name", "address", "password", "code now")
+    show(None, json_wanted=False, text=table(head, list(signing_in.codes(file))))
 
 
 def _supervised(placed: Layout, log: TextIO, *, once: bool) -> int:

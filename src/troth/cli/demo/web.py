@@ -49,23 +49,27 @@ class Program:
 
 @dataclass(slots=True)
 class Browser:
-    """A person's browser: it keeps cookies, and presses a page's one button. `trust`: whom it believes over HTTPS."""
+    """A person's browser: it keeps cookies, and presses a page's button. `trust`: whom it believes over HTTPS."""
 
     trust: Path | None = None
     _cookies: dict[str, str] = field(default_factory=dict)
     _url: str = ""
-    _form: "_Form | None" = None
+    _forms: "_Forms | None" = None
 
     def open(self, url: str) -> Reply:
         return self._go(url, "GET", None, {})
 
-    def press(self, **typed: str) -> Reply:
-        """Send the form of the page that is open, with what was typed into it; LookupError when it has none."""
-        if self._form is None or self._form.action is None:
-            raise LookupError(f"The page {self._url} has no form.")
-        target = urljoin(self._url, self._form.action or self._url)
+    def press(self, path: str = "", **typed: str) -> Reply:
+        """Send the form of the page that is open (the first, or the one that goes to `path`), with what was typed into
+        it; LookupError when it has none.
+        """
+        forms = self._forms.found if self._forms else []
+        form = next((one for one in forms if one.action.startswith(path)), None)
+        if form is None:
+            raise LookupError(f"The page {self._url} has no such form.")
+        target = urljoin(self._url, form.action or self._url)
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": _origin(self._url)}
-        return self._go(target, "POST", urlencode({**self._form.fields, **typed}).encode(), headers)
+        return self._go(target, "POST", urlencode({**form.fields, **typed}).encode(), headers)
 
     def _go(self, url: str, method: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         if self._cookies:
@@ -76,25 +80,38 @@ class Browser:
         for line in given.get("set-cookie", "").splitlines():
             self._cookies.update((name, morsel.value) for name, morsel in SimpleCookie(line).items())
         page = octets.decode(errors="replace")
-        self._url, self._form = url, _Form(page)
+        self._url, self._forms = url, _Forms(page)
         return Reply(status, page, given)
 
 
-class _Form(HTMLParser):
-    """The first form that posts: where to (None: there is none) and its fields."""
+@dataclass(slots=True)
+class _Form:
+    """Where it goes to, and what it holds."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    """A page's forms that post."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.action: str | None = None
-        self.fields: dict[str, str] = {}
+        self.found: list[_Form] = []
+        self._inside = False
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag == "form" and self.action is None and (given.get("method") or "").lower() == "post":
-            self.action = given.get("action") or ""
-        elif tag == "input" and self.action is not None and given.get("name"):
-            self.fields[given["name"] or ""] = given.get("value") or ""
+        if tag == "form":
+            self._inside = (given.get("method") or "").lower() == "post"
+            if self._inside:
+                self.found.append(_Form(given.get("action") or ""))
+        elif tag == "input" and self._inside and given.get("name"):
+            self.found[-1].fields[given["name"] or ""] = given.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "form"
 
 
 def listens(host: str, port: int) -> Callable[[], bool]:
