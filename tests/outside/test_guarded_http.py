@@ -275,3 +275,31 @@ async def test_a_name_that_answers_otherwise_each_time_is_asked_once_and_held_to
                 await one.post(f"http://rebind.test:{receiver.port}/", {}, b"{}")
         assert len(asked) == 2 * 3  # A and AAAA, once a request
     assert receiver.connections == 0
+
+
+async def page(method, url, headers=None, body=b"", **options):
+    return await client(**options).page(method, url, headers or {}, body)
+
+
+async def test_a_page_is_read_whole(receiver):
+    receiver.answer = (203, {"Content-Type": "application/json"}, b'{"a": "' + b"b" * 30_000 + b'"}')
+    got = await page("GET", receiver.url, {"Accept": "application/json"})
+    assert (got.status, got.headers["content-type"], len(got.body)) == (203, "application/json", 30_009)
+    (asked,) = receiver.got
+    assert asked.headers["accept"] == "application/json"
+
+
+@pytest.mark.parametrize("manner", ["gigabyte", (200, {"Content-Length": "500"}, b"short")])
+async def test_a_page_whose_end_does_not_come_is_none(receiver, manner):
+    receiver.answer = manner
+    with pytest.raises(NoAnswer) as caught:
+        await page("GET", receiver.url)
+    assert caught.value.code in ("body", "protocol")
+
+
+async def test_a_page_never_leads_inside(names):
+    names.set("idp.example.test", "A", ["10.0.0.7"])
+    with pytest.raises(ForbiddenAddress):
+        await page("GET", "https://idp.example.test/", names=names, guard=Guard())
+    with pytest.raises(BadUrl):
+        await page("GET", "http://idp.example.test/", names=names, guard=Guard())

@@ -19,9 +19,13 @@ from troth.control.people.credentials import BadCredential, read_private
 from troth.control.settings import Handed
 from troth.control.wsgi import make_application
 from troth.keys.opened import Keys
+from troth.outside.dns import Resolver
+from troth.outside.guarded_http import GuardedClient
+from troth.outside.guarded_url import Guard
 from troth.settings import Settings, load
 
 _THREADS = 4
+_PROVIDER_SECONDS = 8.0  # a sign-on provider has for one answer; people wait
 
 
 def serve(settings: Settings) -> int:
@@ -70,6 +74,12 @@ def application() -> Callable[..., Any]:
     return make_application(control, signin, handed(settings))
 
 
+def outward(settings: Settings) -> GuardedClient:
+    """How the pages ask a client's sign-on provider: in production over https and at public addresses alone."""
+    guard = Guard(settings.sign_on_allow, plain_http=settings.mode != "production")
+    return GuardedClient(Resolver(settings.dns_resolvers), guard, seconds=_PROVIDER_SECONDS)
+
+
 def handed(settings: Settings) -> Handed:
     """What the control plane is given; the keys are opened when a page first needs them, and kept."""
 
@@ -92,4 +102,5 @@ def handed(settings: Settings) -> Handed:
         door_url=f"http://{settings.http_host}:{settings.http_port}",
         send_key=send_key,
         spf_mechanism=settings.spf_mechanism or "",
+        outward=outward(settings),
     )

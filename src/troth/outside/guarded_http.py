@@ -1,9 +1,10 @@
-"""The house's one way to post to an address that a client gave: it never leads inside, and ends in bounded time.
+"""The house's one way to ask an address that a client gave: it never leads inside, and ends in bounded time.
 
 Each request resolves the name once, checks every address, and connects to one that it checked, by number, with the
 name in Host and SNI; nothing asks the DNS again in between. No redirects, proxies, cookies or kept connections.
 
-NoAnswer         temporary: no HTTP answer came; `code` says at which step: dns, connect, tls, timeout, protocol
+NoAnswer         temporary: no HTTP answer came; `code` says at which step: dns, connect, tls, timeout, protocol; or
+                 body: an answer that was to be read whole had none that ends within BODY_CAP
 BadUrl, ForbiddenAddress (guarded_url.py): nothing was connected
 """
 
@@ -49,9 +50,18 @@ class Answer:
     body_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer with all of its body, at most BODY_CAP octets."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 @dataclass(slots=True)
 class GuardedClient:
-    """Posts, each by itself; tasks may share it. `tls` is for tests with a CA of their own."""
+    """Requests, each by itself; tasks may share it. `tls` is for tests with a CA of their own."""
 
     resolver: Resolver
     guard: Guard = field(default_factory=Guard)
@@ -59,14 +69,25 @@ class GuardedClient:
     seconds: float = TIME
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Raise BadUrl, ForbiddenAddress or NoAnswer; any status is an answer."""
+        """Raise BadUrl, ForbiddenAddress or NoAnswer; any status is an answer, whatever becomes of its body."""
+        answer, _, _ = await self._ask("POST", url, headers, body)
+        return answer
+
+    async def page(self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"") -> Page:
+        """The same for an answer that is to be read: NoAnswer, too, for one whose body does not come whole."""
+        answer, read, whole = await self._ask(method, url, headers, body)
+        if not whole:
+            raise NoAnswer("body", f"The answer is longer than {BODY_CAP // 1024} KB, or broke off.")
+        return Page(answer.status, answer.headers, read)
+
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[Answer, bytes, bool]:
         start = time.monotonic()
         target = self.guard.read(url)
         try:
             async with asyncio.timeout(self.seconds):
                 addresses = await self.resolve(target)
                 async with self._connected(target, addresses) as (reader, writer):
-                    return await _talk(reader, writer, _request(target, headers, body), start)
+                    return await _talk(reader, writer, _request(method, target, headers, body), start)
         except TimeoutError:
             raise NoAnswer("timeout", f"No answer came within {self.seconds:g} seconds.") from None
 
@@ -120,31 +141,36 @@ class GuardedClient:
         )
 
 
-def _request(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+def _request(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
     connection = h11.Connection(h11.CLIENT)
     fields = [("Host", target.authority), ("Connection", "close"), ("Content-Length", str(len(body)))]
-    fields += [("Accept", "*/*"), *headers.items()]
-    head = connection.send(h11.Request(method="POST", target=target.path, headers=fields))
+    fields += [*([] if "Accept" in headers else [("Accept", "*/*")]), *headers.items()]
+    head = connection.send(h11.Request(method=method, target=target.path, headers=fields))
     return (head or b"") + body
 
 
-async def _talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, start: float) -> Answer:
+async def _talk(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, start: float
+) -> tuple[Answer, bytes, bool]:
+    """The answer, what was read of its body, and whether that is all of it."""
     connection = _awaiting()
+    kept, read, whole = bytearray(), 0, False
     try:
         writer.write(request)
         with suppress(ConnectionError):  # an answer may be there although the rest of the request was not wanted
             await writer.drain()
         head = await _head(reader, connection)
-        seconds, read = time.monotonic() - start, 0
+        seconds = time.monotonic() - start
         with suppress(TimeoutError, OSError, ssl.SSLError, h11.RemoteProtocolError):  # the status has told enough
             async with asyncio.timeout(_BODY_TIME):
-                read = await _body(reader, connection)
+                whole = await _body(reader, connection, kept)
+                read = len(kept)
     except (OSError, ssl.SSLError):
         raise NoAnswer("protocol", "The connection was closed before an answer came.") from None
     except h11.RemoteProtocolError:
         raise NoAnswer("protocol", "What came was not an HTTP answer.") from None
     names = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in head.headers}
-    return Answer(head.status_code, names, seconds, read)
+    return Answer(head.status_code, names, seconds, read), bytes(kept), whole
 
 
 def _awaiting() -> h11.Connection:
@@ -170,20 +196,20 @@ async def _head(reader: asyncio.StreamReader, connection: h11.Connection) -> h11
             connection.receive_data(data)
 
 
-async def _body(reader: asyncio.StreamReader, connection: h11.Connection) -> int:
-    """Reads up to BODY_CAP, so that an ordinary receiver sees its answer taken; gives how much.
+async def _body(reader: asyncio.StreamReader, connection: h11.Connection, kept: bytearray) -> bool:
+    """Reads up to BODY_CAP into `kept`, so that an ordinary receiver sees its answer taken; gives whether it ended.
 
     What came over the wire counts: a body in chunks of one octet costs no more than another.
     """
-    read = wire = 0
-    while max(read, wire) < BODY_CAP:
+    wire = 0
+    while max(len(kept), wire) < BODY_CAP:
         event = connection.next_event()
         if isinstance(event, h11.Data):
-            read += len(event.data)
+            kept += event.data
         elif event is h11.NEED_DATA:
             data = await reader.read(16 * 1024)
             wire += len(data)
             connection.receive_data(data)
         else:
-            break
-    return read
+            return isinstance(event, h11.EndOfMessage)
+    return False

@@ -127,6 +127,12 @@ class Settings:
         "Inner networks that webhooks may go to, over plain HTTP too; for demo and test, refused in production.",
     )
 
+    sign_on_allow: tuple[Network, ...] = _setting(
+        kinds.NETWORKS,
+        (),
+        "Inner networks where sign-on providers may be, over plain HTTP too; for demo and test, not in production.",
+    )
+
     witness_file: Path | None = _optional(
         kinds.PATH, "File that the ledger's checkpoints go to, best on another machine; without it witness in var_dir."
     )

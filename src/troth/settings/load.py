@@ -103,6 +103,11 @@ def _check_together(settings: Settings) -> None:
             "webhook_allow names inner networks, which webhooks never reach in production; leave it empty, or set mode "
             "to 'demo' or 'test'."
         )
+    if settings.sign_on_allow and settings.mode == "production":
+        raise SettingError(
+            "sign_on_allow names inner networks, where no sign-on provider is asked in production; leave it empty, or "
+            "set mode to 'demo' or 'test'."
+        )
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

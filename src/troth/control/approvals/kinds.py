@@ -17,6 +17,7 @@ from troth.control.approvals.artefacts import (
     policy,
     programme,
     release,
+    sign_on,
     template,
     tenant,
 )
@@ -46,6 +47,7 @@ KINDS = {
         Kind("tenant", Of.OPERATOR, tenant.check),
         Kind("grant", Of.EITHER, grant.check),
         Kind("designation", Of.CLIENT, designation.check),
+        Kind("sign-on", Of.CLIENT, sign_on.check),
         Kind("policy", Of.EITHER, policy.check),
         Kind("domain", Of.CLIENT, domain.check),
         Kind("category", Of.CLIENT, category.check),
