@@ -11,6 +11,7 @@ primary     = name / number / string / list of constants / "(" expression ")" / 
 """
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 
 from troth.mail.template_filters import DEFAULTS, FILTERS, LOOP, MAX_RANGE, TESTS, Arguments, FilterFault, property_of
 from troth.mail.template_scan import TemplateFault, Token
@@ -308,7 +309,9 @@ class Reader:
         if name == "range" and name not in self._scope:
             return self._range()
         if name not in self._scope:
-            raise self.fault("unknown", f"The schema has no variable {name}.")
+            near = get_close_matches(name, [known for known in self._scope if known != "loop"], 1)
+            meant = f"; it has {near[0]}" if near else ""
+            raise self.fault("unknown", f"The schema has no variable {name}{meant}.")
         return self._scope[name]
 
     def _range(self) -> Shape:

@@ -49,7 +49,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """kind `text` (its text in `text`), `output` or `statement` (their tokens, the closing one left out)."""
+    """kind `text`, `output` or `statement` (their tokens, the closing one left out); `text`: as it is written."""
 
     kind: str
     line: int
@@ -98,7 +98,7 @@ def _tag(source: str, opening: re.Match[str], line: int) -> tuple[int, Segment]:
             raise TemplateFault("too_complex", line, f"A tag has more than {MAX_TOKENS} parts; make it simpler.")
     if not found[0].endswith(close):
         raise TemplateFault("syntax", line, f"A tag that begins with {opening[0]} ends with {close}.")
-    return at, Segment(kind, first_line, tokens=tuple(tokens))
+    return at, Segment(kind, first_line, source[opening.start() : at], tuple(tokens))
 
 
 def _bad_token(source: str, at: int, line: int, opening: str) -> TemplateFault:
