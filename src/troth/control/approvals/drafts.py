@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 
 from troth.control.approvals.changes import clock
 from troth.control.audit.refusals import Refused, refusals
@@ -21,7 +21,7 @@ from troth.keys.ids import uuid7
 MOST = 200  # drafts in one list
 _SAVE = "SELECT troth.draft_save_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
 _DRAFT = """
-SELECT id, tenant_id, kind, subject, code, content::jsonb AS content, revision, created_by, created_at, updated_by,
+SELECT id, tenant_id, kind, subject, code, content, revision, created_by, created_at, updated_by,
        updated_at, change_id
 FROM troth.draft
 """
@@ -53,6 +53,11 @@ class Draft:
     updated_by: UUID
     updated_at: datetime
     change_id: UUID | None
+
+
+def _draft(content: str, **columns: Any) -> Draft:
+    """Django's connection reads no JSON by itself, a bare one would: the column is text."""
+    return Draft(content=json.loads(content), **columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,12 @@ def discard(connection: Connection, session: bytes, draft: Draft) -> None:
 def find(connection: Connection, tenant: UUID | None, draft: UUID) -> Draft | None:
     """Missing and another client's read the same: None."""
     query = f"{_DRAFT} WHERE id = %s AND tenant_id IS NOT DISTINCT FROM %s"
-    with refusals(), within(connection, tenant), connection.cursor(row_factory=class_row(Draft)) as cursor:
+    with refusals(), within(connection, tenant), connection.cursor(row_factory=kwargs_row(_draft)) as cursor:
         return cursor.execute(query, (draft, tenant)).fetchone()
 
 
 def listed(connection: Connection, tenant: UUID | None, kind: str) -> list[Draft]:
     """The newest MOST of a kind."""
     query = f"{_DRAFT} WHERE kind = %s AND tenant_id IS NOT DISTINCT FROM %s ORDER BY updated_at DESC LIMIT {MOST}"
-    with refusals(), within(connection, tenant), connection.cursor(row_factory=class_row(Draft)) as cursor:
+    with refusals(), within(connection, tenant), connection.cursor(row_factory=kwargs_row(_draft)) as cursor:
         return cursor.execute(query, (kind, tenant)).fetchall()
