@@ -152,11 +152,19 @@ def join(operator: Operator, mailbox: str, role: str, tenant: UUID | None = None
         operator.control.execute("SELECT password_set_v1(%s, %s)", (secret, password))
     key = SoftKey(account) if second else None
     if key is not None:
-        sealed = keys.seal(json.dumps(key.document("Laptop")).encode(), places.factor(account, "webauthn"))
-        operator.admin.execute(
-            "INSERT INTO mfa_authenticator (user_id, type, data, created_at) VALUES (%s, 'webauthn', %s, now_v1())",
-            (account, json.dumps({"sealed": base64.b64encode(sealed).decode()})))  # fmt: skip
+        passkey(operator, account, key, "Laptop")
     return Somebody(account, who.address.addr_spec, who.name, role, tenant, key)
+
+
+def passkey(operator: Operator, account: UUID, key: SoftKey, name: str) -> int:
+    """An account's passkey, as the page keeps it; its number."""
+    wrapped = operator.admin.execute("SELECT operator_keyset FROM installation").fetchone()[0]
+    keys = operator.keyring.tenant(OPERATOR, wrapped)
+    sealed = keys.seal(json.dumps(key.document(name)).encode(), places.factor(account, "webauthn"))
+    made = operator.admin.execute(
+        "INSERT INTO mfa_authenticator (user_id, type, data, created_at) VALUES (%s, 'webauthn', %s, now_v1()) RETURNING id",
+        (account, json.dumps({"sealed": base64.b64encode(sealed).decode()})))  # fmt: skip
+    return int(made.fetchone()[0])
 
 
 def name_owners(operator: Operator) -> None:

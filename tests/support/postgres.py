@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -97,6 +98,13 @@ def pg_template(pg_server):
 @pytest.fixture
 def database(pg_server, pg_template):
     """A fresh database with schema, roles, grants and partitions; nothing in it."""
+    with cloned(pg_server, pg_template) as made:
+        yield made
+
+
+@contextmanager
+def cloned(pg_server, pg_template):
+    """The same for what lasts longer than a test."""
     name = f"troth_{os.getpid()}_{next(_numbers)}"
     if not pg_server.alive:
         pg_server.start()

@@ -65,7 +65,8 @@ def pages(firm, tmp_path):
     port, door = free_port(), free_port()
     where = firm.operator.database.conninfo("troth_control")
     url = f"postgresql://troth_control@/{where['dbname']}?host={quote(where['host'], safe='')}"
-    env = {**os.environ, "TROTH_DATABASE_URL_CONTROL": url, "TROTH_WEB_PORT": str(port), "TROTH_HTTP_PORT": str(door),
+    env = {**os.environ, "TROTH_DATABASE_URL_CONTROL": url,
+           "TROTH_DATABASE_URL_SIGNIN": url.replace("troth_control@", "troth_signin@"), "TROTH_WEB_PORT": str(port), "TROTH_HTTP_PORT": str(door),
            "TROTH_PUBLIC_URL": f"http://localhost:{port}", "TROTH_VAR_DIR": str(tmp_path)}  # fmt: skip
     argv = [sys.executable, "-m", "troth.cli", "serve", "pages"]
     process = subprocess.Popen(argv, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -181,7 +182,9 @@ def test_a_link_of_an_erased_person_confirms_nobody(firm, pages):
 
 
 def test_the_style_is_one_file_and_fetches_nothing(pages):
-    sheet = Browser(pages[0]).get("/look/recipient.css")
+    browser = Browser(pages[0])
+    assert '<link rel="stylesheet" href="/look/recipient.css">' in browser.get("/confirm/nothing").text
+    sheet = browser.get("/look/recipient.css")
     assert sheet.status == 200
     assert sheet.headers["content-type"].startswith("text/css")
     assert "url(" not in sheet.text

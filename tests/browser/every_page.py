@@ -1,0 +1,176 @@
+"""Every page by its name in urls.py, one line each: where it is, and who looks. A page without a line fails the test.
+
+Who adds a page adds its line; a kind of thing that is not in the world yet gets a maker. `Look(path)` may name the
+world's things: "/templates/{template}". A list is looked at in more than one state.
+"""
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from tests.browser import seeding
+from tests.control.ledger.house import House
+from tests.control.people.test_passwords import made as password_link
+from tests.support import pages
+from tests.support import seeding as river
+from tests.support.firm import now
+from tests.support.pages import Site
+from tests.support.soft_key import SoftKey
+
+from troth.keys.ids import wire
+
+MEMBER, STAFF, STAFF_AT, NOBODY, HALF = "member", "staff", "staff at a client", "nobody", "with a password alone"
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page that people look at. `who`: an admin of the client, an owner who looks at none or at it, or nobody."""
+
+    path: str
+    who: str = MEMBER
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Act:
+    """Forms alone: to ask for it otherwise is refused, so there is nothing to look at."""
+
+    path: str
+    who: str = MEMBER
+
+
+@dataclass(frozen=True)
+class File:
+    """What a browser keeps or shows in a frame: no page of ours."""
+
+    path: str
+    who: str = MEMBER
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Looked at in another test, since it needs a partner on the other side: the file or folder, from the root."""
+
+    test: str
+
+
+type Row = Look | Act | File | Elsewhere | list[Look]
+
+PAGES: dict[str, Row] = {
+    "home": [Look("/"), Look("/", STAFF), Look("/", STAFF_AT)],
+    "clients": [Look("/clients", STAFF), Look("/clients?q=nobody", STAFF)],
+    "scope": Act("/scope", STAFF),
+    "look": Act("/look"),
+    # templates
+    "templates": [Look("/templates"), Look("/templates?q=nothing-like-it"), Look("/templates", STAFF)],
+    "template": Look("/templates/{template}"),
+    "template-version": Look("/templates/{template}/versions/1"),
+    "template-preview": File("/templates/{template}/versions/1/preview"),
+    # messages and suppressions
+    "messages": [Look("/messages"), Look("/messages?state=bounced"), Look("/messages?state=nothing", status=422)],
+    "messages-find": Act("/messages/find"),
+    "message": Look("/messages/{message}"),
+    "message-receipt": File("/messages/{message}/receipt"),
+    "suppressions": [Look("/suppressions"), Look("/suppressions?reason=complaint")],
+    "suppressions-find": Act("/suppressions/find"),
+    # domains
+    "domains": Look("/domains"),
+    "domain": Look("/domains/{domain}"),
+    # the ledger
+    "ledger": [Look("/ledger"), Look("/ledger?seals=with", STAFF)],
+    "ledger-checkpoint": File("/ledger/checkpoint"),
+    "ledger-entry": Look("/ledger/entries/{entry}"),
+    # one's own account
+    "account": Look("/account"),
+    "sessions-end": Act("/account/sessions/end"),
+    "session-end": Act("/account/sessions/{nothing}/end"),
+    "password-change": Look("/account/password"),
+    "nudged": Act("/account/not-now"),
+    "factor-app": Look("/account/factors/app"),
+    "factor-passkey": Look("/account/factors/passkey"),
+    "factor-passkey-options": Act("/account/factors/passkey/options"),
+    "factor-codes": Look("/account/factors/codes"),
+    "factor-name": Look("/account/factors/{factor}/name"),
+    "factor-remove": Look("/account/factors/{factor}/remove"),
+    "prove": Look("/prove?next=/account"),
+    "account_logout": Act("/sign-out"),
+    # the way in
+    "account_login": Look("/sign-in", NOBODY),
+    "passkey-sign-in": Act("/sign-in/passkey", NOBODY),
+    "passkey-options": Act("/passkey/options", NOBODY),
+    "mfa_authenticate": Look("/second-factor", HALF),
+    "sign-on-firm": Look("/sign-in/firm", NOBODY),
+    "sign-on-start": Elsewhere("tests/control/people/sign_on"),
+    "sign-on-callback": Elsewhere("tests/control/people/sign_on"),
+    "sign-on-acs": Elsewhere("tests/control/people/sign_on"),
+    "sign-on-finish": Elsewhere("tests/control/people/sign_on"),
+    "sign-on-about-us": Elsewhere("tests/control/people/sign_on"),
+    "password-ask": Look("/password", NOBODY),
+    "password-set": [Look("{password}", NOBODY), Look("/password/used", NOBODY, 404)],
+    # for recipients
+    "confirm": [Look("{confirm}", NOBODY), Look("/confirm/nothing", NOBODY, 404)],
+    "recipient-look": File("/look/recipient.css", NOBODY),
+    "unsubscribe": Elsewhere("tests/control/recipients/test_pages.py"),
+    "letter-look": Elsewhere("tests/control/recipients/test_pages.py"),
+    "healthz": File("/healthz", NOBODY),
+    "livez": File("/livez", NOBODY),
+    "asset": File("/static/none.css", NOBODY),
+}
+
+
+def _messages(site: Site) -> str:
+    """A list with a page to turn, and one message with all that can be known of it."""
+    river.people(site.firm, 60)
+    river.messages(site.firm, 200, weeks=1, real=60)
+    house = House(site.firm, site.folder)
+    message = house.tell(copies=3)
+    site.operator.database.fill(
+        "INSERT INTO email (id, tenant_id, category_id, category_snapshot, policy_digest, created_at, recipients)"
+        " SELECT email_id, tenant_id, category_id, %s, sha256('p'), created_at, 1 FROM message WHERE id = %s",
+        site.operator.snapshot(site.firm.category), message,
+    )  # fmt: skip
+    house.seal()
+    return wire("msg", "a", message)
+
+
+def _entry(site: Site) -> str:
+    query = "SELECT max(index) FROM ledger_leaf WHERE tenant_id = %s"
+    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
+
+
+def _confirm(site: Site) -> str:
+    """As POST /recipients keeps and mails it."""
+    secret, person = os.urandom(32), site.firm.person("new@home.example", status=1)
+    site.operator.admin.execute(
+        "INSERT INTO confirmation VALUES (%s, %s, %s, 'confirmation-link', %s, %s + interval '1 day')",
+        (hashlib.sha256(secret).digest(), site.firm.tenant, person, now(), now()),
+    )
+    return f"/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}"
+
+
+def _factor(site: Site) -> str:
+    """A second passkey: the last one cannot be removed."""
+    return str(pages.passkey(site.operator, site.member.account, SoftKey(site.member.account), "Old phone"))
+
+
+# what the paths name, made in this order once for all pages
+MAKERS: dict[str, Callable[[Site], str]] = {
+    "busy": lambda site: str(seeding.busy(site)),
+    "message": _messages,
+    "suppressions": lambda site: str(river.suppressions(site.firm, 80)),
+    "template": lambda site: str(site.firm.template),
+    "category": lambda site: str(site.firm.category),
+    "domain": lambda site: str(site.firm.domain),
+    "key": lambda site: str(site.firm.key),
+    "change": lambda site: str(seeding.propose(site, "waiting", "The new terms of 1 December ask for it.")),
+    "person": lambda site: str(site.member.account),
+    "tenant": lambda site: str(site.firm.tenant),
+    "entry": _entry,
+    "confirm": _confirm,
+    "factor": _factor,
+    "password": lambda site: password_link(site, site.member),
+    "nothing": lambda _site: str(UUID(int=7)),
+}
