@@ -35,15 +35,33 @@ def test_staff_and_members_come_in_and_go_out(site):
 def test_one_is_taken_to_the_page_that_one_asked_for_and_nowhere_else(site):
     visitor = site.visitor()
     assert visitor.get("/templates?q=rent").url == f"{site.url}/sign-in?next=%2Ftemplates%3Fq%3Drent"
-    assert visitor.post("/sign-in?next=%2Ftemplates%3Fq%3Drent", login=site.member.address, password=PASSWORD).url == (
-        f"{site.url}/templates?q=rent"
-    )
-    away = site.visitor()
-    away.get("/sign-in?next=https://evil.example/")
-    assert (
-        away.post("/sign-in?next=https://evil.example/", login=site.member.address, password=PASSWORD).url
-        == f"{site.url}/"
-    )
+    visitor.post("/sign-in?next=%2Ftemplates%3Fq%3Drent", login=site.member.address, password=PASSWORD)
+    shown = visitor.shown(site.member.key)
+    assert visitor.post("/second-factor", credential=shown).url == f"{site.url}/templates?q=rent"
+
+
+@pytest.mark.parametrize(
+    "away",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "\\\\evil.example", "javascript:alert(1)", "http:evil.example",
+     "https://localhost/", "/\n/evil.example", "///evil.example", "templates"],
+)  # fmt: skip
+def test_nobody_is_taken_elsewhere(site, away):
+    """From signing in, a passkey, a second factor, a proof: to our own pages alone."""
+    from urllib.parse import quote
+
+    path, who = f"?next={quote(away, safe='')}", join(site.operator, "Vesper <v@firm.test>", "viewer", site.firm.tenant)
+    visitor = site.visitor()
+    visitor.get(f"/sign-in{path}")
+    visitor.post(f"/sign-in{path}", login=who.address, password=PASSWORD)
+    assert visitor.post("/second-factor", credential=visitor.shown(who.key), next=away).url == f"{site.url}/"
+    visitor.get(f"/prove{path}")
+    assert visitor.post(f"/prove{path}", password=PASSWORD, next=away).url == f"{site.url}/"
+    assert visitor.get(f"/second-factor{path}").url == f"{site.url}/"
+    assert visitor.post("/account/not-now", next=away).url == f"{site.url}/"
+    other = site.visitor()
+    other.get(f"/sign-in{path}")
+    shown = other.shown(who.key, "sign-in")
+    assert other.post("/sign-in/passkey", credential=shown, next=away).url == f"{site.url}/"
 
 
 def test_every_failure_reads_the_same(site):
@@ -127,7 +145,7 @@ def test_an_index_of_an_older_layer_still_lets_its_person_in(site):
 def test_cookies_are_for_this_host_over_tls_alone_and_end_without_use(site):
     visitor = site.visitor(site.member)
     cookies = {cookie.name: cookie for cookie in visitor.cookies}
-    assert set(cookies) == {"__Host-troth_session", "__Host-troth_csrf"}
+    assert set(cookies) == {f"__Host-troth_{name}" for name in ("session", "csrf", "proof", "device")}
     for cookie in cookies.values():
         assert cookie.secure
         assert cookie.path == "/"

@@ -5,10 +5,8 @@ It is made beside the request that asked for it, once that is committed: the ans
 an account, and neither waits for the door nor fails with it.
 """
 
-import logging
 import secrets
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,10 +15,11 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 
 from troth.control.audit.scope import Connection
 from troth.control.people import links
+from troth.control.people.desk import Desk
 from troth.control.people.models import Login
 from troth.control.people.posting import Letter, post
 from troth.keys import ids, places
@@ -29,12 +28,9 @@ from troth.mail.address import parse_address
 type Variables = Mapping[str, str | datetime]
 
 _LINK = "password-link"
-_MOST_WAITING = 100  # links; more are dropped: whoever asks so often is not a person
-_MOST_NOTICES = 10_000
 _LONGEST_NAME = 120  # characters, as every pack's schema has it
-_log = logging.getLogger("troth.people")
-_links = ThreadPoolExecutor(1, "password mail")
-_notices = ThreadPoolExecutor(1, "notices")  # a desk of their own: a crowd that asks for links delays none
+_links = Desk("password mail", 100, connections.close_all)  # whoever asks for more is not a person
+_notices = Desk("notices", 10_000, connections.close_all)  # their own: links that a crowd asks for delay none
 _MAIL = "SELECT tenant_id, keyset, timezone, name_ct, address_ct, person_id FROM troth.account_mail_v1(%s)"
 _PERSON = "SELECT troth.account_person_v1(%s, %s, %s, %s, %s)"
 
@@ -52,7 +48,7 @@ class _Addressee:
 
 def send_link(name: str) -> None:
     """Queue the link's mail for every account of a name (`<index>@people.invalid`), or for none, in the same time."""
-    _queue(_links, _MOST_WAITING, _each(name, _send_link))
+    _links.put(_each(name, _send_link))
 
 
 def tell(account: UUID, template: str, variables: Variables) -> None:
@@ -60,30 +56,14 @@ def tell(account: UUID, template: str, variables: Variables) -> None:
     `cli/demo/packs/system`; it gets `name` by itself, and a time is told in the reader's own zone. Never raises.
     """
     given = dict(variables)
-    transaction.on_commit(lambda: _queue(_notices, _MOST_NOTICES, lambda: _tell(account, template, given)), robust=True)
+    transaction.on_commit(lambda: _notices.put(lambda: _tell(account, template, given)), robust=True)
 
 
 def tell_name(name: str, template: str, variables: Variables) -> None:
     """The same for every account of a name that somebody typed, or for none, in the same time."""
     given = dict(variables)
     work = _each(name, lambda account: _tell(account, template, given))
-    transaction.on_commit(lambda: _queue(_notices, _MOST_NOTICES, work), robust=True)
-
-
-def _queue(desk: ThreadPoolExecutor, most: int, work: Callable[[], None]) -> None:
-    if desk._work_queue.qsize() < most:  # noqa: SLF001 - a thread pool has no other way to ask
-        desk.submit(_guarded, work)
-    else:
-        _log.error("a mail was dropped: %s are waiting already", most)
-
-
-def _guarded(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except Exception as trouble:  # noqa: BLE001 - the desk goes on; whoever asked may ask again
-        _log.error("a mail to somebody with an account was not sent: %s", type(trouble).__name__)
-    finally:
-        connection.close()
+    transaction.on_commit(lambda: _notices.put(work), robust=True)
 
 
 def _each(name: str, send: Callable[[UUID], None]) -> Callable[[], None]:
