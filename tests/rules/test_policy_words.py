@@ -79,4 +79,6 @@ def test_a_value_that_is_no_longer_written_so_is_told_as_it_stands() -> None:
 def test_every_section_has_a_heading_and_every_claim_a_field() -> None:
     assert list(words.GROUPS) != []
     assert set(words.GROUPS) == set(SECTIONS)
+    assert set(words.LEADS) == {field.path for field in FIELDS}
+    assert [words.word(each) for each in ("spf", "image/png", "a/b")] == ["SPF", "PNG", "a/b"]
     assert set(words.CLAIMS) <= {field.path for field in FIELDS}

@@ -26,6 +26,8 @@ INSTALLED_APPS = [
     "troth.control.trust",
     "troth.control.webhooks",
     "troth.control.apikeys",
+    "troth.control.access",
+    "troth.control.policies",
     "troth.control.templates",
     "troth.control.messages",
     "troth.control.suppressions",

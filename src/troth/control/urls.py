@@ -3,6 +3,10 @@
 from allauth.account import views as allauth  # type: ignore[import-untyped]  # allauth ships no types
 from django.urls import path
 
+from troth.control.access import acts, review_export, review_views
+from troth.control.access import views as access
+from troth.control.access.proving import Proofs
+from troth.control.access.sign_on import views as access_sign_on
 from troth.control.domains import views as domains
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
@@ -11,15 +15,30 @@ from troth.control.messages.evidence import Evidence
 from troth.control.people import account, nudging, passwords
 from troth.control.people.factors import enrolling, showing
 from troth.control.people.sign_on import views as sign_on
+from troth.control.policies import views as policies
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
 from troth.control.suppressions import views as suppressions
 from troth.control.templates import views as templates
+from troth.control.trust import catalogue
 from troth.control.web import assets, health, home, views
 from troth.ledger.receipt import encode
 
 # what the ledger knows of a message; the two rooms are neighbours and meet here
 _EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, lambda *given: encode(receipts.make(*given)))}
+
+
+def _says(claim: str, profile: str) -> str:
+    """What a programme of this profile promises by a claim, "" where it does not: the trust centre's own sentence."""
+    found = catalogue.claim(claim)
+    if found is None or not found.promised_by(profile):
+        return ""
+    told, value = found.sentence(profile).rstrip("."), found.values[profile]
+    return told if value == "yes" or value in told else f"{told} ({value})"
+
+
+_SAYS = {"says": _says}
+_PROOFS = {"proofs": Proofs(proof.newest, proof.inclusion)}
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -30,6 +49,10 @@ urlpatterns = [
     path("templates/<uuid:subject>", templates.detail, name="template"),
     path("templates/<uuid:subject>/versions/<int:number>", templates.detail, name="template-version"),
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
+    path("policies", policies.shown, _SAYS, name="policies"),
+    path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
+    path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
+    path("policies/<str:slug>/review", policies.review, _SAYS, name="policy-review"),
     path("messages", messages.listed, name="messages"),
     path("messages/find", messages.find, name="messages-find"),
     path("messages/<str:ref>", messages.detail, _EVIDENCE, name="message"),
@@ -41,6 +64,23 @@ urlpatterns = [
     path("ledger", ledger.ledger, name="ledger"),
     path("ledger/checkpoint", ledger.checkpoint, name="ledger-checkpoint"),
     path("ledger/entries/<int:index>", ledger.entry, name="ledger-entry"),
+    # people with access, and the reviews of it
+    path("people", access.listed, name="people"),
+    path("people/find", access.find, name="people-find"),
+    path("people/invite", access.invite, name="people-invite"),
+    path("people/<uuid:account>", access.detail, name="person"),
+    path("people/<uuid:account>/role", acts.role, name="person-role"),
+    path("people/<uuid:account>/remove", acts.remove, name="person-remove"),
+    path("people/<uuid:account>/leaves", acts.leaves, name="person-leaves"),
+    path("people/<uuid:account>/sessions/end", acts.sessions, name="person-sessions-end"),
+    path("people/<uuid:account>/invitation", acts.invitation, name="person-invitation"),
+    path("people/arrivals/<uuid:arrival>/forget", acts.forget, name="arrival-forget"),
+    path("reviews", review_views.listed, name="reviews"),
+    path("reviews/begin", review_views.begin, name="review-begin"),
+    path("reviews/<uuid:review>", review_views.detail, name="review"),
+    path("reviews/<uuid:review>/confirm", review_views.confirm, name="review-confirm"),
+    path("reviews/<uuid:review>/revoke/<str:kind>/<uuid:subject>", review_views.revoke, name="review-revoke"),
+    path("reviews/<uuid:review>/export.<str:form>", review_export.export, _PROOFS, name="review-export"),
     # one's own account
     path("account", account.account, name="account"),
     path("account/sessions/end", account.end_others, name="sessions-end"),
@@ -53,6 +93,10 @@ urlpatterns = [
     path("account/factors/codes", enrolling.new_codes, name="factor-codes"),
     path("account/factors/<int:factor>/name", enrolling.rename, name="factor-name"),
     path("account/factors/<int:factor>/remove", enrolling.remove, name="factor-remove"),
+    path("sign-on", access_sign_on.shown, name="sign-on"),
+    path("sign-on/edit", access_sign_on.edit, name="sign-on-edit"),
+    path("sign-on/domain", access_sign_on.check, name="sign-on-domain"),
+    path("sign-on/retire", access_sign_on.retire, name="sign-on-retire"),
     # the way in
     path("sign-in", allauth.login, name="account_login"),
     path("sign-in/passkey", showing.passkey_sign_in, name="passkey-sign-in"),

@@ -78,6 +78,61 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 )
 
 
+# A field of a form: the words before what is typed, and the unit after it; a choice has no unit.
+LEADS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "limits.tenant_hour": ("In an hour, send at most", "messages"),
+        "limits.tenant_day": ("In a day, send at most", "messages"),
+        "limits.key_hour": ("In an hour with one API key, send at most", "messages"),
+        "limits.template_hour": ("Of one template in an hour, send at most", "messages"),
+        "limits.recipient_template_day": ("Of one template to one person in a day, send at most", "messages"),
+        "bounce.soft_retry_minutes": ("Try a bounce that may pass again after", "minutes"),
+        "bounce.soft_window_minutes": ("The address counts as bad after", "minutes"),
+        "bounce.hard_suppresses": ("An address that is bad", ""),
+        "delivery.lifetime_minutes": ("Give up a message that could not be delivered after", "minutes"),
+        "delivery.uncertain": ("A message that may have been sent", ""),
+        "anomaly.percent": ("Pause when today exceeds", "% of the 7-day average"),
+        "anomaly.action": ("When volume is unusual", ""),
+        "anomaly.new_mail": ("What is asked for meanwhile", ""),
+        "anomaly.floor": ("Never unusual, in 24 h: up to", "messages"),
+        "anomaly.first_week_floor": ("Never unusual in the first week, in 24 h: up to", "messages"),
+        "anomaly.slow_percent": ("While slowed, leave", "% of the hourly limits"),
+        "anomaly.review_minutes": ("A person looks within", "minutes"),
+        "content.raw": ("Mail without a template", ""),
+        "content.variable_bytes": ("A message's variables take at most", "bytes"),
+        "content.message_bytes": ("A message takes at most", "bytes"),
+        "content.attachment_count": ("A message has at most", "attachments"),
+        "content.attachment_bytes": ("A message's attachments take, together, at most", "bytes"),
+        "content.attachment_types": ("Attachments may be", ""),
+        "content.max_recipients": ("An email has at most", "recipients"),
+        "content.schedule_days": ("Schedule mail ahead by at most", "days"),
+        "recipients.pathways": ("An address may be verified by", ""),
+        "recipients.unsubscribe_scope": ("An opt-out ends", ""),
+        "recipients.overrides": ("Exceptions from a suppression", ""),
+        "domain.required": ("A sending domain must show", ""),
+        "domain.dkim_bits": ("A DKIM key has at least", "bits"),
+        "domain.grace_minutes": ("While the DNS does not answer, its last good answer stands for", "minutes"),
+        "governance.approvers": ("Each change is approved by at least", "other people"),
+        "governance.change_days": ("A change that nobody decided expires after", "days"),
+        "access.idle_minutes": ("A session ends without use after", "minutes"),
+        "access.sessions": ("At a time, a person has at most", "sessions"),
+        "access.unused_days": ("An unused account is deactivated after", "days"),
+        "access.leaver_hours": ("A leaver's access ends within", "hours"),
+        "access.review_days": ("Access is reviewed at least every", "days"),
+        "access.key_days": ("An API key lives for at most", "days"),
+        "access.key_overlap_hours": ("After a rotation the old key works on for", "hours"),
+        "records.access_days": ("Keep the log of sign-ins for at least", "days"),
+        "records.change_days": ("Keep the log of changes for at least", "days"),
+        "records.request_days": ("Keep the log of API requests for at least", "days"),
+        "records.grant_days": ("Keep the log of access granted for at least", "days"),
+        "installation.relay_tls": ("Mail goes to a relay over", ""),
+        "installation.request_bytes": ("One request takes at most", "bytes"),
+        "installation.batch_emails": ("One request asks for at most", "emails"),
+        "installation.override_hours": ("An exception from a suppression ends within", "hours"),
+    }
+)
+
+
 def number(value: int, one: str, many: str = "") -> str:
     """1 message; 5,000 messages"""
     return f"{value:,}{_NBSP}{one if value == 1 else many or one + 's'}"
@@ -215,6 +270,11 @@ def sentence(path: str, value: Any, action: str | None = None) -> str:
         return f"{_ACTIONS[action]} when today exceeds {value}{_NBSP}% of the 7-day average"
     given = list(value) if isinstance(value, list | tuple) else value
     return _WORDS[path](given)
+
+
+def word(entry: str) -> str:
+    """One entry of a list, as people call it."""
+    return {**_FORMAT_NAMES, **_PATHWAYS, **_SHOWN}.get(entry, entry)
 
 
 def changes(before: Document | None, after: Document) -> list[tuple[str, str, str, str]]:

@@ -120,6 +120,10 @@ def give_key(river, policy) -> UUID:
         " VALUES (%s, %s, 'k', 'tr_k', %s, %s, now() + interval '1 day', now())",
         key, river.tenant, bytes(32), snapshot,
     )  # fmt: skip
+    river.database.fill(
+        "INSERT INTO api_key_secret (hash, key_id, tenant_id, prefix, snapshot_id, created_at, ends_at)"
+        " SELECT hash, id, tenant_id, prefix, snapshot_id, created_at, expires_at FROM api_key",
+    )
     river.database.fill("UPDATE email SET api_key_id = %s", key)
     return key
 
