@@ -301,6 +301,13 @@ async def facts(connection: Connection, wanted: Wanted) -> FactRows:
     return FactRows(*found)
 
 
+async def pinned(connection: Connection, pins: Sequence[tuple[UUID, str, int]]) -> list[GovernedRow]:
+    """The versions of templates that are named as (tenant, code, version); what is not there is left out."""
+    tenants, codes, versions = zip(*pins, strict=True)
+    given = {"tenants": Uuids(tenants), "codes": list(codes), "versions": list(versions)}
+    return await rows(connection, _SQL["pinned"], given, GovernedRow)
+
+
 async def snapshots(connection: Connection, ids: Sequence[UUID]) -> list[SnapshotRow]:
     return await rows(connection, _SQL["snapshots"], {"ids": list(ids)}, SnapshotRow)
 

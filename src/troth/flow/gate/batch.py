@@ -118,7 +118,8 @@ class Batch:
         wanted = store.Wanted(
             now, sorted(hashes), sorted(system), sorted({t for t, _ in asking}), sorted(people), sorted(keys)
         )
-        return await learn(connection, memory, wanted)
+        named = {(t, p.asked.template) for t, i in asking for p in i.parsed if p.asked.template}
+        return await learn(connection, memory, wanted, named)
 
     async def _take_keys(self, items: Sequence[Item], world: World) -> None:
         """The unique row is what makes two doors agree; whoever is second finds the first one's answer."""

@@ -46,6 +46,13 @@ class Bound(Struct, frozen=True):
         found: dict[str, str] = self.category.artefact["sender"]
         return found
 
+    @property
+    def reply_to(self) -> tuple[str, ...]:
+        """Where answers go when the request does not say."""
+        assert self.category is not None
+        given = self.category.artefact.get("reply_to")
+        return (given,) if given else ()
+
 
 def bind(
     world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRow | None, peer: str | None = None
@@ -55,7 +62,7 @@ def bind(
     template = world.version(tenant, "template", parsed.asked.template) if parsed.asked.template else None
     code = _category_code(world, parsed, template, key)
     category = world.version(tenant, "category", code) if code else None
-    resolved = world.policy(caller, category, key.scope_snapshot if key else None)
+    resolved = world.policy(caller, category, key.scope_snapshot if key else None, template)
     domain = world.domain(tenant, _sender_domain(category)) if category else None
     # farther than any policy allows is refused, and must not reach the calendar's end on its way there
     due = min(max(parsed.asked.scheduled_at or world.now, world.now), world.now + _FARTHEST)

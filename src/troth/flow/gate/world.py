@@ -3,8 +3,9 @@
 A snapshot never changes, so each is read and parsed once a process; which one is in force is read with every batch.
 """
 
+import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from troth.store import gate as store
 from troth.store.connection import Connection
 
 _KEEP = 10_000
+_version_re = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,9 @@ class World:
         problems = () if ready or row.lookup_failed else tuple(f["code"] for f in row.findings if not f["ok"])
         return row.domain_id, Domain(row.name, ready, problems, row.checked_at, row.last_good_at, row.lookup_failed)
 
-    def policy(self, caller: store.TenantRow, category: Version | None, scope: UUID | None) -> Resolved | None:
+    def policy(
+        self, caller: store.TenantRow, category: Version | None, scope: UUID | None, template: Version | None = None
+    ) -> Resolved | None:
         """The levels combined, each only stricter; None if the promise is missing, or a level is looser or stopped."""
         rows = [
             self.governed.get((None, "policy", f"programme:{caller.programme_code}")),
@@ -112,10 +116,18 @@ class World:
         ]
         if any(r is not None and r.revoked for r in rows):
             return None  # a stopped version loosens nothing: nobody is served until the next is approved
-        place = (*(r and r.snapshot_id for r in rows), category and category.row.snapshot_id, scope, caller.plan)
+        aimed = targeting(template.artefact) if template else None
+        which = (category and category.row.snapshot_id, template.row.snapshot_id if template and aimed else None)
+        place = (*(r and r.snapshot_id for r in rows), *which, scope, caller.plan)
         if place not in self.memory.policies:
-            self.memory.policies[place] = _resolve(self, caller, rows, category, scope)
+            self.memory.policies[place] = _resolve(self, caller, rows, category, scope, aimed)
         return self.memory.policies[place]
+
+
+def targeting(template: dict[str, Any]) -> Document | None:
+    """What a template's own targeting says, as a level of the policy."""
+    pathways = (template.get("targeting") or {}).get("pathways")
+    return {"recipients": {"pathways": pathways}} if pathways else None
 
 
 def _resolve(
@@ -124,6 +136,7 @@ def _resolve(
     rows: list[store.GovernedRow | None],
     category: Version | None,
     scope: UUID | None,
+    aimed: Document | None,
 ) -> Resolved | None:
     promise, operator, tenant = (None if r is None else world.artefact(r.snapshot_id) for r in rows)
     if promise is None:
@@ -135,6 +148,7 @@ def _resolve(
         ("plan", plan),
         ("tenant", tenant),
         ("category", category.artefact.get("policy") if category else None),
+        ("template", aimed),
         ("key", world.artefact(scope).get("policy") if scope else None),
     ]
     try:
@@ -150,15 +164,30 @@ async def know_keys(connection: Connection, memory: Memory, hashes: Iterable[byt
         memory.tenant_of.update({k.hash: k.tenant_id for k in await store.keys(connection, unknown)})
 
 
-async def learn(connection: Connection, memory: Memory, wanted: store.Wanted) -> World:
-    """Read one batch's facts; a second trip only for snapshots never seen before."""
+async def learn(
+    connection: Connection, memory: Memory, wanted: store.Wanted, templates: Collection[tuple[UUID, str]] = ()
+) -> World:
+    """Read one batch's facts; another trip only for versions that somebody pins, and for snapshots never seen before.
+    `templates`: what the requests name, by tenant.
+    """
     memory.trim()
     rows = await store.facts(connection, wanted)
     scopes = [k.scope_snapshot for k in rows.keys]
-    missing = {i for i in (*(g.snapshot_id for g in rows.governed), *scopes) if i not in memory.snapshots}
+    pins = sorted({(tenant, *pin) for tenant, named in templates if (pin := pin_of(named))})
+    pinned = await store.pinned(connection, pins) if pins else []
+    versions = (g.snapshot_id for g in (*rows.governed, *pinned))
+    missing = {i for i in (*versions, *scopes) if i not in memory.snapshots}
     if missing:
         _remember(memory, await store.snapshots(connection, list(missing)))
-    return _world(memory, wanted, rows)
+    world = _world(memory, wanted, rows)
+    world.governed.update({(g.tenant_id, g.kind, f"{g.code}@{g.version}"): g for g in pinned})
+    return world
+
+
+def pin_of(named: str) -> tuple[str, int] | None:
+    """`rent-due@3` as its code and version; None for what names no version."""
+    code, _, version = named.partition("@")
+    return (code, int(version)) if _version_re.fullmatch(version) else None
 
 
 def _remember(memory: Memory, found: list[store.SnapshotRow]) -> None:

@@ -48,6 +48,15 @@ LEFT JOIN revocation r ON r.snapshot_id = g.snapshot_id
 WHERE (g.tenant_id = ANY(%(tenants)b::uuid[]) AND g.kind IN ('category', 'template', 'policy', 'domain'))
    OR (g.tenant_id IS NULL AND g.kind = 'policy');
 
+-- name: pinned
+-- Versions that requests name themselves. A snapshot is an approved version; one of a retired template stays retired.
+SELECT s.tenant_id, s.kind, s.code, s.subject, s.id AS snapshot_id, g.retired, s.version, s.digest,
+       r.snapshot_id IS NOT NULL AS revoked
+FROM unnest(%(tenants)b::uuid[], %(codes)b::text[], %(versions)b::integer[]) AS u(tenant, code, version)
+JOIN governed g ON g.tenant_id = u.tenant AND g.kind = 'template' AND g.code = u.code
+JOIN snapshot s ON s.kind = 'template' AND s.subject = g.subject AND s.version = u.version
+LEFT JOIN revocation r ON r.snapshot_id = s.id;
+
 -- name: proposed
 -- What waits for its second person, so that the answer can say so instead of "unknown".
 SELECT tenant_id, kind, code FROM change
