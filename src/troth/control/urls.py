@@ -7,6 +7,7 @@ from troth.control.access import acts, review_export, review_views
 from troth.control.access import views as access
 from troth.control.access.proving import Proofs
 from troth.control.access.sign_on import views as access_sign_on
+from troth.control.apikeys import views as apikeys
 from troth.control.domains import views as domains
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
@@ -53,6 +54,12 @@ urlpatterns = [
     path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
     path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
     path("policies/<str:slug>/review", policies.review, _SAYS, name="policy-review"),
+    path("keys", apikeys.listed, name="keys"),
+    path("keys/new", apikeys.new, name="key-new"),
+    path("keys/<uuid:subject>", apikeys.detail, name="key"),
+    path("keys/<uuid:subject>/edit", apikeys.edit, name="key-edit"),
+    path("keys/<uuid:subject>/rotate", apikeys.rotate, name="key-rotate"),
+    path("keys/<uuid:subject>/revoke", apikeys.revoke, name="key-revoke"),
     path("messages", messages.listed, name="messages"),
     path("messages/find", messages.find, name="messages-find"),
     path("messages/<str:ref>", messages.detail, _EVIDENCE, name="message"),

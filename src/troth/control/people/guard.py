@@ -10,15 +10,33 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
 
 from troth.control.people.actor import Actor
 from troth.control.people.permissions import Permission, permission, permissions
 from troth.rules.profile import PROFILES
 
-type View = Callable[..., HttpResponse]
+type View = Callable[..., HttpResponseBase]
 
 _MARK = "troth_needs"
+# an action's thing -> the section of its pages, and their name
+_WHAT = {
+    "message": ("messages", "Messages"),
+    "template": ("templates", "Templates"),
+    "category": ("categories", "Categories"),
+    "policy": ("policies", "Policies"),
+    "domain": ("domains", "Domains"),
+    "suppression": ("suppressions", "Suppressions"),
+    "api-key": ("keys", "API keys"),
+    "webhook": ("webhooks", "Webhooks"),
+    "person": ("people", "People"),
+    "grant": ("people", "People"),
+    "change": ("changes", "Changes"),
+    "sign-on": ("sign-on", "Sign-on settings"),
+    "designation": ("designation", "Named individuals"),
+    "request-log": ("records", "Records of requests"),
+}
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FRESH = timedelta(minutes=10)  # for opening such a page
 _TYPING = timedelta(minutes=20)  # for sending its form
@@ -53,7 +71,10 @@ def refused(request: HttpRequest, actor: Actor, wanted: Needs | None) -> HttpRes
     if wanted is None:
         raise Http404
     safe = request.method in _SAFE
-    cell = _cell(actor, wanted.get if safe else wanted.post, safe=safe)
+    action = wanted.get if safe else wanted.post
+    cell = permission(actor, action)
+    if cell is None and safe and (elsewhere := _elsewhere(actor, action)) is not None:
+        return _which(request, actor, action, elsewhere)
     if cell is None or (cell.named and not actor.named):
         raise Http404
     if cell.second and actor.session.second_factor_at is None:
@@ -63,13 +84,20 @@ def refused(request: HttpRequest, actor: Actor, wanted: Needs | None) -> HttpRes
     return None
 
 
-def _cell(actor: Actor, action: str, *, safe: bool) -> Permission | None:
-    """Staff who look at no client in particular may open a client's page, to be asked which."""
-    found = permission(actor, action)
-    if found is not None or actor.tenant_id is not None or actor.scope is not None or not safe:
-        return found
+def _elsewhere(actor: Actor, action: str) -> Permission | None:
+    """Staff who look at no client in particular are asked at which, where they may open the page of some client."""
+    if actor.tenant_id is not None or actor.scope is not None:
+        return None
     cells = (permissions().get((profile, action, "clients", actor.role)) for profile in PROFILES)
     return next((cell for cell in cells if cell is not None), None)
+
+
+def _which(request: HttpRequest, actor: Actor, action: str, cell: Permission) -> HttpResponse:
+    """No view is called by somebody without the right: it is here that they are asked."""
+    if cell.second and actor.session.second_factor_at is None:
+        return _to("/second-factor", request)
+    section, what = _WHAT.get(action.partition(":")[0], ("", "Such pages"))
+    return render(request, "web/choose.html", {"section": section, "what": what})
 
 
 def _recent(actor: Actor, span: timedelta) -> bool:
