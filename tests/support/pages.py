@@ -183,8 +183,8 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-def start(operator: Operator, folder: Path, *, firm: Firm | None = None) -> Site:
-    """`troth serve pages` over TLS against the operator's database."""
+def start(operator: Operator, folder: Path, *, firm: Firm | None = None, more: dict[str, str] | None = None) -> Site:
+    """`troth serve pages` over TLS against the operator's database. `more`: of the environment."""
     port, door = free_port(), free_port()
     where = operator.database.conninfo("troth_control")
     certificate = make_local_certificate(folder / "tls", ["localhost", "127.0.0.1"])
@@ -200,6 +200,8 @@ def start(operator: Operator, folder: Path, *, firm: Firm | None = None) -> Site
         "TROTH_KEY_FILE": str(operator.kms_path),
         "TROTH_TLS_CERT_FILE": str(certificate.certificate),
         "TROTH_TLS_KEY_FILE": str(certificate.key),
+        "TROTH_SIGN_ON_ALLOW": "127.0.0.0/8",
+        **(more or {}),
     }
     firm = firm or make_firm(operator)
     name_owners(operator)

@@ -26,7 +26,7 @@ OPEN = frozenset(
     | {"sign-on-firm", "sign-on-start", "sign-on-callback", "sign-on-acs", "sign-on-finish", "sign-on-about-us"}
 )
 # they ask a client's provider or the DNS, and have transactions of their own before and after
-ASKING = frozenset({"sign-on-callback", "sign-on"})
+ASKING = frozenset({"sign-on-callback", "sign-on", "sign-on-edit", "sign-on-domain", "sign-on-retire"})
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _NOWHERE = "nowhere"  # no page of ours: it is said to everybody alike
 
