@@ -1,6 +1,7 @@
 """Sending domains: what to publish and what was found; another client's domain is not there."""
 
 import json
+import re
 
 
 def asked(site, *findings):
@@ -53,3 +54,16 @@ def test_what_was_seen_is_said_only_where_it_is_known(site):
     assert page.count("<dt>We see</dt>") == 2
     assert "<dt>Published</dt>" not in page
     assert "<dt>To publish</dt>" in page
+
+
+def test_domains_are_sorted_and_narrowed_by_their_state(site):
+    member = site.visitor(site.member)
+    site.operator.database.fill(
+        "INSERT INTO domain_state (domain_id, tenant_id, name, ready_until) SELECT gen_random_uuid(), tenant_id,"
+        " 'a-' || name, now_v1() FROM domain_state WHERE domain_id = %s", site.firm.domain)  # fmt: skip
+    for query, names in (("", ["a-", "mail"]), ("?sort=-name", ["mail", "a-"]), ("?state=ready", ["mail"]),
+                         ("?state=not+checked", ["a-"]), ("?state=nothing&sort=nothing", ["a-", "mail"])):  # fmt: skip
+        page = member.get(f"/domains{query}").text
+        found = re.findall(r'<a href="/domains/[0-9a-f-]{36}">(a-|mail)', page)
+        assert found == names, query
+    assert 'aria-sort="ascending"><a href="/domains?sort=-name">Domain' in member.get("/domains").text

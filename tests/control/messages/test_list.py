@@ -42,6 +42,25 @@ def test_every_message_is_on_one_page_and_the_way_back_is_the_same(site):
     assert back[1:] == there[::-1][1:]
 
 
+def test_the_oldest_first_is_the_same_list_the_other_way_round(site):
+    seeding.people(site.firm, 30)
+    seeding.messages(site.firm, 120, weeks=1, real=0)
+    member = site.visitor(site.member)
+    head = re.search(r'aria-sort="descending" class="n"><a href="([^"]+)">Accepted', member.get("/messages").text)[1]
+    assert head == "/messages?sort=oldest"
+    there, path = [], head
+    while path:
+        answer = member.get(path)
+        there.append(refs(answer))
+        path, last = way(answer, "Newer"), path
+    assert [len(page) for page in there] == [50, 50, 20]
+    everyone = [ref for page in there for ref in page]
+    assert everyone == sorted(set(everyone))
+    assert refs(member.get(way(member.get(last), "Older"))) == there[1]
+    assert way(member.get(last), "Oldest") == head
+    assert 'aria-sort="ascending"' in answer.text
+
+
 @pytest.mark.parametrize("typed", ["tenant3@example.net", "TENANT3@Example.NET", "  tenant3@example.net "])
 def test_an_address_is_found_and_told_by_no_address_bar_nor_log(site, typed):
     seeding.people(site.firm, 10)
@@ -167,4 +186,5 @@ def test_staff_choose_a_client_first(site):
     staff = site.visitor(site.staff)
     for path in ("/messages", "/suppressions", "/domains"):
         assert "Choose a client first" in staff.get(path).text
-    assert "Choose a client first" in staff.post("/messages/find", q="a@example.net").text
+    assert "Search messages" not in staff.get("/messages").text
+    assert staff.post("/messages/find", q="a@example.net").status == 404

@@ -92,7 +92,7 @@ def test_decision_headers_and_conversation_as_they_were_written(site):
     member = site.visitor(site.member)
     listed = member.get("/messages?state=delivered")
     page = member.get(re.search(r'href="(/messages/msg_a_[0-9a-f]+)"', listed.text)[1])
-    for text in ("22 checks", "Tenant not paused", "Used: 112", "Your rent for December is due on 1 December",
+    for text in ("22 checks", "Nothing paused", "Used: 112", "Your rent for December is due on 1 December",
                  "List-Unsubscribe-Post", "RCPT TO:", "250 2.0.0 Ok: queued as 4XtR2c0Kz"):  # fmt: skip
         assert text in page.text, text
     listed = member.get("/messages?state=queued")

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from troth.control.messages.words import happened, headerless, in_order
+from troth.control.messages.words import CHECKS, happened, headerless, in_order, verdicts
+from troth.rules.chain import CHAIN
 from troth.rules.states import Kind, State
 
 AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -50,3 +51,11 @@ def test_a_worker_is_lost_only_where_the_record_says_so():
 )
 def test_a_missing_header_is_explained_as_it_is(state, told, said):
     assert said in headerless(state, told)
+
+
+def test_every_check_of_the_gate_has_words():
+    codes = [check.__module__.rpartition(".")[2] for check in CHAIN]
+    assert sorted(codes) == sorted(CHECKS)
+    assert len(set(CHECKS.values())) == len(CHECKS)
+    named, unknown = verdicts({"verdicts": [{"check": "key_live"}, {"check": "of_a_later_version"}]})
+    assert (named.check, unknown.check) == ("API key live", "Of a later version")

@@ -24,6 +24,12 @@ def test_every_entry_is_on_one_page_though_they_share_a_moment(site):
     back = way(member.get(last), "Newer")
     assert _INDEX.findall(member.get(back).text) == _INDEX.findall("".join(seen[1]))
     assert len(set(_INDEX.findall("".join(map("".join, seen))))) >= 130
+    other, path = [], "/suppressions?sort=oldest"
+    while path:
+        answer = member.get(path)
+        other += _INDEX.findall(answer.text)
+        path = way(answer, "Newer")
+    assert other == _INDEX.findall("".join(map("".join, seen)))[::-1]
 
 
 def test_an_address_has_its_history_and_another_clients_reason_is_not_told(site):

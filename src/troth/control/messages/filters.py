@@ -1,4 +1,4 @@
-"""Messages: what is looked for, as it stands in the address bar: who, email, category, state, from, to; and a place.
+"""Messages: what is looked for, as it stands in the address bar: who, email, category, state, from, to, sort; a place.
 
 One search has one address: what is empty or unknown goes, the rest is in the same order. An address is never in it
 in the clear (tenants/seeking.py).
@@ -16,7 +16,8 @@ EMAIL, MESSAGE = "em", "msg"
 STATES = ("accepted", "queued", "claimed", "sending", "sent", "delivered", "deferred", "held", "bounced", "failed",
           "suppressed", "cancelled", "expired")  # fmt: skip
 HAPPENED = ("complained", "unsubscribed", "uncertain")  # events that are looked for, too; not states that last
-NAMES = ("who", "email", "category", "state", "from", "to", "after", "before")
+NAMES = ("who", "email", "category", "state", "from", "to", "sort", "after", "before")
+_OLDEST = "oldest"  # the only order that is said; without it the newest come first
 _LONGEST = 1000
 _FIRST, _LAST = datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
@@ -35,7 +36,12 @@ class Filters:
 
     @property
     def any(self) -> bool:
-        return any(name in self.given for name in NAMES[:-2])
+        return any(name in self.given for name in NAMES[:-3])
+
+    @property
+    def oldest(self) -> bool:
+        """Whether the oldest come first; `after` and `before` are meant in that order."""
+        return self.given.get("sort") == _OLDEST
 
     @property
     def paged(self) -> bool:
@@ -57,6 +63,8 @@ def read(query: Mapping[str, str], zone: tzinfo) -> Filters:
     given = {name: value for name in NAMES if (value := query.get(name, "").strip()[:_LONGEST].replace("\0", ""))}
     if "after" in given:
         given.pop("before", None)
+    if given.get("sort") != _OLDEST:
+        given.pop("sort", None)
     wrong: dict[str, str] = {}
     after, before = (_place(given, name, wrong) for name in ("after", "before"))
     email = ids.unwire(EMAIL, given["email"]) if "email" in given else None
@@ -73,7 +81,7 @@ def read(query: Mapping[str, str], zone: tzinfo) -> Filters:
 def _place(given: dict[str, str], name: str, wrong: dict[str, str]) -> UUID | None:
     place = ids.unwire(MESSAGE, given[name]) if name in given else None
     if name in given and place is None:
-        wrong[name] = "This place in the list cannot be read. Start again at the newest."
+        wrong[name] = "This place in the list cannot be read. Start again at the first page."
     return place
 
 

@@ -84,20 +84,20 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`older` and `newer`: where the pages beside this one begin. `reached`: how far this one looked before it gave up
-    looking, when there may be more.
+    """`on` and `back`: where the pages beside this one begin, in the order asked for. `reached`: how far this one
+    looked before it gave up looking, when there may be more.
     """
 
     found: list[Found]
-    older: UUID | None = None
-    newer: UUID | None = None
+    on: UUID | None = None
+    back: UUID | None = None
     reached: datetime | None = None
 
 
 def page(tenant: UUID, asked: Filters, who: list[bytes] | None, category: UUID | None) -> Page:
     """One page of a search. `who`: the address's indexes, one a layer; `category` as `categories` names it."""
-    backwards = asked.before is not None  # towards the newer ones
-    way = "ASC" if backwards else "DESC"
+    backwards = asked.before is not None
+    way = "ASC" if backwards != asked.oldest else "DESC"
     driver, also = _driver(asked, who, category)
     scan = SCAN if also or driver in ("seldom", "spool") else PAGE + 1
     values = _values(tenant, asked, who, category, scan)
@@ -161,8 +161,9 @@ def _of_state(state: str | None) -> str:
 
 def _values(tenant: UUID, asked: Filters, who: list[bytes] | None, category: UUID | None, scan: int) -> dict[str, Any]:
     state = asked.given.get("state", "")
-    lows = [floor(asked.since) if asked.since else _FIRST, asked.before or _FIRST]
-    highs = [floor(asked.until) if asked.until else _LAST, asked.after or _LAST]
+    behind, ahead = (asked.after, asked.before) if asked.oldest else (asked.before, asked.after)
+    lows = [floor(asked.since) if asked.since else _FIRST, behind or _FIRST]
+    highs = [floor(asked.until) if asked.until else _LAST, ahead or _LAST]
     return {
         "tenant": tenant, "low": max(lows), "high": min(highs), "scan": scan, "limit": PAGE + 1, "email": asked.email,
         "who": who, "category": category, "kind": int(_SELDOM.get(state, 0)),

@@ -33,7 +33,7 @@ _RECEIPT = 'attachment; filename="{}.json"'
 @needs("message:read")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """GET /messages?who=&email=&category=&state=&from=&to=&after=&before="""
+    """GET /messages?who=&email=&category=&state=&from=&to=&sort=&after=&before="""
     actor = actor_of(request)
     if actor.scope is None:
         return render(request, "web/choose.html", _CHOOSE)
@@ -54,7 +54,7 @@ def _list(
     if "category" in asked.given and category is None:
         asked.wrong["category"] = "This client has no such category."
     context: dict[str, Any] = {**_CHOOSE, "asked": asked, "who": who, "q": q, "wrong": wrong, "scan": listing.SCAN}
-    context |= {"known": list(known), "states": STATES, "happened": HAPPENED, "zone": str(actor.zone)}
+    context |= {"known": list(known), "states": STATES, "happened": HAPPENED, "zone": str(actor.zone), **_orders(asked)}
     if asked.wrong or wrong:
         return render(request, "messages/list.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     found = listing.page(tenant, asked, seeking.indexes(who) if who else None, category)
@@ -98,11 +98,20 @@ def _shown(
 def _ways(asked: Filters, found: listing.Page, cell: str) -> dict[str, str]:
     """The addresses of the pages beside this one."""
     ways = {}
-    if found.older:
-        ways["older"] = asked.query(after=ids.wire(MESSAGE, cell, found.older))
-    if found.newer:
-        ways["newer"] = asked.query(before=ids.wire(MESSAGE, cell, found.newer))
+    if found.on:
+        ways["on"] = asked.query(after=ids.wire(MESSAGE, cell, found.on))
+    if found.back:
+        ways["back"] = asked.query(before=ids.wire(MESSAGE, cell, found.back))
     return ways
+
+
+def _orders(asked: Filters) -> dict[str, Any]:
+    """The order in use, and the addresses of both, as a column's head wants them."""
+    links = {"accepted": asked.query(sort="oldest"), "-accepted": asked.query(sort=None)}
+    return {
+        "sort": "accepted" if asked.oldest else "-accepted",
+        "sorts": {key: f"/messages?{query}" if query else "/messages" for key, query in links.items()},
+    }
 
 
 @needs("message:read")
@@ -114,7 +123,9 @@ def find(request: HttpRequest) -> HttpResponse:
     if actor.scope is None:
         return render(request, "web/choose.html", _CHOOSE)
     q = request.POST.get("q", "").strip()[:_LONGEST]
-    asked = filters.read({name: request.POST.get(name, "") for name in ("category", "state", "from", "to")}, actor.zone)
+    asked = filters.read(
+        {name: request.POST.get(name, "") for name in ("category", "state", "from", "to", "sort")}, actor.zone
+    )
     if not q:
         return _to(asked.query())
     if (path := _by_id(actor.scope, q)) is not None:

@@ -111,6 +111,18 @@ def _says(which: Kind, detail: Mapping[str, Any]) -> str:
     return (which is Kind.UNCERTAIN and _LOST.get(str(detail.get("reason")))) or _SAYS[which]
 
 
+# the checks of rules/chain.py, as people name them
+CHECKS = {
+    "tenant_active": "Client active", "tenant_not_paused": "Nothing paused", "key_live": "API key live",
+    "category_approved": "Category approved", "key_scope": "Key may send this category",
+    "sender_matches": "Sender is the category’s", "template_approved": "Template approved",
+    "raw_content": "Content of its own allowed", "variables_fit": "Variables fit", "size": "Size",
+    "attachments": "Attachments", "headers": "Header fields", "schedule": "Time to send",
+    "domain_ready": "Sending domain ready", "address_syntax": "Address well formed",
+    "recipient_verified": "Recipient verified", "not_suppressed": "Not suppressed", "rate_key": "Key’s rate",
+    "rate_tenant_hour": "Client’s hour", "rate_tenant_day": "Client’s day", "rate_template": "Template’s rate",
+    "rate_recipient": "Recipient’s rate",
+}  # fmt: skip
 _OUTCOMES = {"accept": ("Pass", "holds"), "hold": ("Hold", "held"), "suppress": ("Suppress", "suppressed"),
              "refuse": ("Refuse", "refused")}  # fmt: skip
 
@@ -121,7 +133,8 @@ def verdicts(decision: Mapping[str, Any]) -> list[Verdict]:
     for each in decision.get("verdicts") or ():
         outcome, look = _OUTCOMES.get(each.get("outcome", ""), (each.get("outcome", "?"), "none"))
         saw = [(_plain(name), told(value)) for name, value in (each.get("saw") or {}).items()]
-        found.append(Verdict(_plain(each.get("check", "")), outcome, look, each.get("sentence", ""), saw))
+        check = str(each.get("check", ""))
+        found.append(Verdict(CHECKS.get(check) or _plain(check), outcome, look, each.get("sentence", ""), saw))
     return found
 
 

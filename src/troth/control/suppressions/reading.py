@@ -100,9 +100,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
+    """`on` and `back`: where the pages beside this one begin, in the order asked for."""
+
     found: list[Entry]
-    older: Place | None
-    newer: Place | None
+    on: Place | None
+    back: Place | None
 
 
 def page(
@@ -112,9 +114,12 @@ def page(
     reason: int | None,
     after: Place | None,
     before: Place | None,
+    *,
+    oldest: bool = False,
 ) -> Page:
-    """`who`: an address's indexes, one a layer. Behind `after`, or before `before`."""
-    way, start = ("ASC", before) if before else ("DESC", after)
+    """`who`: an address's indexes, one a layer. Behind `after`, or before `before`, in the order asked for."""
+    start = before or after
+    way = "ASC" if (before is not None) != oldest else "DESC"
     values = {
         "tenant": tenant, "who": who, "reason": reason, "limit": PAGE + 1,
         "at": start.at if start else None, "index": start.index if start else b"", "of": start.reason if start else 0,

@@ -23,7 +23,7 @@ from troth.keys.keyring import TenantKeys
 from troth.mail.address import AddressError, parse_address
 
 _CHOOSE: dict[str, Any] = {"section": "suppressions", "what": "Suppressions"}
-_NAMES = ("who", "reason", "after", "before")
+_NAMES = ("who", "reason", "sort", "after", "before")
 _LONGEST = 1000
 _ROOM = "suppressions"
 # the reason's words, and the look's word for its tone and shape
@@ -51,13 +51,15 @@ _SMTP = re.compile(r"smtp:([0-9a-f-]{36})\Z")
 @needs("suppression:read")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """GET /suppressions?who=&reason=&after=&before="""
+    """GET /suppressions?who=&reason=&sort=&after=&before="""
     actor = actor_of(request)
     if actor.scope is None:
         return render(request, "web/choose.html", _CHOOSE)
     given = {name: v for name in _NAMES if (v := request.GET.get(name, "").strip().replace("\0", "")[:_LONGEST])}
     if "after" in given:
         given.pop("before", None)
+    if given.get("sort") != "oldest":
+        given.pop("sort", None)
     if request.GET.urlencode() != urlencode(given):
         return HttpResponseRedirect(f"/suppressions?{urlencode(given)}" if given else "/suppressions")
     return _list(request, actor, actor.scope, given)
@@ -73,15 +75,18 @@ def _list(
                                "reasons": [(code, _WORDS[n][0]) for code, n in REASONS.items()],
                                "zone": str(actor.zone)}  # fmt: skip
     context["reason_words"] = _WORDS[reason][0] if reason is not None else ""
+    context |= {"oldest": "sort" in given, "sort": "since" if "sort" in given else "-since",
+                "sorts": {"since": _query(given, sort="oldest"), "-since": _query(given, sort=None)}}  # fmt: skip
     context |= {"all_of_it": _query(given, reason=None), "anybody": _query(given, who=None), "top": _query(given)}
     if bad or wrong:
         return render(request, "suppressions/list.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     indexes = seeking.indexes(who) if who else None
-    page = reading.page(tenant, keys, indexes, reason, places.get("after"), places.get("before"))
+    oldest = "sort" in given
+    page = reading.page(tenant, keys, indexes, reason, places.get("after"), places.get("before"), oldest=oldest)
     context["lines"] = _lines(tenant, page.found)
     if any(each.address for each in page.found):
         looked("access:suppression:list", tenant, actor.account_id, shown=len(page.found))
-    for name, parameter, place in (("older", "after", page.older), ("newer", "before", page.newer)):
+    for name, parameter, place in (("on", "after", page.on), ("back", "before", page.back)):
         if place:
             context[name] = _query(given, **{parameter: seeking.sealed_cursor(keys, _ROOM, place.packed())})
     return render(request, "suppressions/list.html", context)
@@ -161,6 +166,8 @@ def find(request: HttpRequest) -> HttpResponse:
         return render(request, "web/choose.html", _CHOOSE)
     q, reason = request.POST.get("q", "").strip()[:_LONGEST], request.POST.get("reason", "")
     given = {"reason": reason} if reason in REASONS else {}
+    if request.POST.get("sort") == "oldest":
+        given["sort"] = "oldest"
     try:
         who = seeking.sealed_who(seeking.keys_of(actor.scope), parse_address(q).addr_spec) if q else ""
     except AddressError as wrong:

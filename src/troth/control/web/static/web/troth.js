@@ -167,13 +167,21 @@
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (event.defaultPrevented || form.method !== "post") return;
+    if (event.defaultPrevented || form.method !== "post" || event.submitter?.formTarget) return; // into a frame: again and again
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "yes";
     leaving = true;
     event.submitter?.setAttribute("aria-busy", "true");
     setTimeout(() => ready(form), SENT_TIME);
   });
+  /* data-live on a button that answers into a frame: a pause of the typing presses it */
+  let pause = 0;
+  document.addEventListener("input", (event) => {
+    const form = event.target.form, button = form && find("[data-live]", form);
+    clearTimeout(pause);
+    if (button) pause = setTimeout(() => form.requestSubmit(button), HALF_SECOND);
+  });
+  all("[data-live]").forEach((button) => button.form.requestSubmit(button));
   function ready(form) {
     delete form.dataset.sent;
     all("[aria-busy]", form).forEach((one) => one.removeAttribute("aria-busy"));

@@ -62,6 +62,7 @@
     const making = form.dataset.passkey === "create";
     const said = form.querySelector("[data-passkey-said]");
     said.textContent = "";
+    said.hidden = true;
     button.setAttribute("aria-busy", "true");
     try {
       const publicKey = wanted(await asked(form));
@@ -71,6 +72,7 @@
       form.elements.credential.value = JSON.stringify(given(shown));
       form.submit();
     } catch (error) {
+      said.hidden = false;
       said.textContent = why(error, making);
       button.removeAttribute("aria-busy");
     }
@@ -79,7 +81,6 @@
   if (!window.PublicKeyCredential) return;
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     const button = form.querySelector("[data-passkey-button]");
-    for (const part of form.querySelectorAll("[data-passkey-part]")) part.hidden = false;
     button.hidden = false;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
