@@ -28,7 +28,8 @@ def read() -> dict[Cell, str]:
         elif words and not line.startswith("#"):
             columns = _CLIENT if profile else _HOUSE
             letters = "".join(words[1:])
-            assert len(letters) == len(columns) and set(letters) <= set(LETTERS), line
+            assert len(letters) == len(columns), line
+            assert set(letters) <= set(LETTERS), line
             found |= {(profile, words[0], *where): letter for where, letter in zip(columns, letters, strict=True)}
     return found
 

@@ -1,0 +1,146 @@
+"""Every page by its name: one line each. A page of urls.py without a line here fails the matrix, and says so.
+
+A line says what the page may be asked with and which right it needs; who has that right stands in expected.txt.
+"""
+
+from dataclasses import dataclass, field
+
+GET, POST = ("GET",), ("POST",)
+BOTH = ("GET", "POST")
+OPEN, OUTSIDE = "open", "outside"  # the way in, which a session makes no difference to; and what knows no session
+
+
+@dataclass(frozen=True)
+class Page:
+    """`args`: the address's parts; `@template` is such a thing of the client that is asked about (world.py makes them),
+    `=level` a word that depends on where one looks.
+    `get` and `post`: the actions; `alone`: "page" where staff who may see the house's things are shown such a thing
+    while they look at no client; else a client's thing is not there for them. `body`: what a form has to say to be let in. `kind`:
+    "open" and "outside" need nobody. `leads`: "out" for the way out, "door" for what the sending door answers.
+    """
+
+    name: str
+    args: dict[str, str | int] = field(default_factory=dict)
+    get: str = ""
+    post: str = ""
+    methods: tuple[str, ...] = GET
+    fresh: bool = False
+    alone: str = ""
+    body: dict[str, str] = field(default_factory=dict)
+    kind: str = ""
+    leads: str = ""
+    empty: bool = False  # there is no such thing even for whoever may see it
+
+    @property
+    def things(self) -> bool:
+        return any(str(value).startswith("@") for value in self.args.values())
+
+    def action(self, method: str) -> str:
+        return (self.get or self.post) if method == "GET" else (self.post or self.get)
+
+
+_T = {"subject": "@template"}
+_V = {"subject": "@template", "number": 1}
+_FIRM = {"tenant": "@tenant"}
+_MINE = {"get": "self:read", "post": "self:write"}
+
+PAGES = (
+    Page("home", get="home:read"),
+    Page("clients", get="clients:read"),
+    Page("scope", get="clients:read", methods=POST, body={"client": ""}),
+    Page("look", methods=POST, kind=OPEN),
+    # ---- templates
+    Page("templates", get="template:read"),
+    Page("template", _T, get="template:read"),
+    Page("template-version", _V, get="template:read"),
+    Page("template-preview", _V, get="template:read"),
+    # ---- messages and suppressions
+    Page("messages", get="message:read"),
+    Page("messages-find", get="message:read", methods=POST),
+    Page("message", {"ref": "@message"}, get="message:read"),
+    Page("message-receipt", {"ref": "@message"}, get="message:receipt"),
+    Page("suppressions", get="suppression:read"),
+    Page("suppressions-find", get="suppression:read", methods=POST),
+    # ---- domains
+    Page("domains", get="domain:read"),
+    Page("domain", {"domain": "@domain"}, get="domain:read"),
+    # ---- policies
+    Page("policies", get="policy:read", alone="page"),
+    Page("plan", _FIRM, get="tenant:propose", methods=BOTH, alone="page"),
+    Page("policy-edit", {"slug": "=level"}, get="policy:propose", methods=BOTH, alone="page"),
+    Page("policy-review", {"slug": "=level"}, get="policy:propose", methods=BOTH, alone="page"),
+    # ---- API keys
+    Page("keys", get="api-key:read"),
+    Page("key-new", get="api-key:propose", methods=BOTH, fresh=True),
+    Page("key", {"subject": "@key"}, get="api-key:read"),
+    Page("key-edit", {"subject": "@key"}, get="api-key:propose", methods=BOTH),
+    Page("key-rotate", {"subject": "@key"}, get="api-key:propose", methods=BOTH, fresh=True),
+    Page("key-revoke", {"subject": "@key"}, get="version:revoke", methods=BOTH),
+    # ---- the ledger
+    Page("ledger", get="ledger:read"),
+    Page("ledger-checkpoint", get="ledger:read"),
+    Page("ledger-entry", {"index": "@entry"}, get="ledger:read"),
+    # ---- people, and reviews of their access
+    Page("people", get="person:read", alone="page"),
+    Page("people-find", get="person:read", methods=POST, alone="page"),
+    Page("people-invite", get="grant:propose", methods=BOTH, fresh=True, alone="page"),
+    Page("person", {"account": "@person"}, get="person:read"),
+    Page("person-role", {"account": "@person"}, get="grant:propose", methods=POST, fresh=True),
+    Page("person-remove", {"account": "@person"}, get="grant:propose", methods=POST),
+    Page("person-leaves", {"account": "@person"}, get="leaver:mark", methods=POST),
+    Page("person-sessions-end", {"account": "@person"}, get="session:end", methods=POST),
+    Page("person-invitation", {"account": "@person"}, get="grant:propose", methods=POST, fresh=True),
+    Page("arrival-forget", {"arrival": "@arrival"}, get="grant:propose", methods=POST, alone="page"),
+    Page("reviews", get="review:read", alone="page"),
+    Page("review-begin", get="review:run", methods=POST, alone="page"),
+    Page("review", {"review": "@review"}, get="review:read", empty=True),
+    Page("review-confirm", {"review": "@review"}, get="review:decide", methods=POST, empty=True),
+    Page(
+        "review-revoke",
+        {"review": "@review", "kind": "person", "subject": "@person"},
+        get="review:decide",
+        methods=BOTH,
+        empty=True,
+    ),
+    Page("review-export", {"review": "@review", "form": "csv"}, get="review:read", empty=True),
+    Page("sign-on", get="sign-on:read"),
+    Page("sign-on-edit", get="sign-on:propose", methods=BOTH, fresh=True),
+    Page("sign-on-domain", get="sign-on:propose", methods=POST),
+    Page("sign-on-retire", get="sign-on:propose", methods=POST, fresh=True),
+    # ---- one's own account
+    Page("account", get="self:read"),
+    Page("sessions-end", post="self:write", methods=POST),
+    Page("session-end", {"session": "@session"}, post="self:write", methods=POST, alone="page"),
+    Page("password-change", **_MINE, methods=BOTH, fresh=True),
+    Page("nudged", post="self:write", methods=POST),
+    Page("factor-app", **_MINE, methods=BOTH, fresh=True),
+    Page("factor-passkey", **_MINE, methods=BOTH, fresh=True),
+    Page("factor-passkey-options", post="self:write", methods=POST, fresh=True),
+    Page("factor-codes", **_MINE, methods=BOTH, fresh=True),
+    Page("factor-name", {"factor": 999_999}, **_MINE, methods=BOTH, fresh=True, empty=True),
+    Page("factor-remove", {"factor": 999_999}, **_MINE, methods=BOTH, fresh=True, empty=True),
+    Page("account_logout", post="self:write", methods=POST, leads="out"),
+    Page("prove", **_MINE, methods=BOTH),
+    # ---- the way in
+    Page("account_login", methods=BOTH, kind=OPEN),
+    Page("passkey-sign-in", methods=POST, kind=OPEN),
+    Page("passkey-options", methods=POST, kind=OPEN),
+    Page("mfa_authenticate", methods=BOTH, kind=OPEN),
+    Page("sign-on-firm", methods=BOTH, kind=OPEN),
+    Page("sign-on-start", _FIRM, methods=BOTH, kind=OPEN),
+    Page("sign-on-callback", _FIRM, kind=OPEN),
+    Page("sign-on-acs", _FIRM, methods=POST, kind=OPEN),
+    Page("sign-on-finish", _FIRM, kind=OPEN),
+    Page("sign-on-about-us", _FIRM, kind=OPEN),
+    Page("password-ask", methods=BOTH, kind=OPEN),
+    Page("password-set", {"secret": "nobody-has-this"}, methods=BOTH, kind=OPEN),
+    # ---- what knows no session
+    Page("confirm", {"secret": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE),
+    Page("recipient-look", kind=OUTSIDE),
+    Page("unsubscribe", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
+    Page("letter-look", kind=OUTSIDE, leads="door"),
+    Page("healthz", kind=OUTSIDE),
+    Page("livez", kind=OUTSIDE),
+    Page("asset", {"name": "troth.css"}, kind=OUTSIDE),
+)
+BY_NAME = {page.name: page for page in PAGES}

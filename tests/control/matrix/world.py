@@ -1,0 +1,218 @@
+"""The cast of the matrix: three clients, one of each profile, everybody there is a role for, and a thing of each kind."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+from tests.control.ledger.house import House
+from tests.support.firm import Firm, Operator, make_firm, make_operator, now
+from tests.support.pages import PASSWORD, Somebody, join, name_owners
+from tests.support.postgres import Database
+
+from troth.control.people.permissions import CLIENT_ROLES, OPERATOR_ROLES
+from troth.keys.ids import uuid7, wire
+from troth.ledger.canonical import canonical_document
+
+PROFILES = {"a": "property", "b": "retail", "c": "construction"}
+NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Persona:
+    """Who asks, and where they look: `at` is a client's letter, or "" for staff who look at none."""
+
+    role: str
+    scope: str  # own, clients, house
+    at: str
+    named: bool = False
+    cookies: dict[str, str] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def profile(self) -> str:
+        return PROFILES[self.at] if self.at else ""
+
+    def __str__(self) -> str:
+        return f"{self.role}, {self.scope}, {self.profile or 'no client'}{', named' if self.named else ''}"
+
+
+class Child:
+    """asker.py, running. One line a question."""
+
+    def __init__(self, operator: Operator, folder: Path) -> None:
+        where = operator.database.conninfo("troth_control")
+        place = f"/{where['dbname']}?host={quote(where['host'], safe='')}"
+        roles = {
+            f"TROTH_DATABASE_URL_{role.upper()}": f"postgresql://troth_{role}@{place}" for role in ("control", "signin")
+        }
+        env = {**os.environ, **roles, "TROTH_MODE": "test", "TROTH_PUBLIC_URL": "https://localhost:8443",
+               "TROTH_VAR_DIR": str(folder), "TROTH_KEY_FILE": str(operator.kms_path)}  # fmt: skip
+        root = Path(__file__).resolve().parents[3]
+        argv = [sys.executable, "-m", "tests.control.matrix.asker"]
+        pipe = subprocess.PIPE
+        with (folder / "asker.log").open("wb") as log:
+            self.process = subprocess.Popen(argv, env=env, cwd=root, stdin=pipe, stdout=pipe, stderr=log, text=True)
+
+    def do(self, **order: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(order) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "the asker ended: see asker.log"
+        found: dict[str, Any] = json.loads(line)
+        return found
+
+    def end(self) -> None:
+        self.process.communicate(timeout=20)
+
+
+@dataclass
+class World:
+    """`things`: of each client by letter, what the addresses of pages name; `missing`: the same, and nobody's."""
+
+    operator: Operator
+    child: Child
+    firms: dict[str, Firm]
+    personas: list[Persona]
+    things: dict[str, dict[str, Any]]
+    missing: dict[str, Any]
+
+    def second(self, *, shown: bool) -> None:
+        """All of the cast's sessions, with a second factor or without."""
+        self._sessions(f"second_factor_at = {'now_v1()' if shown else 'NULL'}")
+
+    def proved(self, *, minutes: int) -> None:
+        self._sessions(f"proved_at = now_v1() - make_interval(mins => {minutes})")
+
+    def _sessions(self, what: str) -> None:
+        # seen in a while to come: looking at a page then writes nothing
+        self.operator.database.fill(
+            f"UPDATE session SET {what}, seen_at = now_v1() + interval '1 day', expires_at = ends_at WHERE kind = 'page'"
+        )
+
+
+def make(database: Database, folder: Path) -> World:
+    operator = make_operator(database)
+    name_owners(operator)
+    firms = {letter: make_firm(operator, f"firm-{letter}", profile) for letter, profile in PROFILES.items()}
+    things = {letter: _things(firm, folder / letter) for letter, firm in firms.items()}
+    House(firms["a"], folder / "a").seal()
+    _entries(operator, firms, things)
+    members = {
+        (at, role): _member(operator, firm.tenant, at, role) for at, firm in firms.items() for role in CLIENT_ROLES
+    }
+    staff = {role: join(operator, f"S {role} <{role}@operator.test>", role, second=False) for role in OPERATOR_ROLES}
+    _designate(operator, firms["c"].tenant, members["c", "author"], staff["compliance"])
+    for letter in firms:
+        things[letter]["person"] = str(members[letter, "viewer"].account)
+    things["house"] = {**things["b"], "level": "operator"}  # where no client is looked at, addresses lead to this one's
+    child = Child(operator, folder)
+    world = World(operator, child, firms, [], things, _missing())
+    world.personas = [*_members(child, members), *_staff(child, staff, firms)]
+    return world
+
+
+def _things(firm: Firm, folder: Path) -> dict[str, Any]:
+    """What a client has one of. Who adds a kind of page adds its thing here, and its stranger in `_missing`."""
+    folder.mkdir()
+    house, operator = House(firm, folder), firm.operator
+    message = house.tell(f"zoe@{firm.name}")
+    operator.database.fill(
+        "INSERT INTO email (id, tenant_id, category_id, category_snapshot, policy_digest, created_at, recipients)"
+        " SELECT email_id, tenant_id, category_id, %s, sha256('p'), created_at, 1 FROM message WHERE id = %s",
+        operator.snapshot(firm.category), message,
+    )  # fmt: skip
+    return {
+        "tenant": str(firm.tenant),
+        "level": "client",
+        "template": str(firm.template),
+        "category": str(firm.category),
+        "domain": str(firm.domain),
+        "key": str(firm.key),
+        "message": wire("msg", "a", message),
+        "session": str(uuid4()),
+        "arrival": str(uuid4()),
+        "review": str(uuid4()),
+        "change": str(_proposed(operator, firm.tenant)),
+        "pause": str(_stopped(operator, firm.tenant)),
+    }
+
+
+def _missing() -> dict[str, Any]:
+    uuids = (
+        "tenant",
+        "template",
+        "category",
+        "domain",
+        "key",
+        "session",
+        "change",
+        "person",
+        "pause",
+        "arrival",
+        "review",
+    )
+    return {**{name: str(uuid7(now())) for name in uuids}, "message": wire("msg", "a", uuid7(now())), "entry": 999_999}
+
+
+def _proposed(operator: Operator, tenant: UUID) -> UUID:
+    """A change that waits: a template's next version."""
+    change, text = uuid7(now()), canonical_document({"category": "rent", "subject": "Rent", "html": "<p>x</p>",
+                            "text": "x", "schema": {}, "targeting": {}}).decode()  # fmt: skip
+    query = "SELECT propose_v1(%s, 'template', %s, %s, 'waiting', %s, 'for the test', %s)"
+    operator.control.execute(query, (change, tenant, uuid7(now()), text, operator.sessions[0]))
+    return change
+
+
+def _stopped(operator: Operator, tenant: UUID) -> UUID:
+    query = "SELECT (pause_v1(ARRAY[%s::uuid], 'stop-new', 'The matrix', 'watch'))[1]"
+    found: UUID = operator.admin.execute(query, (tenant,)).fetchone()[0]
+    return found
+
+
+def _entries(operator: Operator, firms: dict[str, Firm], things: dict[str, dict[str, Any]]) -> None:
+    """An entry of each client's own."""
+    for letter, firm in firms.items():
+        query = "SELECT max(index) FROM ledger_leaf WHERE tenant_id = %s"
+        things[letter]["entry"] = operator.admin.execute(query, (firm.tenant,)).fetchone()[0]
+
+
+def _member(operator: Operator, tenant: UUID, at: str, role: str) -> Somebody:
+    return join(operator, f"M {role} <{role}@firm-{at}.test>", role, tenant, second=False)
+
+
+def _designate(operator: Operator, tenant: UUID, *who: Somebody) -> None:
+    query = "SELECT subject FROM governed WHERE kind = 'designation' AND tenant_id = %s"
+    subject = operator.admin.execute(query, (tenant,)).fetchone()[0]
+    operator.govern("designation", tenant, "designation", {"accounts": [str(one.account) for one in who]}, subject)
+
+
+def _members(child: Child, members: dict[tuple[str, str], Somebody]) -> list[Persona]:
+    return [
+        Persona(role, "own", at, at == "c" and role == "author", _signed_in(child, who))
+        for (at, role), who in members.items()
+    ]
+
+
+def _staff(child: Child, staff: dict[str, Somebody], firms: dict[str, Firm]) -> list[Persona]:
+    found = []
+    for role, who in staff.items():
+        cookies = _signed_in(child, who)
+        found.append(Persona(role, "house", "", cookies=cookies))
+        for at, firm in firms.items():
+            looking = child.do(do="choose", cookies=cookies, client=str(firm.tenant))["cookies"]
+            found.append(Persona(role, "clients", at, at == "c" and role == "compliance", looking))
+    return found
+
+
+def _signed_in(child: Child, who: Somebody) -> dict[str, str]:
+    answer = child.do(do="sign_in", login=who.address, password=PASSWORD)
+    assert (answer["status"], answer["location"]) == (302, "/"), answer
+    cookies: dict[str, str] = answer["cookies"]
+    return cookies
