@@ -9,7 +9,7 @@ import pytest
 from tests.support.desk import OWNERS, PASSPHRASES, TEMPLATE
 
 from troth.cli import main
-from troth.flow.submission.keys import parse_key
+from troth.keys.api_keys import parse_key
 
 
 def test_the_files_of_a_first_day_are_private(desk):

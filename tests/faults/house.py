@@ -22,7 +22,7 @@ from tests.faults.sinking import SinkProcess
 from tests.support.firm import key_end, make_firm, make_operator
 from tests.support.postgres import _PREPARE, Database
 
-from troth.flow.submission.keys import make_key
+from troth.keys.api_keys import make_key
 from troth.outside.postgres import Server, find
 from troth.outside.processes import look
 from troth.rules.states import State

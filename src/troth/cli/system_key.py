@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from troth.control.audit.scope import Connection, within
-from troth.flow.submission.keys import ApiKey, key_of
+from troth.keys.api_keys import ApiKey, key_of
 from troth.keys.installation import InstallationSecrets, Purpose
 
 NAME = "pages"

@@ -3,7 +3,8 @@
 from allauth.account import views as allauth  # type: ignore[import-untyped]  # allauth ships no types
 from django.urls import path
 
-from troth.control.access import acts, review_export, review_views
+from troth.control.access import acts as access_acts
+from troth.control.access import review_export, review_views
 from troth.control.access import views as access
 from troth.control.access.proving import Proofs
 from troth.control.access.sign_on import views as access_sign_on
@@ -20,6 +21,7 @@ from troth.control.policies import views as policies
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
 from troth.control.suppressions import views as suppressions
+from troth.control.templates import acts, drafting, looking
 from troth.control.templates import views as templates
 from troth.control.trust import catalogue
 from troth.control.web import assets, health, home, views
@@ -47,6 +49,17 @@ urlpatterns = [
     path("scope", views.scope, name="scope"),
     path("look", views.look, name="look"),
     path("templates", templates.listed, name="templates"),
+    path("templates/new", drafting.new, name="template-new"),
+    path("templates/preview", looking.framed, name="template-look"),
+    path("templates/panel", looking.panel, name="template-panel"),
+    path("templates/drafts", drafting.listed, name="template-drafts"),
+    path("templates/drafts/<uuid:draft>", drafting.draft, name="template-draft"),
+    path("templates/drafts/<uuid:draft>/discard", drafting.discard, name="template-discard"),
+    path("templates/<uuid:subject>/compare", acts.compare, name="template-compare"),
+    path("templates/<uuid:subject>/retire", acts.retire, name="template-retire"),
+    path("templates/<uuid:subject>/versions/<int:number>/draft", drafting.restore, name="template-restore"),
+    path("templates/<uuid:subject>/versions/<int:number>/test", acts.test, name="template-test"),
+    path("templates/<uuid:subject>/versions/<int:number>/stop", acts.stop, name="template-stop"),
     path("templates/<uuid:subject>", templates.detail, name="template"),
     path("templates/<uuid:subject>/versions/<int:number>", templates.detail, name="template-version"),
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
@@ -76,12 +89,12 @@ urlpatterns = [
     path("people/find", access.find, name="people-find"),
     path("people/invite", access.invite, name="people-invite"),
     path("people/<uuid:account>", access.detail, name="person"),
-    path("people/<uuid:account>/role", acts.role, name="person-role"),
-    path("people/<uuid:account>/remove", acts.remove, name="person-remove"),
-    path("people/<uuid:account>/leaves", acts.leaves, name="person-leaves"),
-    path("people/<uuid:account>/sessions/end", acts.sessions, name="person-sessions-end"),
-    path("people/<uuid:account>/invitation", acts.invitation, name="person-invitation"),
-    path("people/arrivals/<uuid:arrival>/forget", acts.forget, name="arrival-forget"),
+    path("people/<uuid:account>/role", access_acts.role, name="person-role"),
+    path("people/<uuid:account>/remove", access_acts.remove, name="person-remove"),
+    path("people/<uuid:account>/leaves", access_acts.leaves, name="person-leaves"),
+    path("people/<uuid:account>/sessions/end", access_acts.sessions, name="person-sessions-end"),
+    path("people/<uuid:account>/invitation", access_acts.invitation, name="person-invitation"),
+    path("people/arrivals/<uuid:arrival>/forget", access_acts.forget, name="arrival-forget"),
     path("reviews", review_views.listed, name="reviews"),
     path("reviews/begin", review_views.begin, name="review-begin"),
     path("reviews/<uuid:review>", review_views.detail, name="review"),

@@ -7,7 +7,7 @@ from tests.support.firm import key_end
 from troth.control.approvals import changes
 from troth.control.approvals.changes import Proposal
 from troth.control.audit.refusals import Invalid, Refused
-from troth.flow.submission.keys import make_key
+from troth.keys.api_keys import make_key
 
 
 def artefact(key, **more):

@@ -8,8 +8,8 @@ from tests.flow.gate.test_accept import count, email, gate
 from tests.support.firm import key_end, make_firm, now
 
 from troth.flow.gate.asks import Ask, Caller, Taken
-from troth.flow.submission.keys import make_key
 from troth.keys import places
+from troth.keys.api_keys import make_key
 from troth.rules.states import Kind, State
 
 __all__ = ["gate"]

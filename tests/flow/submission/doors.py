@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from tests.support.firm import key_end, now
 
 from troth.flow.submission import Deps
-from troth.flow.submission.keys import make_key
+from troth.keys.api_keys import make_key
 from troth.keys.ids import uuid7
 
 TEXT = {"type": "string", "max_length": 400}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from troth.flow.submission.keys import make_key
+from troth.keys.api_keys import make_key
 from troth.rules.problems import PROBLEMS
 
 

@@ -15,7 +15,7 @@ from tests.flow.submission.doors import add_key, client_of, email, make_deps
 from troth.flow.gate.accept import StoreAway
 from troth.flow.submission import Connections, RequestLog, nowhere, routes
 from troth.flow.submission.body import Budget
-from troth.flow.submission.keys import make_key
+from troth.keys.api_keys import make_key
 from troth.rules.problems import PROBLEMS
 from troth.store.connection import connect
 

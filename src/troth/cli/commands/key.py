@@ -13,7 +13,7 @@ from troth.control.approvals import changes, standing
 from troth.control.approvals.changes import Proposal
 from troth.control.audit.scope import Connection
 from troth.control.tenants import clients
-from troth.flow.submission.keys import ApiKey, make_key
+from troth.keys.api_keys import ApiKey, make_key
 from troth.settings import Settings
 
 _DAYS = "until it ends (default: as long as policy lets it live)"

@@ -20,7 +20,7 @@ from troth.control.approvals import changes
 from troth.control.audit import scope
 from troth.control.people import credentials, owners
 from troth.control.tenants import sending_domains
-from troth.flow.submission.keys import make_key
+from troth.keys.api_keys import make_key
 from troth.keys.ids import uuid7
 from troth.keys.opened import Keys
 from troth.mail.mailbox import parse_mailbox

@@ -20,7 +20,7 @@ from troth.cli.demo.web import Program, Reply, one_click
 from troth.cli.demo.zone import Zone
 from troth.control.audit.scope import Connection
 from troth.control.tenants import pauses
-from troth.flow.submission.keys import make_key
+from troth.keys.api_keys import make_key
 
 _PATIENCE = 30.0  # seconds for what must happen next
 _DMARC = "_dmarc.site.corbelbrothers.test"

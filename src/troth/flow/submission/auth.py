@@ -10,9 +10,9 @@ from datetime import datetime
 from troth.flow.gate.judge import liveness
 from troth.flow.submission.body import read_json_body
 from troth.flow.submission.deps import Call, Deps
-from troth.flow.submission.keys import parse_key
 from troth.flow.submission.peer import peer_of
 from troth.flow.submission.problem import Problem
+from troth.keys.api_keys import parse_key
 from troth.store import gate as store
 from troth.store.connection import Connection
 

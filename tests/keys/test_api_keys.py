@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.flow.submission.keys import make_key, parse_key
+from troth.keys.api_keys import make_key, parse_key
 
 
 def test_a_key_is_read_back_by_its_hash():

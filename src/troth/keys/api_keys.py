@@ -1,4 +1,4 @@
-"""Submission, who asks: an API key's text. `troth_<cell>_<43 base62: 256 bits>_<6 base62: CRC-32>`.
+"""Keys, for programs: an API key's text. `troth_<cell>_<43 base62: 256 bits>_<6 base62: CRC-32>`.
 
 The checksum lets the door turn away a slip of the hand without asking the store; only the SHA-256 of the whole text is
 ever kept.
