@@ -20,8 +20,10 @@ def needed(actor: Actor) -> bool:
 
 
 def nudge(request: HttpRequest, actor: Actor) -> bool:
-    """Whether the pages' frame asks."""
-    return actor.session.second_factor_at is None and not needed(actor) and _COOKIE not in request.COOKIES
+    """Whether the pages' frame asks; those of one's own account do so in their own words."""
+    if request.path.startswith("/account") or _COOKIE in request.COOKIES:
+        return False
+    return actor.session.second_factor_at is None and not needed(actor)
 
 
 @needs(post="self:write")

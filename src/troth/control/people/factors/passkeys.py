@@ -76,7 +76,7 @@ def add(request: HttpRequest, account: UUID, credential: str, name: str) -> str:
     if len(mine) >= MOST:
         raise store.Taken
     assert data.credential_data is not None
-    called = " ".join(name.split())[:LONGEST_NAME] or f"Passkey {len(mine) + 1}"
+    called = _plain(name) or f"Passkey {len(mine) + 1}"
     store.add(account, kinds.PASSKEY, {
         "name": called,
         "credential": base64.b64encode(data.credential_data).decode(),
@@ -120,8 +120,13 @@ def sign_in(request: HttpRequest, credential: str) -> Shown:
 def rename(account: UUID, factor: int, name: str) -> bool:
     with store.locked(account, kinds.PASSKEY, factor) as one:
         if one is not None:
-            one.write({**one.factor.document, "name": name}, used=False)
+            one.write({**one.factor.document, "name": _plain(name) or one.factor.document["name"]}, used=False)
         return one is not None
+
+
+def _plain(name: str) -> str:
+    """In one line, without what cannot be seen: it stands in mails and on pages."""
+    return "".join(one for one in " ".join(name.split()) if one.isprintable())[:LONGEST_NAME].strip()
 
 
 def _show(state: dict[str, Any], account: UUID, given: dict[str, Any]) -> Shown:
