@@ -20,8 +20,10 @@ from troth.control.people.sign_on import views as sign_on
 from troth.control.policies import views as policies
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
+from troth.control.records import views as records
 from troth.control.suppressions import views as suppressions
-from troth.control.templates import acts, drafting, looking
+from troth.control.templates import acts as template_acts
+from troth.control.templates import drafting, looking
 from troth.control.templates import views as templates
 from troth.control.trust import catalogue
 from troth.control.web import assets, health, home, views
@@ -55,11 +57,11 @@ urlpatterns = [
     path("templates/drafts", drafting.listed, name="template-drafts"),
     path("templates/drafts/<uuid:draft>", drafting.draft, name="template-draft"),
     path("templates/drafts/<uuid:draft>/discard", drafting.discard, name="template-discard"),
-    path("templates/<uuid:subject>/compare", acts.compare, name="template-compare"),
-    path("templates/<uuid:subject>/retire", acts.retire, name="template-retire"),
+    path("templates/<uuid:subject>/compare", template_acts.compare, name="template-compare"),
+    path("templates/<uuid:subject>/retire", template_acts.retire, name="template-retire"),
     path("templates/<uuid:subject>/versions/<int:number>/draft", drafting.restore, name="template-restore"),
-    path("templates/<uuid:subject>/versions/<int:number>/test", acts.test, name="template-test"),
-    path("templates/<uuid:subject>/versions/<int:number>/stop", acts.stop, name="template-stop"),
+    path("templates/<uuid:subject>/versions/<int:number>/test", template_acts.test, name="template-test"),
+    path("templates/<uuid:subject>/versions/<int:number>/stop", template_acts.stop, name="template-stop"),
     path("templates/<uuid:subject>", templates.detail, name="template"),
     path("templates/<uuid:subject>/versions/<int:number>", templates.detail, name="template-version"),
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
@@ -101,6 +103,16 @@ urlpatterns = [
     path("reviews/<uuid:review>/confirm", review_views.confirm, name="review-confirm"),
     path("reviews/<uuid:review>/revoke/<str:kind>/<uuid:subject>", review_views.revoke, name="review-revoke"),
     path("reviews/<uuid:review>/export.<str:form>", review_export.export, _PROOFS, name="review-export"),
+    # the records
+    path("records", records.index, name="records"),
+    path("records/changes", records.changed, name="record-changes"),
+    path("records/changes/<int:index>", records.change, name="record-change"),
+    path("records/changes/export.<str:form>", records.export_changes, name="record-changes-export"),
+    path("records/access", records.accessed, name="record-access"),
+    path("records/access/find", records.find, name="record-access-find"),
+    path("records/access/export.<str:form>", records.export_access, name="record-access-export"),
+    path("records/requests", records.requested, name="record-requests"),
+    path("records/requests/export.<str:form>", records.export_requests, name="record-requests-export"),
     # one's own account
     path("account", account.account, name="account"),
     path("account/sessions/end", account.end_others, name="sessions-end"),

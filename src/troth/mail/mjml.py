@@ -105,7 +105,7 @@ def take_inline_styles(pieces: Sequence[Piece]) -> tuple[list[Piece], str]:
 
 
 def double_quoted(piece: Piece) -> Piece:
-    """mrml writes every attribute in double quotes and escapes none that a value has inside."""
+    """What mrml needs: every attribute is written in double quotes, and none inside a value is escaped."""
     if piece.kind != "start" or "'" not in piece.rest:
         return piece
     rest = _single_re.sub(lambda found: found[1] or f'"{found[2].replace('"', "&quot;")}"', piece.rest)

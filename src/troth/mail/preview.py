@@ -6,19 +6,29 @@ The policy permits no inline style, so what a mail says inline moves into one sh
 
 import base64
 import hashlib
+import re
 from html import escape
 from html.parser import HTMLParser
 
 _LEFT_OUT = frozenset({"script", "iframe", "object", "embed", "base", "form", "link"})
 _MARK = "data-troth-style"
+_dark_re = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
+# as readers do that turn light mail dark: every colour but those of pictures
+_TURNED = "html{background:#fff;filter:invert(1) hue-rotate(180deg)}img{filter:invert(1) hue-rotate(180deg)}"
 
 
-def shown(html: str) -> tuple[str, str]:
-    """The document, and the Content-Security-Policy under which it is served."""
+def shown(html: str, *, dark: bool = False) -> tuple[str, str]:
+    """The document, and the Content-Security-Policy under which it is served. `dark`: as a reader with dark colours
+    shows it: by the mail's own rules for that, or, where it has none, with all colours turned round.
+    """
     page = _Page()
     page.feed(html)
     page.close()
-    sheet = f"@layer mail{{{''.join(page.sheets)}}}{''.join(page.rules)}"
+    sheets, rules = "".join(page.sheets), "".join(page.rules)
+    if dark:
+        sheets, own = _dark_re.subn("(min-width:0)", sheets)
+        rules += "" if own else _TURNED
+    sheet = f"@layer mail{{{sheets}}}{rules}"
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'; "

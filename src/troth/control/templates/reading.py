@@ -50,6 +50,19 @@ _SENDER = """
 SELECT s.artefact FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
 WHERE g.kind = 'category' AND g.tenant_id = %s AND g.code = %s
 """
+_CATEGORIES = """
+SELECT g.code, s.artefact FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
+WHERE g.kind = 'category' AND g.tenant_id = %s AND NOT g.retired
+UNION ALL
+SELECT c.code, c.artefact FROM troth.change c
+WHERE c.kind = 'category' AND c.tenant_id = %s AND c.state = 1 AND c.expires_at > troth.now_v1()
+  AND NOT EXISTS (SELECT FROM troth.governed g WHERE g.subject = c.subject)
+ORDER BY 1 LIMIT 500
+"""
+_DRAFTS = """
+SELECT id, subject, code, revision, updated_at, change_id FROM troth.draft
+WHERE kind = 'template' AND tenant_id = %s AND (%s::uuid IS NULL OR subject = %s) ORDER BY updated_at DESC LIMIT %s
+"""
 _MOST_WAITING = 5
 
 
@@ -89,6 +102,7 @@ class Template:
 class Version:
     """What two people approved, and what became of it. `artefact` as proposed; `reason` is the proposer's."""
 
+    id: UUID
     number: int
     artefact: dict[str, Any]
     digest: bytes
@@ -112,6 +126,18 @@ class Waiting:
     proposed_at: datetime
     expires_at: datetime
     all_of_them: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A draft without its words."""
+
+    id: UUID
+    subject: UUID | None
+    code: str
+    revision: int
+    updated_at: datetime
+    change_id: UUID | None
 
 
 def page(tenant: UUID, part: str, after: str, before: str) -> Page:
@@ -161,6 +187,7 @@ def _versions(found: list[tuple[Any, ...]]) -> list[Version]:
     who = names({human for each in found for human in each[5:7]})
     return [
         Version(
+            one,
             number,
             json.loads(artefact),
             bytes(digest),
@@ -172,7 +199,7 @@ def _versions(found: list[tuple[Any, ...]]) -> list[Version]:
             stopped_at=stopped,
             stopped_why=why or "",
         )
-        for _, number, artefact, digest, approved, by, second, reason, proposed, stopped, why in found
+        for one, number, artefact, digest, approved, by, second, reason, proposed, stopped, why in found
     ]
 
 
@@ -190,6 +217,22 @@ def names(humans: Iterable[UUID]) -> dict[UUID, str]:
         human: operator.open(bytes(name_ct), places.account(account, "name")).decode()
         for human, account, name_ct in rows(_NAMES, list(humans))
     }
+
+
+def drafts(tenant: UUID, subject: UUID | None = None) -> list[Drafted]:
+    """The newest, of one template or of all."""
+    return [Drafted(*each) for each in rows(_DRAFTS, tenant, subject, subject, PAGE)]
+
+
+def exists(actor: Actor, subject: UUID) -> bool:
+    """Whether any version of it was ever approved."""
+    return bool(actor.scope and row(_ONE, actor.scope, subject))
+
+
+def categories(actor: Actor) -> list[tuple[str, str]]:
+    """Code and name of each category in force, and of those that wait for a second person."""
+    found = rows(_CATEGORIES, actor.scope, actor.scope)
+    return [(code, f"{json.loads(artefact)['name']} ({code})") for code, artefact in found]
 
 
 def sender(actor: Actor, category: str) -> str:

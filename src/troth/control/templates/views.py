@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 
 from troth.control.people.actor import actor_of
 from troth.control.people.guard import needs
-from troth.control.templates import reading
+from troth.control.templates import editing, reading
+from troth.control.templates.looking import WAYS
 from troth.mail import preview
 from troth.mail.render import Compiled, Rendered, RenderError, RenderLimits, TemplateSource
 from troth.mail.samples import typical
@@ -31,6 +32,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     given = {name: request.GET.get(name, "").replace("\0", "")[:_LONGEST] for name in ("q", "after", "before")}
     context["page"] = reading.page(actor.scope, given["q"], given["after"], given["before"])
     context["waiting"] = reading.waiting(actor.scope)
+    context["drafts"] = reading.drafts(actor.scope)
     return render(request, "templates/list.html", {**context, "q": given["q"]})
 
 
@@ -56,6 +58,15 @@ def detail(request: HttpRequest, subject: UUID, number: int | None = None) -> Ht
         "versions": versions[: reading.PAGE],
         "older": versions[reading.PAGE - 1].number if len(versions) > reading.PAGE else None,
         "waiting": reading.waiting(actor.scope, subject) if actor.scope else [],
+        "drafts": reading.drafts(actor.scope, subject) if actor.scope else [],
+        "parts": editing.of_version(template.code, version.artefact),
+        "size": len(rendered.html.encode()) if rendered.html else 0,
+        "shown": _way(request),
+        "ways": WAYS[:3],
+        "number_text": str(version.number),
+        "test_to": f"/templates/{subject}/versions/{version.number}/test",
+        "stop_to": f"/templates/{subject}/versions/{version.number}/stop",
+        "retire_to": f"/templates/{subject}/retire",
     }
     return render(request, "templates/one.html", context)
 
@@ -68,7 +79,7 @@ def framed(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     html = _rendered(version).html
     if html is None:
         raise Http404
-    document, policy = preview.shown(html)
+    document, policy = preview.shown(html, dark=_way(request) == "dark")
     headers = {"Content-Security-Policy": policy, "X-Frame-Options": "SAMEORIGIN", "Cache-Control": "no-store"}
     return HttpResponse(document, headers=headers, status=HTTPStatus.OK)
 
@@ -78,9 +89,16 @@ def _rendered(version: reading.Version) -> Rendered:
     given = version.artefact
     source = TemplateSource(given["subject"], given.get("html"), given.get("text"))
     try:
-        return Compiled(source).render(typical(given["schema"]), RenderLimits())
+        samples = given.get("samples") or [typical(given["schema"])]
+        return Compiled(source).render(samples[0], RenderLimits())
     except RenderError as trouble:
         return Rendered(source.subject, source.html and f"<p>{escape(trouble.hint)}</p>", source.text)
+
+
+def _way(request: HttpRequest) -> str:
+    """How the mail is looked at: desktop, phone or dark."""
+    given = request.GET.get("as", "")
+    return given if given in ("phone", "dark") else "desktop"
 
 
 def _flat(schema: dict[str, Any], path: str = "") -> list[dict[str, Any]]:
