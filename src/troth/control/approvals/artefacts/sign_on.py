@@ -4,11 +4,9 @@ import base64
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import msgspec
-
 from troth.control.approvals.artefacts.domain import name_problem
 from troth.control.approvals.asked import Asked
-from troth.control.audit.refusals import Invalid, Problem
+from troth.control.audit.refusals import Problem
 from troth.control.audit.scope import within
 from troth.control.people.sign_on import certificates
 from troth.control.people.sign_on.connection import CODE, OpenId, Saml, SignOn
@@ -23,7 +21,7 @@ _DOMAINS = "SELECT domain, proved, taken FROM troth.sign_on_domains_v1(%s, %s)"
 
 
 def check(asked: Asked) -> list[Problem]:
-    given = _read(asked)
+    given = asked.read(SignOn)
     problems = [] if asked.code == CODE else [Problem("code", "unknown", f"The code of a client's sign-on is {CODE}.")]
     if (given.openid is None) == (given.saml is None):
         problems.append(Problem("protocol", "count", "Name one provider: OpenID Connect or SAML, not both."))
@@ -37,15 +35,6 @@ def check(asked: Asked) -> list[Problem]:
     if given.spare is not None:
         problems += _spare_problems(asked, given)
     return problems if given.retired else problems + list(_domain_problems(asked, given.domains))
-
-
-def _read(asked: Asked) -> SignOn:
-    """As Asked.read, from JSON's own types: an id is a string there, a tuple a list."""
-    try:
-        return msgspec.convert(asked.artefact, type=SignOn, strict=True)
-    except msgspec.ValidationError as wrong:
-        words, _, path = str(wrong).partition(" - at `$")
-        raise Invalid([Problem(path.strip("`.") or "artefact", "shape", f"{words}.")]) from None
 
 
 def _openid_problems(given: OpenId, guard: Guard) -> list[Problem]:
