@@ -2,32 +2,22 @@
 no row read, no row changed, a NULL for an answer.
 """
 
-from dataclasses import dataclass
-
-CONTROL, FLOW, LEDGER, OWNER, SUPERUSER = "troth_control", "troth_flow", "troth_ledger", "owner", "postgres"
-DENIED, NOTHING = "42501", "nothing"
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """`sql` has named parameters of the world; troth_control works in tenant a."""
-
-    name: str
-    role: str
-    sql: str
-    meets: str = DENIED
-    says: str = ""
-
-
-def _each(name, roles, sql, meets=DENIED):
-    return [Attempt(f"{name} as {role}", role, sql, meets) for role in roles]
-
-
-_FORGED = (
-    "INSERT INTO snapshot (id, kind, tenant_id, subject, code, version, artefact, digest, change_id, proposer_human,"
-    " approver_human, approved_at) SELECT gen_random_uuid(), kind, tenant_id, subject, code, 9, artefact, digest, id,"
-    " proposer_human, %(human2)s, now() FROM change WHERE id = %(open_change)s"
+from tests.control.attempt import (
+    ALL_ROLES,
+    CONTROL,
+    DENIED,
+    FLOW,
+    LEDGER,
+    NOTHING,
+    OWNER,
+    SUPERUSER,
+    Attempt,
+    each,
 )
+from tests.control.attempts_engine import ENGINE, FORGED
+
+__all__ = ["ALL", "CONTROL", "DENIED", "FLOW", "LEDGER", "NOTHING", "OWNER", "READING", "SUPERUSER"]
+
 _OF_NOTHING = (
     "INSERT INTO snapshot (id, kind, tenant_id, subject, code, version, artefact, digest, change_id, proposer_human,"
     " approver_human, approved_at) VALUES (gen_random_uuid(), 'category', %(b)s, %(category_b)s, 'rent', 9, '{}',"
@@ -78,9 +68,9 @@ READING = [
 ]
 
 APPROVING = [
-    *_each("a forged approval", (CONTROL, FLOW, LEDGER, OWNER), _OF_NOTHING),
-    *_each("a forged approval of an open change", (CONTROL, FLOW), _FORGED),
-    *_each(
+    *each("a forged approval", (CONTROL, FLOW, LEDGER, OWNER), _OF_NOTHING),
+    *each("a forged approval of an open change", (CONTROL, FLOW), FORGED),
+    *each(
         "another's approver id",
         (CONTROL, FLOW),
         "UPDATE change SET state = 2, decided_at = now(), decider_human = %(human2)s WHERE id = %(open_change)s",
@@ -123,7 +113,7 @@ APPROVING = [
         "SELECT approve_v1(%(open_change)s, %(open_digest)s, %(ended_session)s)",
         "28000",
     ),
-    *_each("approve_v1", (FLOW, LEDGER), "SELECT approve_v1(%(open_change)s, %(open_digest)s, %(session2)s)"),
+    *each("approve_v1", (FLOW, LEDGER), "SELECT approve_v1(%(open_change)s, %(open_digest)s, %(session2)s)"),
     Attempt("close_v1 as the river", FLOW, "SELECT close_v1(%(open_change)s, 'no', %(session2)s)"),
     Attempt("whose session this is", CONTROL, "SELECT session_account(%(session2)s)"),
     Attempt("a grant without approval", CONTROL, "SELECT apply_grant(c) FROM change c LIMIT 1"),
@@ -171,21 +161,24 @@ APPROVING = [
         "SELECT session_open_v1(%(account1)s, %(device)s, %(passphrase)s, 'short')",
         "22023",
     ),
-    *_each(
+    *each(
         "a session put in",
         (CONTROL, FLOW),
         "INSERT INTO session (account_id, credential_id, secret_hash, opened_at, expires_at)"
         " VALUES (%(account2)s, %(credential)s, sha256('mine'), now(), now() + interval '1 day')",
     ),
-    *_each(
+    *each(
         "a credential put in",
         (CONTROL, FLOW),
         "INSERT INTO credential VALUES (gen_random_uuid(), %(account2)s, sha256('d'), sha256('s'), sha256('p'), now())",
     ),
-    *_each("a role raised", (CONTROL, FLOW), "UPDATE account SET role = 'owner'"),
-    *_each(
-        "a right added", (CONTROL, FLOW), "INSERT INTO approval_right VALUES ('policy', 'approve', 'client', 'viewer')"
+    *each("a role raised", (CONTROL, FLOW), "UPDATE account SET role = 'owner'"),
+    *each(
+        "a right added",
+        ALL_ROLES,
+        "INSERT INTO permission VALUES ('property', 'policy:approve', 'own', 'viewer', false, false)",
     ),
+    *each("a right widened", ALL_ROLES, "UPDATE permission SET second = false, named = false"),
     Attempt(
         "revoke_v1 of another without a session",
         CONTROL,
@@ -207,30 +200,30 @@ APPROVING = [
 ]
 
 EDITING = [
-    *_each(
+    *each(
         "an approved snapshot edited",
         (CONTROL, FLOW, LEDGER, OWNER, SUPERUSER),
         "UPDATE snapshot SET artefact = '{}', digest = sha256('{}') WHERE id = %(snapshot_b)s",
     ),
-    *_each(
+    *each(
         "an approved snapshot removed",
         (CONTROL, FLOW, OWNER, SUPERUSER),
         "DELETE FROM snapshot WHERE id = %(snapshot_b)s",
     ),
-    *_each("all snapshots removed", (CONTROL, FLOW, OWNER, SUPERUSER), "TRUNCATE snapshot CASCADE"),
-    *_each("a proposal edited", (OWNER, SUPERUSER), "UPDATE change SET artefact = '{}', digest = sha256('{}')"),
-    *_each("a decision undone", (OWNER,), "UPDATE change SET state = 3 WHERE id = %(done_change)s"),
-    *_each("another version put in force", (CONTROL, FLOW), "UPDATE governed SET snapshot_id = %(snapshot_b)s"),
-    *_each("a revocation undone", (CONTROL, FLOW, OWNER), "DELETE FROM revocation"),
-    *_each("a suppression removed", (CONTROL, FLOW, LEDGER, OWNER, SUPERUSER), "DELETE FROM suppression"),
-    *_each("a suppression weakened", (CONTROL, FLOW, OWNER, SUPERUSER), "UPDATE suppression SET reason = 5"),
-    *_each("all suppressions removed", (CONTROL, FLOW, LEDGER, OWNER, SUPERUSER), "TRUNCATE suppression"),
-    *_each(
+    *each("all snapshots removed", (CONTROL, FLOW, OWNER, SUPERUSER), "TRUNCATE snapshot CASCADE"),
+    *each("a proposal edited", (OWNER, SUPERUSER), "UPDATE change SET artefact = '{}', digest = sha256('{}')"),
+    *each("a decision undone", (OWNER,), "UPDATE change SET state = 3 WHERE id = %(done_change)s"),
+    *each("another version put in force", (CONTROL, FLOW), "UPDATE governed SET snapshot_id = %(snapshot_b)s"),
+    *each("a revocation undone", (CONTROL, FLOW, OWNER), "DELETE FROM revocation"),
+    *each("a suppression removed", (CONTROL, FLOW, LEDGER, OWNER, SUPERUSER), "DELETE FROM suppression"),
+    *each("a suppression weakened", (CONTROL, FLOW, OWNER, SUPERUSER), "UPDATE suppression SET reason = 5"),
+    *each("all suppressions removed", (CONTROL, FLOW, LEDGER, OWNER, SUPERUSER), "TRUNCATE suppression"),
+    *each(
         "an override put in",
         (CONTROL, FLOW),
         "INSERT INTO suppression_override VALUES (%(a)s, sha256('x'), %(snapshot_b)s, now() + interval '1 day')",
     ),
-    *_each("an opt-out removed", (CONTROL, FLOW, OWNER), "DELETE FROM opt_out"),
+    *each("an opt-out removed", (CONTROL, FLOW, OWNER), "DELETE FROM opt_out"),
     Attempt("a message put into the spool", CONTROL, "INSERT INTO spool SELECT * FROM spool"),
     Attempt("a held message woken", CONTROL, "UPDATE spool SET due = now()"),
     Attempt("a message taken from the spool", CONTROL, "DELETE FROM spool"),
@@ -246,12 +239,12 @@ EDITING = [
         "INSERT INTO release_order VALUES (%(message_b)s, %(b)s, gen_random_uuid(), now())",
     ),
     Attempt("a message given to another", FLOW, "UPDATE message SET person_id = %(person_b)s"),
-    *_each("an event edited", (FLOW, OWNER, SUPERUSER), "UPDATE event SET at = now()"),
-    *_each("an event removed", (CONTROL, FLOW, OWNER, SUPERUSER), "DELETE FROM event"),
-    *_each("a body edited", (FLOW, OWNER), "UPDATE message_body SET body_ct = '\\x02'"),
-    *_each("a ledger entry removed", (CONTROL, FLOW, LEDGER, OWNER), "DELETE FROM ledger_pending"),
-    *_each("a ledger entry edited", (LEDGER, OWNER), "UPDATE ledger_pending SET at = now()"),
-    *_each(
+    *each("an event edited", (FLOW, OWNER, SUPERUSER), "UPDATE event SET at = now()"),
+    *each("an event removed", (CONTROL, FLOW, OWNER, SUPERUSER), "DELETE FROM event"),
+    *each("a body edited", (FLOW, OWNER), "UPDATE message_body SET body_ct = '\\x02'"),
+    *each("a ledger entry removed", (CONTROL, FLOW, LEDGER, OWNER), "DELETE FROM ledger_pending"),
+    *each("a ledger entry edited", (LEDGER, OWNER), "UPDATE ledger_pending SET at = now()"),
+    *each(
         "a ledger entry put in",
         (CONTROL, FLOW, LEDGER),
         "INSERT INTO ledger_pending (kind, at, leaf, leaf_hash) VALUES ('a:b:c', now(), '{}', sha256('x'))",
@@ -263,7 +256,7 @@ EDITING = [
         " created_at) VALUES (gen_random_uuid(), %(a)s, sha256('x'), '\\x01', '\\x02', sha256('s'), 2, 'system', now(),"
         " now())",
     ),
-    *_each("a person verified by hand", (CONTROL, FLOW), "UPDATE person SET status = 2, verified_at = now()"),
+    *each("a person verified by hand", (CONTROL, FLOW), "UPDATE person SET status = 2, verified_at = now()"),
     Attempt("a person verified without the secret", CONTROL, "SELECT verify_person_v1(sha256('guess'))", NOTHING),
     Attempt("a person verified by the hash", CONTROL, "SELECT verify_person_v1(%(confirmation_hash)s)", NOTHING),
     Attempt("a person verified by the river", FLOW, "SELECT verify_person_v1(%(confirmation)s)"),
@@ -272,12 +265,12 @@ EDITING = [
     ),
     Attempt("another's person erased", CONTROL, "SELECT nullif(erase_person_v1(%(b)s, %(person_b)s), false)", NOTHING),
     Attempt("a limit exceeded", FLOW, "UPDATE rate_counter SET used = cap + 1", "23514"),
-    *_each(
+    *each(
         "a pause lifted", (CONTROL, FLOW), "UPDATE pause SET released_at = now(), release_change = gen_random_uuid()"
     ),
-    *_each("a key brought back", (CONTROL, FLOW), "UPDATE api_key SET revoked_at = NULL"),
-    *_each("a domain called ready", (CONTROL,), "UPDATE domain_state SET ready_until = 'infinity'"),
-    *_each("a domain given to another", (FLOW,), "UPDATE domain_state SET tenant_id = %(a)s"),
+    *each("a key brought back", (CONTROL, FLOW), "UPDATE api_key SET revoked_at = NULL"),
+    *each("a domain called ready", (CONTROL,), "UPDATE domain_state SET ready_until = 'infinity'"),
+    *each("a domain given to another", (FLOW,), "UPDATE domain_state SET tenant_id = %(a)s"),
     Attempt(
         "a key for another's domain",
         CONTROL,
@@ -288,8 +281,8 @@ EDITING = [
         CONTROL,
         "INSERT INTO webhook_endpoint VALUES (gen_random_uuid(), %(b)s, '\\x01', now())",
     ),
-    *_each("the clock moved", (CONTROL, FLOW, LEDGER), "UPDATE installation SET clock_offset = interval '1 day'"),
-    *_each(
+    *each("the clock moved", (CONTROL, FLOW, LEDGER), "UPDATE installation SET clock_offset = interval '1 day'"),
+    *each(
         "the clock of a production database moved",
         (OWNER, SUPERUSER),
         "UPDATE installation SET clock_offset = interval '1 day'",
@@ -298,29 +291,29 @@ EDITING = [
 ]
 
 BREAKING_OUT = [
-    *_each("the owner's role", (CONTROL, FLOW, LEDGER), "SET ROLE troth_owner"),
-    *_each("the upgrade's role", (CONTROL, FLOW), "SET ROLE troth_migrate"),
-    *_each("another run-time role", (CONTROL,), "SET ROLE troth_flow"),
-    *_each("another session", (CONTROL, FLOW), "SET SESSION AUTHORIZATION troth_owner"),
-    *_each("triggers off", (CONTROL, FLOW, OWNER), "SET session_replication_role = replica"),
-    *_each("row security off", (CONTROL, FLOW), "ALTER TABLE person DISABLE ROW LEVEL SECURITY"),
-    *_each("row security not forced", (CONTROL, FLOW), "ALTER TABLE person NO FORCE ROW LEVEL SECURITY"),
-    *_each("a policy added", (CONTROL, FLOW), "CREATE POLICY mine ON person USING (true)"),
-    *_each("a trigger dropped", (CONTROL, FLOW), "DROP TRIGGER insert_only ON suppression"),
-    *_each("a trigger disabled", (CONTROL, FLOW), "ALTER TABLE suppression DISABLE TRIGGER ALL"),
-    *_each("a table dropped", (CONTROL, FLOW, LEDGER), "DROP TABLE suppression"),
-    *_each("a partition detached", (CONTROL, FLOW), "ALTER TABLE message DETACH PARTITION {message_part}"),
-    *_each("a table made", (CONTROL, FLOW, LEDGER), "CREATE TABLE troth.mine (x int)"),
-    *_each("a table in public", (CONTROL, FLOW), "CREATE TABLE public.mine (x int)"),
-    *_each("a temporary table", (CONTROL, FLOW), "CREATE TEMPORARY TABLE snapshot (x int)"),
-    *_each(
+    *each("the owner's role", (CONTROL, FLOW, LEDGER), "SET ROLE troth_owner"),
+    *each("the upgrade's role", (CONTROL, FLOW), "SET ROLE troth_migrate"),
+    *each("another run-time role", (CONTROL,), "SET ROLE troth_flow"),
+    *each("another session", (CONTROL, FLOW), "SET SESSION AUTHORIZATION troth_owner"),
+    *each("triggers off", (CONTROL, FLOW, OWNER), "SET session_replication_role = replica"),
+    *each("row security off", (CONTROL, FLOW), "ALTER TABLE person DISABLE ROW LEVEL SECURITY"),
+    *each("row security not forced", (CONTROL, FLOW), "ALTER TABLE person NO FORCE ROW LEVEL SECURITY"),
+    *each("a policy added", (CONTROL, FLOW), "CREATE POLICY mine ON person USING (true)"),
+    *each("a trigger dropped", (CONTROL, FLOW), "DROP TRIGGER insert_only ON suppression"),
+    *each("a trigger disabled", (CONTROL, FLOW), "ALTER TABLE suppression DISABLE TRIGGER ALL"),
+    *each("a table dropped", (CONTROL, FLOW, LEDGER), "DROP TABLE suppression"),
+    *each("a partition detached", (CONTROL, FLOW), "ALTER TABLE message DETACH PARTITION {message_part}"),
+    *each("a table made", (CONTROL, FLOW, LEDGER), "CREATE TABLE troth.mine (x int)"),
+    *each("a table in public", (CONTROL, FLOW), "CREATE TABLE public.mine (x int)"),
+    *each("a temporary table", (CONTROL, FLOW), "CREATE TEMPORARY TABLE snapshot (x int)"),
+    *each(
         "a function replaced",
         (CONTROL, FLOW),
         "CREATE OR REPLACE FUNCTION troth.genesis_done() RETURNS boolean LANGUAGE sql AS 'SELECT true'",
     ),
-    *_each("a grant given", (CONTROL,), "GRANT SELECT ON session TO troth_control"),
-    *_each("a role made", (CONTROL, FLOW), "CREATE ROLE mine SUPERUSER"),
-    *_each("a program run", (CONTROL, FLOW, OWNER), "COPY suppression TO PROGRAM 'true'"),
+    *each("a grant given", (CONTROL,), "GRANT SELECT ON session TO troth_control"),
+    *each("a role made", (CONTROL, FLOW), "CREATE ROLE mine SUPERUSER"),
+    *each("a program run", (CONTROL, FLOW, OWNER), "COPY suppression TO PROGRAM 'true'"),
 ]
 
-ALL = [*READING, *APPROVING, *EDITING, *BREAKING_OUT]
+ALL = [*READING, *APPROVING, *ENGINE, *EDITING, *BREAKING_OUT]

@@ -29,7 +29,16 @@ SELECT p.oid::regprocedure::text, p.prosecdef,
 FROM pg_proc p WHERE p.pronamespace = 'troth'::regnamespace
 """
 # pure, or a trigger's: they need nothing that their caller has not
-AS_CALLER = ("insert_only", "leaf_entry", "leaf_json", "uuid7_floor", "refuse_step")
+AS_CALLER = (
+    "insert_only",
+    "leaf_entry",
+    "leaf_json",
+    "uuid7_floor",
+    "refuse_step",
+    "session_device",
+    "uuid7_now",
+    "factor_stays",
+)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from tests.control import attempts
+from tests.control.approvals.cast import member, open_page
 from tests.control.attempts import CONTROL, NOTHING, OWNER
 from tests.support.firm import make_firm, make_operator, now
 from tests.support.postgres import Database
@@ -53,6 +54,8 @@ def _cast(database):
     (found["account1"], found["human1"]), (found["account2"], found["human2"]) = people
     operator.revoke(operator.govern("template", a.tenant, "stopped", {"x": 1}))
     _changes(operator, a, found)
+    _members(operator, a, b, found)
+    _drafts(operator, a, found)
     _rows(database, a, b, found)
     for parent in ("message", "message_body", "event"):
         query = f"SELECT tableoid::regclass::text FROM {parent} WHERE tenant_id = %s"
@@ -84,6 +87,55 @@ def _changes(operator, a, found):
     found["done_change"], found["done_digest"] = operator.admin.execute(
         "SELECT id, digest FROM change WHERE state = 2 AND kind = 'category' LIMIT 1"
     ).fetchone()
+
+
+def _members(operator, a, b, found):
+    """Sessions of the pages: of a client's author, of somebody with one factor, of somebody who left, of another client."""
+    signin = operator.database.open("troth_signin")
+    for name, role, tenant, second in (("author", "author", a.tenant, True), ("hasty", "admin", a.tenant, False),
+                                       ("left", "approver", a.tenant, True), ("b", "admin", b.tenant, True)):  # fmt: skip
+        secret = found[f"session_{name}"] = os.urandom(32)
+        account, _ = member(operator, role, tenant)
+        open_page(signin, account, secret, second=second)
+        if name == "left":
+            operator.admin.execute(
+                "UPDATE account SET disabled_at = now_v1(), disabled_why = 'left' WHERE id = %s", (account,)
+            )
+
+
+def _drafts(operator, a, found):
+    """A draft of two authors and its proposal; one that was edited since; a change that has one approval of two."""
+    first, second = operator.sessions
+
+    def save(draft, revision, session):
+        values = (draft, a.tenant, f"c-{draft}", revision, session)
+        operator.control.execute("SELECT draft_save_v1(%s, %s, 'category', NULL, %s, '{}', %s, %s)", values)
+
+    def propose(session, tenant, code, draft=None):
+        change = uuid7(now())
+        row = operator.control.execute(
+            "SELECT propose_v1(%s, 'category', %s, %s, %s, '{}', 'x', %s, %s)",
+            (change, tenant, uuid7(now()), code, session, draft),
+        ).fetchone()
+        return change, row[0]
+
+    drafts = [uuid7(now()) for _ in range(2)]
+    for draft in drafts:
+        save(draft, 0, second)
+        save(draft, 1, first)
+    found["draft"] = drafts[0]
+    found["written_change"], found["written_digest"] = propose(first, a.tenant, f"c-{drafts[0]}", drafts[0])
+    found["stale_change"], found["stale_digest"] = propose(first, a.tenant, f"c-{drafts[1]}", drafts[1])
+    save(drafts[1], 2, first)
+    other = make_firm(operator, "cc").tenant
+    account, _ = member(operator, "approver", other)
+    found["session3"] = os.urandom(32)
+    open_page(operator.database.open("troth_signin"), account, found["session3"])
+    operator.govern("policy", other, "tenant", {"governance": {"approvers": 2}})
+    found["half_change"], found["half_digest"] = propose(first, other, "half")
+    values = (found["half_change"], found["half_digest"], found["session3"])
+    assert operator.control.execute("SELECT approve_v1(%s, %s, %s)", values).fetchone() == (None,)
+    operator.control.execute("SELECT comment_v1(%s, %s, 'Why now?', %s)", (uuid7(now()), found["half_change"], first))
 
 
 def _rows(database, a, b, found):

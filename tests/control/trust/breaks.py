@@ -243,8 +243,8 @@ GOVERNED = [
     *_function("CHG-6", "snapshot_guard", "snapshot_guard()"),
     *_function("CHG-6", "session_account", "session_account(bytea)"),
     *_constraint("CHG-6", "snapshot", "snapshot_check1", "proposer_human <> approver_human"),
-    _loud("CHG-6", "anybody may approve", "INSERT INTO approval_right VALUES ('template', 'approve', 'client', 'viewer')",
-          "DELETE FROM approval_right WHERE role = 'viewer'"),
+    _loud("CHG-6", "anybody may approve", "INSERT INTO permission VALUES ('property', 'template:approve', 'own', 'viewer', false, false)",
+          "DELETE FROM permission WHERE action = 'template:approve' AND role = 'viewer'"),
     _quiet("CHG-6", "a version is forged", "snapshot",
            "INSERT INTO snapshot SELECT gen_random_uuid(), kind, tenant_id, subject, code, 9, artefact, digest, gen_random_uuid(), proposer_human, approver_human, now()"
            " FROM snapshot WHERE kind = 'template' LIMIT 1"),

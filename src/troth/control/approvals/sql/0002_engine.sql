@@ -29,6 +29,7 @@ CREATE TABLE draft_author (
     PRIMARY KEY (draft_id, human_id)
 );
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON draft_author FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON draft_author FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
 ALTER TABLE change ADD draft_id uuid;
 DO $$
@@ -68,16 +69,52 @@ AS $$
         SELECT FROM troth.draft_author d WHERE d.draft_id = (p_change).draft_id AND d.human_id = p_human)
 $$;
 
--- Not even the tables' owner says yes for somebody who is not there, or who wrote it.
+-- The functions that act say with whose secret, for as long as they act (NULL: they are done), so that the guards below
+-- need no word of theirs: only its person has a session's secret, the database keeps its hash. Granted to nobody.
+CREATE FUNCTION acting(p_session bytea) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$ SELECT set_config('troth.acting', coalesce(encode(p_session, 'hex'), ''), true) $$;
+
+CREATE FUNCTION acts(p_human uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT EXISTS (
+        SELECT FROM troth.session s JOIN troth.account a ON a.id = s.account_id
+        WHERE s.secret_hash = sha256(decode(nullif(current_setting('troth.acting', true), ''), 'hex'))
+          AND s.ended_at IS NULL AND s.expires_at > troth.now_v1() AND a.human_id = p_human AND a.disabled_at IS NULL)
+$$;
+
+-- Not even the tables' owner proposes in somebody else's name, to say yes to it then. Approved is what has become a
+-- version, and whoever decides is here. Genesis comes before all sessions.
+CREATE FUNCTION change_guard() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    IF (CASE
+        WHEN TG_OP = 'INSERT' THEN NEW.state = 1 AND EXISTS (
+                SELECT FROM troth.account a WHERE a.id = NEW.proposer_account AND a.human_id = NEW.proposer_human)
+            AND CASE NEW.kind WHEN 'genesis' THEN NOT troth.genesis_done() ELSE troth.acts(NEW.proposer_human) END
+        WHEN NEW.state = 2 THEN troth.acts(NEW.decider_human) AND EXISTS (
+                SELECT FROM troth.snapshot s WHERE s.change_id = NEW.id AND s.approver_human = NEW.decider_human)
+        WHEN NEW.state IN (3, 4) THEN troth.acts(NEW.decider_human)
+        WHEN NEW.state = 5 THEN NEW.expires_at <= troth.now_v1()
+        ELSE true
+    END) THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a change is proposed and decided by somebody who is here now' USING ERRCODE = '42501';
+END $$;
+CREATE TRIGGER guard BEFORE INSERT OR UPDATE ON change FOR EACH ROW EXECUTE FUNCTION change_guard();
+
+-- Not even the tables' owner says yes for somebody who is not there, who may not, or who wrote it.
 CREATE FUNCTION approval_guard() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM troth.change c WHERE c.id = NEW.change_id AND c.state = 1 AND c.digest = NEW.digest
-                   AND c.expires_at > troth.now_v1() AND NOT troth.wrote(c, NEW.human_id))
-       OR NOT EXISTS (SELECT FROM troth.session s JOIN troth.account a ON a.id = s.account_id
-                      WHERE a.id = NEW.account_id AND a.human_id = NEW.human_id AND a.disabled_at IS NULL
-                        AND s.ended_at IS NULL AND s.expires_at > troth.now_v1()) THEN
+    IF NOT troth.acts(NEW.human_id)
+       OR NOT EXISTS (SELECT FROM troth.change c, troth.approvers_of(c) AS may
+                      WHERE c.id = NEW.change_id AND c.state = 1 AND c.digest = NEW.digest
+                        AND c.expires_at > troth.now_v1() AND (may.id, may.human_id) = (NEW.account_id, NEW.human_id)) THEN
         RAISE EXCEPTION 'an approval is of an open change, by somebody else who is here now' USING ERRCODE = '42501';
     END IF;
     RETURN NEW;
@@ -89,25 +126,64 @@ CREATE FUNCTION approvers_wanted(p_tenant uuid) RETURNS integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$ SELECT greatest(1, troth.policy_number(p_tenant, 'governance', 'approvers', true)) $$;
 
+-- Who could say yes to it: a role with the right, an open account, and not a word written by them. Granted to nobody.
+CREATE FUNCTION approvers_of(p_change change) RETURNS SETOF account
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT a.* FROM troth.account a
+    WHERE a.disabled_at IS NULL AND (a.tenant_id IS NULL OR a.tenant_id = (p_change).tenant_id)
+      AND NOT troth.wrote(p_change, a.human_id)
+      AND EXISTS (SELECT FROM troth.permission p
+                  WHERE p.action = (p_change).kind || ':approve' AND p.role = a.role
+                    AND p.scope = CASE WHEN a.tenant_id IS NOT NULL THEN 'own' WHEN (p_change).tenant_id IS NOT NULL
+                                       THEN 'clients' ELSE 'house' END
+                    AND p.profile = coalesce((SELECT g.profile FROM troth.tenant t JOIN troth.programme g ON g.id = t.programme_id
+                                              WHERE t.id = (p_change).tenant_id), ''))
+$$;
+
+-- The approvals that count: of these words, by people who could still give them. Granted to nobody.
+CREATE FUNCTION approvals_of(p_change change) RETURNS integer
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT count(*)::integer FROM troth.approval a JOIN troth.approvers_of(p_change) AS may ON may.id = a.account_id
+    WHERE a.change_id = (p_change).id AND a.digest = (p_change).digest AND a.human_id = may.human_id
+$$;
+
 -- Not even the tables' owner inserts a version that is not an open change's, with every approval that is wanted, in the
 -- presence of its approver.
 CREATE OR REPLACE FUNCTION snapshot_guard() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM troth.change c WHERE c.id = NEW.change_id AND c.state = 1 AND c.digest = NEW.digest
-                   AND c.subject = NEW.subject AND c.kind = NEW.kind AND c.proposer_human = NEW.proposer_human
-                   AND c.tenant_id IS NOT DISTINCT FROM NEW.tenant_id AND NOT troth.wrote(c, NEW.approver_human)
-                   AND (SELECT count(*) FROM troth.approval a WHERE a.change_id = c.id AND a.digest = c.digest
-                        AND NOT troth.wrote(c, a.human_id)) >= troth.approvers_wanted(c.tenant_id))
-       OR NOT EXISTS (SELECT FROM troth.session s JOIN troth.account a ON a.id = s.account_id
-                      WHERE a.human_id = NEW.approver_human AND s.ended_at IS NULL AND s.expires_at > troth.now_v1()) THEN
+    IF NOT troth.acts(NEW.approver_human)
+       OR NOT EXISTS (SELECT FROM troth.change c JOIN troth.approval a ON a.change_id = c.id
+                      WHERE c.id = NEW.change_id AND c.state = 1 AND c.expires_at > troth.now_v1()
+                        AND (c.kind, c.subject, c.code, c.digest) = (NEW.kind, NEW.subject, NEW.code, NEW.digest)
+                        AND c.tenant_id IS NOT DISTINCT FROM NEW.tenant_id AND c.proposer_human = NEW.proposer_human
+                        AND a.human_id = NEW.approver_human AND a.digest = NEW.digest
+                        AND troth.approvals_of(c) >= troth.approvers_wanted(c.tenant_id)) THEN
         RAISE EXCEPTION 'a version comes from an open change, its approvals and its approver''s session'
             USING ERRCODE = '42501';
     END IF;
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER guard BEFORE INSERT ON snapshot FOR EACH ROW EXECUTE FUNCTION snapshot_guard();
+
+-- No policy of the house asks for more approvals than its owners can give: nobody could be made an owner then, and
+-- nothing approved again, not even fewer. A client's own may: more people can still be given the right.
+CREATE FUNCTION approvers_enough() RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+DECLARE
+    most integer := troth.approvers_wanted(NULL);
+    others integer := (SELECT count(DISTINCT human_id) - 1 FROM troth.account
+                       WHERE tenant_id IS NULL AND role = 'owner' AND disabled_at IS NULL);
+BEGIN
+    IF most > greatest(others, 1) THEN
+        RAISE EXCEPTION 'this asks for % approvals of every change of the operator''s own, and besides its author there are '
+            'only % owners to give them: make more people owners first', most, others USING ERRCODE = '22023';
+    END IF;
+END $$;
 
 -- What moves `governed` is a version that has just been approved, even for the table's owner.
 CREATE FUNCTION governed_guard() RETURNS trigger
@@ -136,6 +212,7 @@ CREATE TABLE change_comment (
 );
 CREATE INDEX change_comment_change ON change_comment (change_id, at);
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON change_comment FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON change_comment FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
 -- Who was asked to look; anybody else with the right may approve, too.
 CREATE TABLE change_assignee (
@@ -147,6 +224,7 @@ CREATE TABLE change_assignee (
     PRIMARY KEY (change_id, account_id)
 );
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON change_assignee FOR EACH ROW EXECUTE FUNCTION insert_only();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON change_assignee FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
 -- A step's entry: `before` is the digest of the version that was in force, empty for none. Both versions' words are kept
 -- for good in `snapshot` and `change`, which the digests bind.
@@ -180,13 +258,13 @@ BEGIN
                                  updated_at)
         VALUES (p_id, p_tenant, p_kind, p_subject, p_code, p_content, 1, who.id, troth.now_v1(), who.id, troth.now_v1());
     ELSIF there.id IS NULL OR (there.tenant_id, there.kind) IS DISTINCT FROM (p_tenant, p_kind)
-          OR (there.subject IS NOT NULL AND (there.subject, there.code) IS DISTINCT FROM (p_subject, p_code)) THEN
+          OR there.subject <> p_subject THEN -- NULL for either: a new thing, until it is proposed
         RAISE EXCEPTION 'there is no such draft for you to save' USING ERRCODE = '42501';
     ELSIF there.revision <> p_revision THEN
         RAISE EXCEPTION 'somebody has saved this draft since you opened it: look at both, then save again'
             USING ERRCODE = '55000';
     ELSE
-        PERFORM troth.draft_voids(there, who);
+        PERFORM troth.draft_voids(there, who, p_session);
         UPDATE troth.draft SET code = p_code, content = p_content, revision = revision + 1, updated_by = who.id,
             updated_at = troth.now_v1(), change_id = NULL WHERE id = p_id;
     END IF;
@@ -195,34 +273,36 @@ BEGIN
 END $$;
 
 -- The open proposal of a draft is withdrawn, and its approvals are worth nothing from then on. Granted to nobody.
-CREATE FUNCTION draft_voids(p_draft draft, p_who account) RETURNS void
+CREATE FUNCTION draft_voids(p_draft draft, p_who account, p_session bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE c troth.change;
 BEGIN
+    PERFORM troth.acting(p_session);
     FOR c IN UPDATE troth.change SET state = 4, decided_at = troth.now_v1(), decider_human = (p_who).human_id,
                  decision_note = 'Its draft was edited' WHERE draft_id = (p_draft).id AND state = 1 RETURNING * LOOP
         PERFORM troth.change_entry('governance:change:withdraw', c, (p_who).human_id);
     END LOOP;
+    PERFORM troth.acting(NULL);
 END $$;
 
 CREATE FUNCTION draft_drop_v1(p_id uuid, p_revision integer, p_session bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE
+    who troth.account := troth.session_account(p_session);
     there troth.draft;
-    who troth.account;
 BEGIN
     SELECT * INTO there FROM troth.draft d WHERE d.id = p_id FOR UPDATE;
-    IF there.id IS NULL THEN
+    IF there.id IS NULL OR (who.tenant_id IS NOT NULL AND who.tenant_id IS DISTINCT FROM there.tenant_id) THEN
         RAISE EXCEPTION 'there is no such draft for you to discard' USING ERRCODE = '42501';
     END IF;
-    who := troth.allowed(p_session, 'draft:write', there.tenant_id);
+    PERFORM troth.allowed(p_session, 'draft:write', there.tenant_id);
     PERFORM troth.allowed(p_session, there.kind || ':propose', there.tenant_id);
     IF there.revision <> p_revision THEN
         RAISE EXCEPTION 'somebody has saved this draft since you opened it' USING ERRCODE = '55000';
     END IF;
-    PERFORM troth.draft_voids(there, who);
+    PERFORM troth.draft_voids(there, who, p_session);
     DELETE FROM troth.draft WHERE id = p_id;
 END $$;
 
@@ -247,16 +327,18 @@ BEGIN
         IF there.id IS NULL OR (there.tenant_id, there.kind) IS DISTINCT FROM (p_tenant, p_kind) THEN
             RAISE EXCEPTION 'there is no such draft for you to propose' USING ERRCODE = '42501';
         END IF;
-        PERFORM troth.draft_voids(there, who);
+        PERFORM troth.draft_voids(there, who, p_session);
         INSERT INTO troth.draft_author (draft_id, tenant_id, human_id) VALUES (p_draft, p_tenant, who.human_id)
         ON CONFLICT DO NOTHING;
     END IF;
+    PERFORM troth.acting(p_session);
     INSERT INTO troth.change (id, kind, tenant_id, subject, code, artefact, digest, reason,
                               proposer_account, proposer_human, proposed_at, expires_at, draft_id)
     VALUES (p_id, p_kind, p_tenant, p_subject, p_code, p_artefact, sha256(convert_to(p_artefact, 'UTF8')), p_reason,
             who.id, who.human_id, troth.now_v1(), troth.now_v1() + make_interval(
                 days => coalesce(troth.policy_number(p_tenant, 'governance', 'change_days', false), 14)), p_draft)
     RETURNING * INTO made;
+    PERFORM troth.acting(NULL);
     UPDATE troth.draft SET change_id = made.id, subject = p_subject WHERE id = p_draft;
     PERFORM troth.change_entry('governance:change:propose', made, who.human_id);
     RETURN made.digest;
@@ -316,6 +398,8 @@ DECLARE
     made uuid := gen_random_uuid();
 BEGIN
     who := troth.session_account(p_session);
+    -- whoever edits its draft locks that first, too
+    PERFORM FROM troth.draft WHERE id = (SELECT draft_id FROM troth.change WHERE id = p_change) FOR UPDATE;
     SELECT * INTO c FROM troth.change WHERE id = p_change FOR UPDATE;
     IF c.id IS NULL OR (who.tenant_id IS NOT NULL AND who.tenant_id IS DISTINCT FROM c.tenant_id) THEN
         RAISE EXCEPTION 'there is no such change for you to approve' USING ERRCODE = '42501';
@@ -342,10 +426,12 @@ BEGIN
                AND (g.kind, g.tenant_id, g.code) IS DISTINCT FROM (c.kind, c.tenant_id, c.code)) THEN
         RAISE EXCEPTION 'this subject is another thing' USING ERRCODE = '22023';
     END IF;
+    PERFORM troth.acting(p_session);
     INSERT INTO troth.approval (change_id, human_id, tenant_id, account_id, digest, at)
     VALUES (c.id, who.human_id, c.tenant_id, who.id, p_digest, troth.now_v1());
-    IF (SELECT count(*) FROM troth.approval a WHERE a.change_id = c.id) < troth.approvers_wanted(c.tenant_id) THEN
+    IF troth.approvals_of(c) < troth.approvers_wanted(c.tenant_id) THEN
         PERFORM troth.change_entry('governance:change:endorse', c, who.human_id);
+        PERFORM troth.acting(NULL);
         RETURN NULL;
     END IF;
     INSERT INTO troth.snapshot (id, kind, tenant_id, subject, code, version, artefact, digest, change_id,
@@ -358,12 +444,18 @@ BEGIN
     ON CONFLICT (subject) DO UPDATE SET snapshot_id = EXCLUDED.snapshot_id, retired = EXCLUDED.retired;
     PERFORM troth.change_entry('governance:change:approve', c, who.human_id);
     UPDATE troth.change SET state = 2, decided_at = troth.now_v1(), decider_human = who.human_id WHERE id = c.id;
+    PERFORM troth.acting(NULL);
     DELETE FROM troth.draft WHERE id = c.draft_id;
     CASE c.kind
+        WHEN 'policy' THEN
+            IF c.tenant_id IS NULL THEN
+                PERFORM troth.approvers_enough();
+            END IF;
         WHEN 'programme' THEN PERFORM troth.apply_programme(c);
         WHEN 'tenant' THEN PERFORM troth.apply_tenant(c);
         WHEN 'grant' THEN PERFORM troth.apply_grant(c);
         WHEN 'designation' THEN PERFORM troth.apply_designation(c);
+        WHEN 'sign-on' THEN PERFORM troth.apply_sign_on(c); -- people/sql/0005_sign_on.sql
         WHEN 'api-key' THEN PERFORM troth.apply_api_key(c, made);
         WHEN 'domain' THEN PERFORM troth.apply_domain(c);
         WHEN 'override' THEN PERFORM troth.apply_override(c, made);
@@ -391,9 +483,11 @@ BEGIN
             RAISE EXCEPTION 'say why you reject it, for the person who proposed it' USING ERRCODE = '22023';
         END IF;
     END IF;
+    PERFORM troth.acting(p_session);
     -- the proposer withdraws; anybody else who may decide rejects
     UPDATE troth.change SET state = CASE WHEN own THEN 4 ELSE 3 END,
         decided_at = troth.now_v1(), decider_human = who.human_id, decision_note = p_note WHERE id = c.id;
+    PERFORM troth.acting(NULL);
     PERFORM troth.change_entry(CASE WHEN own THEN 'governance:change:withdraw' ELSE 'governance:change:reject' END, c,
                                who.human_id);
     RETURN CASE WHEN own THEN 'withdrawn' ELSE 'rejected' END;
@@ -454,23 +548,13 @@ BEGIN
     SELECT c.id, a.id, c.tenant_id, who.id, troth.now_v1() FROM troth.approvers_of(c) AS a WHERE a.id = ANY (p_accounts)
     ON CONFLICT DO NOTHING;
     GET DIAGNOSTICS n = ROW_COUNT;
+    IF n > 0 THEN
+        PERFORM troth.ledger_entry(ARRAY['governance:change:assign'], ARRAY[c.tenant_id], ARRAY[troth.leaf_json(
+            ARRAY['accounts', 'by', 'change'],
+            ARRAY[array_to_string(ARRAY(SELECT unnest(p_accounts)::text ORDER BY 1), ' '), who.human_id::text, c.id::text])]);
+    END IF;
     RETURN n;
 END $$;
-
--- Who could say yes to it: a role with the right, an open account, and not a word written by them. Granted to nobody.
-CREATE FUNCTION approvers_of(p_change change) RETURNS SETOF account
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    SELECT a.* FROM troth.account a
-    WHERE a.disabled_at IS NULL AND (a.tenant_id IS NULL OR a.tenant_id = (p_change).tenant_id)
-      AND NOT troth.wrote(p_change, a.human_id)
-      AND EXISTS (SELECT FROM troth.permission p
-                  WHERE p.action = (p_change).kind || ':approve' AND p.role = a.role
-                    AND p.scope = CASE WHEN a.tenant_id IS NOT NULL THEN 'own' WHEN (p_change).tenant_id IS NOT NULL
-                                       THEN 'clients' ELSE 'house' END
-                    AND p.profile = coalesce((SELECT g.profile FROM troth.tenant t JOIN troth.programme g ON g.id = t.programme_id
-                                              WHERE t.id = (p_change).tenant_id), ''))
-$$;
 
 -- The same for the page, by a change's id: whom one may ask.
 CREATE FUNCTION approvers_v1(p_change uuid, p_session bytea) RETURNS TABLE (account_id uuid, name_ct bytea, role text)
