@@ -190,7 +190,7 @@ def make_firm(operator: Operator, code: str = "firm", profile: str = "property",
     template = operator.govern("template", tenant, "reminder", TEMPLATE)
     text = f"troth_a_test{code}"
     key = operator.govern("api-key", tenant, "key", {
-        "name": "key", "prefix": text[:9], "hash": _sha(text.encode()).hex(), "categories": ["rent"],
+        "name": "key", "prefix": text[:12], "hash": _sha(text.encode()).hex(), "categories": ["rent"],
         "expires_at": key_end(), "policy": {}})  # fmt: skip
     firm = Firm(operator, tenant, programme, domain, category, template, key, _sha(text.encode()), text, name, keys)
     firm.domain_ready()

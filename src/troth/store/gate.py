@@ -3,9 +3,9 @@
 What is built for every message is a frozen msgspec Struct, as the rules' facts are (see rules/facts.py for why).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,6 @@ from troth.store.events import EventRow, insert_statement
 from troth.store.queries import load
 
 _SQL = load("gate")
-_NOTED = timedelta(minutes=5)  # how old a key's last use may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,7 @@ class TenantRow:
 
 @dataclass(frozen=True, slots=True)
 class KeyRow(TenantRow):
-    """An API key by one of its secrets, with its tenant. `approved`: its scope's snapshot is in force and not stopped;
-    `networks`: where it may be used from, empty for anywhere; `test`: nothing that it asks for leaves.
-    """
+    """An API key by one of its secrets. `approved`: its version is not stopped; `networks`: empty is anywhere."""
 
     hash: bytes
     key_id: UUID
@@ -233,21 +230,8 @@ async def keys(connection: Connection, hashes: Sequence[bytes]) -> list[KeyRow]:
     return await rows(connection, _SQL["keys_by_hash"], {"hashes": list(hashes)}, KeyRow)
 
 
-async def used(connection: Connection, known: Iterable[KeyRow], at: datetime) -> None:
-    """Note the use of these keys; for a key that was noted within a few minutes, nothing is asked of the store."""
-    stale = [k.hash for k in known if k.last_used_at is None or at - k.last_used_at > _NOTED]
-    if stale:
-        await run(connection, _SQL["keys_used"], {"hashes": stale})
-
-
 async def tenants(connection: Connection, ids: Sequence[UUID]) -> list[TenantRow]:
     return await rows(connection, _SQL["tenants_by_id"], {"tenants": list(ids)}, TenantRow)
-
-
-async def system_tenant(connection: Connection, tenant: UUID) -> UUID | None:
-    """The tenant that sends Troth's own mail for this tenant's programme."""
-    found = await tuples(connection, _SQL["system_tenant"], {"tenant": tenant})
-    return found[0][0] if found else None
 
 
 @dataclass(frozen=True, slots=True)

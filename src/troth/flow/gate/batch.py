@@ -23,6 +23,7 @@ from troth.rules.chain import decide_email
 from troth.rules.decision import Verdict
 from troth.rules.problems import PROBLEMS
 from troth.rules.states import State
+from troth.store import callers
 from troth.store import gate as store
 from troth.store.connection import Connection
 
@@ -99,7 +100,7 @@ class Batch:
                     item.answer = await _judge(item, world, shares, self.at.keyring)
             await self._write(items, world, shares)
             seen = {i.key.hash: i.key for i in items if i.key and i.live}
-            await store.used(self.at.connection, seen.values(), world.now)
+            await callers.used(self.at.connection, seen.values(), world.now)
         for item in items:
             for rows in item.rows:
                 for message in rows.messages:

@@ -13,6 +13,7 @@ from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.peer import peer_of
 from troth.flow.submission.problem import Problem
 from troth.keys.api_keys import parse_key
+from troth.store import callers
 from troth.store import gate as store
 from troth.store.connection import Connection
 
@@ -59,7 +60,7 @@ async def identify_over(connection: Connection, deps: Deps, call: Call) -> store
     call.known = rows[0]
     now = await store.now(connection)
     check_live(call.known, now, peer_of(call.request, deps.trusted_proxies))
-    await store.used(connection, [call.known], now)
+    await callers.used(connection, [call.known], now)
     return call.known
 
 

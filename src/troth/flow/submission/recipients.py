@@ -27,7 +27,7 @@ from troth.flow.submission.request_log import Note
 from troth.keys import ids
 from troth.keys.installation import Purpose
 from troth.mail.address import Address, AddressError, parse_address
-from troth.store import gate
+from troth.store import callers, gate
 from troth.store import people as store
 from troth.store.connection import Connection
 
@@ -133,7 +133,7 @@ async def _pathway(deps: Deps, connection: Connection, asked: _Asked) -> str:
 async def _confirmation(deps: Deps, connection: Connection, asked: _Asked, person: UUID, pathway: str) -> Ask:
     """Keep the secret's hash, and make the mail that holds the secret."""
     tenant = asked.known.tenant_id
-    system = await gate.system_tenant(connection, tenant)
+    system = await callers.system_tenant(connection, tenant)
     if system is None:
         raise RuntimeError("the programme has no system tenant")
     row = (await gate.tenants(connection, [system]))[0]

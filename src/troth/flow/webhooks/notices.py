@@ -20,7 +20,7 @@ from troth.keys.errors import KeyringError
 from troth.keys.hook_ids import ENDPOINT
 from troth.keys.installation import Purpose
 from troth.mail.address import AddressError, parse_address
-from troth.store import gate, people
+from troth.store import callers, gate, people
 from troth.store import hooks as store
 from troth.store.connection import Connection
 from troth.store.hooks import NOTICE_SENT, NOTICE_UNSENT, Admin, Notice
@@ -53,7 +53,7 @@ async def tell_all(connection: Connection, deps: Deps, counters: Counters, now: 
 async def _tell(connection: Connection, deps: Deps, notice: Notice, now: datetime) -> tuple[list[str], int]:
     """What kept it from whom, and how many were told."""
     admins = await store.admins(connection, notice.tenant_id)
-    system = await gate.system_tenant(connection, notice.tenant_id)
+    system = await callers.system_tenant(connection, notice.tenant_id)
     if not admins:
         return ["The client has no administrator."], 0
     if system is None:
