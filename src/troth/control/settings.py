@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -27,7 +28,9 @@ INSTALLED_APPS = [
     "troth.control.webhooks",
     "troth.control.apikeys",
     "troth.control.access",
+    "troth.control.records",
     "troth.control.policies",
+    "troth.control.categories",
     "troth.control.templates",
     "troth.control.messages",
     "troth.control.suppressions",
@@ -113,7 +116,8 @@ _SIGN_IN: dict[str, Any] = {
 class Handed:
     """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
     the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must hold.
-    `outward` asks what clients name: their sign-on providers, and the DNS of their domains.
+    `breached`: a file of stolen passwords (people/breached.py). `outward` asks what clients name: their sign-on
+    providers, and the DNS of their domains.
     """
 
     keys: Callable[[], Keys]
@@ -123,6 +127,7 @@ class Handed:
     door_url: str
     send_key: Callable[[UUID], str]
     spf_mechanism: str = ""
+    breached: Path | None = None
     outward: GuardedClient = field(default_factory=lambda: GuardedClient(Resolver()))
 
 
@@ -182,5 +187,6 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
         "TROTH_KEYS": handed.keys,
         "TROTH_SEND_KEY": handed.send_key,
         "TROTH_SPF_MECHANISM": handed.spf_mechanism,
+        "TROTH_BREACHED": handed.breached,
         "TROTH_OUTWARD": handed.outward,
     }

@@ -9,6 +9,7 @@ from troth.control.access import views as access
 from troth.control.access.proving import Proofs
 from troth.control.access.sign_on import views as access_sign_on
 from troth.control.apikeys import views as apikeys
+from troth.control.categories import views as categories
 from troth.control.domains import views as domains
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
@@ -50,6 +51,13 @@ urlpatterns = [
     path("clients", views.clients, name="clients"),
     path("scope", views.scope, name="scope"),
     path("look", views.look, name="look"),
+    path("categories", categories.listed, name="categories"),
+    path("categories/new", categories.new, name="category-new"),
+    path("categories/drafts/<uuid:draft>", categories.draft, name="category-draft"),
+    path("categories/drafts/<uuid:draft>/discard", categories.discard, name="category-discard"),
+    path("categories/<uuid:subject>", categories.detail, name="category"),
+    path("categories/<uuid:subject>/edit", categories.edit, name="category-edit"),
+    path("categories/<uuid:subject>/retire", categories.retire, name="category-retire"),
     path("templates", templates.listed, name="templates"),
     path("templates/new", drafting.new, name="template-new"),
     path("templates/preview", looking.framed, name="template-look"),

@@ -29,7 +29,9 @@ class Ended(Exception):  # noqa: N818 - reads as what happened
 
 def safe(value: Any) -> str:
     """A cell that no spreadsheet runs."""
-    text = "" if value is None else str(value)
+    text = (
+        json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str("" if value is None else value)
+    )
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
