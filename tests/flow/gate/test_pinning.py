@@ -71,7 +71,7 @@ async def test_a_template_goes_only_to_whom_it_is_aimed_at(gate, operator, firm)
     firm.person("ann@example.net")
     refused = await gate.submit(ask(firm))
     assert isinstance(refused, Refused)
-    assert refused.refusal.code == "recipient-unverified"
+    assert refused.refusal.code == "pathway-not-accepted"
 
 
 def test_pins_are_read_from_their_form_alone():

@@ -22,7 +22,7 @@ from troth.control.people.actor import Actor
 from troth.keys import places
 
 _PATIENCE = 10.0  # seconds: somebody waits before the page
-_ADDRESS = "SELECT address_ct FROM troth.account_mail_v1(%s)"
+_ADDRESS = "SELECT address_ct FROM troth.account WHERE id = %s"
 _AWAY = "The sending door does not answer: nothing was sent. Try again in a moment."
 _NO_KEY = (
     "This client has no key for the pages: nothing was sent. Two people approve one with troth key system, for its "
