@@ -1,4 +1,4 @@
-"""Who asks, beside the gate: which API keys the door has just seen, and the tenant that sends a programme's own mail."""
+"""Who asks, beside the gate: which API keys were just seen, and the tenant that sends a programme's own mail."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
