@@ -30,7 +30,7 @@ def test_somebody_signs_on_with_openid_connect(site, bound, look):
         page.get_by_label("E-mail").fill(who.address)
         looker.picture("sign-on-firm")
         page.get_by_role("button", name="Continue").click()
-        page.get_by_text("127.0.0.1", exact=True).wait_for()
+        page.get_by_text(provider.issuer.removeprefix("http://")).wait_for()
         looker.picture("sign-on-leaving")
         page.get_by_role("button", name="Go on to sign on").click()
         page.wait_for_url(f"{provider.issuer}/**")

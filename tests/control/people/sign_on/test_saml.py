@@ -155,7 +155,7 @@ def test_a_wrapped_response_is_refused(idp, asked, terms, arrange, sign):
 @pytest.mark.parametrize("arrange", wrapping.OF_ASSERTIONS[:-2])
 def test_the_toolkit_by_itself_refuses_them_too(signed, terms, arrange, monkeypatch):
     """Two guards that know nothing of each other: ours is taken away, theirs still holds."""
-    monkeypatch.setattr(saml, "_check_shape", lambda root: None)
+    monkeypatch.setattr(saml.shape, "check", lambda root: None)
     wrapped = arrange(etree.fromstring(signed.encode()), OTHER)
     refused(etree.tostring(wrapped).decode(), terms, ".")
 

@@ -151,6 +151,8 @@ def _sent(request: HttpRequest, actor: Actor) -> HttpResponse:
     database.close()
     artefact, faults = form.artefact(typed, secret, now.terms if now else None, at)
     proved = [] if faults else _proved(tenant, typed)
+    if not _reason(request):
+        faults["reason"] = "Say why, for the person who approves."
     made = faults or _propose(request, actor, draft, artefact, proved)
     if not isinstance(made, dict):
         messages.success(request, "Proposed: it takes effect when a second person approves it.", "proposed")
@@ -182,15 +184,12 @@ def _proved(tenant: UUID, typed: Typed) -> list[str]:
 def _propose(request: HttpRequest, actor: Actor, draft: Draft | None, artefact: dict[str, Any],
              proved: list[str]) -> changes.Proposed | dict[str, str]:  # fmt: skip
     """What was proposed, or what is wrong, by field."""
-    reason = _reason(request)
-    if not reason:
-        return {"reason": "Say why, for the person who approves."}
     try:
         with _within(actor) as tenant, refusals():
             for name in proved:
                 _prove(actor, tenant, name)
             subject, one = (draft.subject, draft.id) if draft else (None, None)
-            proposal = Proposal(reading.KIND, CODE, artefact, reason, tenant, subject, one)
+            proposal = Proposal(reading.KIND, CODE, artefact, _reason(request), tenant, subject, one)
             return changes.propose(raw(), actor.secret, proposal)
     except Invalid as invalid:
         faults: dict[str, str] = {}
@@ -221,7 +220,7 @@ def _form(request: HttpRequest, tenant: UUID, typed: Typed, draft: Draft | None,
     kept = _kept(now, draft)
     context = {
         "typed": {**typed, "reason": _reason(request)},
-        "faults": faults,
+        "faults": {name: faults[name] for name in ("", *_NAMES) if name in faults},
         "draft": draft,
         "both": both,
         "now": now,

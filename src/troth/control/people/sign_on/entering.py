@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.adapter import get_adapter  # type: ignore[import-untyped]  # allauth ships no types
-from allauth.account.internal.flows.login import (  # type: ignore[import-untyped]
+from allauth.account.internal.flows.login import (  # type: ignore[import-untyped]  # the same
     get_authentication_records,
     perform_login,
     record_authentication,
 )
-from allauth.account.models import Login as Entering  # type: ignore[import-untyped]
+from allauth.account.models import Login as Entering  # type: ignore[import-untyped]  # the same
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse

@@ -114,7 +114,7 @@ def start(request: HttpRequest, there: Connection) -> HttpResponse:
 
 
 def _leaving(request: HttpRequest, there: Connection, hint: str, after: str) -> HttpResponse:
-    host = urlsplit(there.terms.there).hostname
+    host = urlsplit(there.terms.there).netloc
     context = {"tenant": there.tenant, "host": host, "hint": hint, "next": after}
     return _may_leave(request, render(request, "people/sign_on/leaving.html", context), there)
 
