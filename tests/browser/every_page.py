@@ -7,11 +7,13 @@ world's things: "/templates/{template}". A list is looked at in more than one st
 import base64
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from tests.browser import seeding
+from tests.browser.forms import sent
 from tests.control.ledger.house import House
 from tests.control.people.test_passwords import made as password_link
 from tests.support import pages
@@ -44,7 +46,23 @@ class Act:
 
 @dataclass(frozen=True)
 class File:
-    """What a browser keeps or shows in a frame: no page of ours."""
+    """What a browser keeps: no page of ours."""
+
+    path: str
+    who: str = MEMBER
+
+
+@dataclass(frozen=True)
+class Way:
+    """What leads on to another page of the list."""
+
+    path: str
+    who: str = MEMBER
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Somebody's mail, in a frame of no powers on a page of ours."""
 
     path: str
     who: str = MEMBER
@@ -57,18 +75,81 @@ class Elsewhere:
     test: str
 
 
-type Row = Look | Act | File | Elsewhere | list[Look]
+type Row = Look | Act | Way | File | Frame | Elsewhere | list[Look]
 
 PAGES: dict[str, Row] = {
     "home": [Look("/"), Look("/", STAFF), Look("/", STAFF_AT)],
     "clients": [Look("/clients", STAFF), Look("/clients?q=nobody", STAFF)],
     "scope": Act("/scope", STAFF),
     "look": Act("/look"),
+    # categories
+    "categories": [Look("/categories"), Look("/categories?q=nothing-like-it"), Look("/categories", STAFF)],
+    "category": Look("/categories/{category}"),
+    "category-new": Look("/categories/new"),
+    "category-edit": Look("/categories/{category}/edit"),
+    "category-draft": Look("/categories/drafts/{category_draft}"),
+    "category-discard": Act("/categories/drafts/{category_draft}/discard"),
+    "category-retire": Act("/categories/{category}/retire"),
     # templates
     "templates": [Look("/templates"), Look("/templates?q=nothing-like-it"), Look("/templates", STAFF)],
     "template": Look("/templates/{template}"),
     "template-version": Look("/templates/{template}/versions/1"),
-    "template-preview": File("/templates/{template}/versions/1/preview"),
+    "template-preview": Frame("/templates/{template}/versions/1/preview"),
+    "template-new": [Look("/templates/new"), Look("/templates/new", STAFF)],
+    "template-look": Frame("/templates/preview"),
+    "template-panel": Act("/templates/panel"),
+    "template-drafts": Look("/templates/drafts"),
+    "template-draft": Look("/templates/drafts/{draft}"),
+    "template-discard": Act("/templates/drafts/{draft}/discard"),
+    "template-compare": Look("/templates/{template}/compare"),
+    "template-retire": Act("/templates/{template}/retire"),
+    "template-restore": Act("/templates/{template}/versions/1/draft"),
+    "template-test": Act("/templates/{template}/versions/1/test"),
+    "template-stop": Act("/templates/{template}/versions/1/stop"),
+    # policies
+    "policies": [Look("/policies"), Look("/policies", STAFF), Look("/policies", STAFF_AT)],
+    "plan": Look("/policies/plans/{other}", STAFF),
+    "policy-edit": [Look("/policies/client/edit"), Look("/policies/operator/edit", STAFF)],
+    "policy-review": Look("/policies/client/review"),
+    # API keys
+    "keys": [Look("/keys"), Look("/keys", STAFF)],
+    "key-new": Look("/keys/new"),
+    "key": Look("/keys/{key}"),
+    "key-edit": Look("/keys/{key}/edit"),
+    "key-rotate": Look("/keys/{key}/rotate"),
+    "key-revoke": Act("/keys/{key}/revoke"),
+    # people, and reviews of who has access
+    "people": [Look("/people"), Look("/people", STAFF), Look("/people", STAFF_AT)],
+    "people-find": Act("/people/find"),
+    "people-invite": [Look("/people/invite"), Look("/people/invite", STAFF)],
+    "person": Look("/people/{person}"),
+    "person-role": Act("/people/{person}/role"),
+    "person-remove": Act("/people/{person}/remove"),
+    "person-leaves": Act("/people/{person}/leaves"),
+    "person-sessions-end": Act("/people/{person}/sessions/end"),
+    "person-invitation": Act("/people/{person}/invitation"),
+    "arrival-forget": Act("/people/arrivals/{nothing}/forget"),
+    "reviews": [Look("/reviews"), Look("/reviews", STAFF)],
+    "review-begin": Act("/reviews/begin"),
+    "review": Look("/reviews/{review}"),
+    "review-confirm": Act("/reviews/{review}/confirm"),
+    "review-revoke": Look("/reviews/{review}/revoke/person/{colleague}"),
+    "review-export": File("/reviews/{review}/export.csv"),
+    # records
+    "records": Way("/records"),
+    "record-changes": [Look("/records/changes"), Look("/records/changes", STAFF)],
+    "record-change": Look("/records/changes/{governed}"),
+    "record-changes-export": File("/records/changes/export.csv"),
+    "record-access": [Look("/records/access"), Look("/records/access", STAFF)],
+    "record-access-find": Act("/records/access/find"),
+    "record-access-export": File("/records/access/export.csv"),
+    "record-requests": Look("/records/requests"),
+    "record-requests-export": File("/records/requests/export.json"),
+    # how a client's people sign on
+    "sign-on": [Look("/sign-on"), Look("/sign-on", STAFF)],
+    "sign-on-edit": Look("/sign-on/edit"),
+    "sign-on-domain": Act("/sign-on/domain"),
+    "sign-on-retire": Act("/sign-on/retire"),
     # messages and suppressions
     "messages": [Look("/messages"), Look("/messages?state=bounced"), Look("/messages?state=nothing", status=422)],
     "messages-find": Act("/messages/find"),
@@ -141,6 +222,12 @@ def _entry(site: Site) -> str:
     return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
 
 
+def _governed(site: Site) -> str:
+    """The newest entry of a change of the client's."""
+    query = "SELECT max(index) FROM ledger_leaf WHERE tenant_id = %s AND kind LIKE 'governance:%%'"
+    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
+
+
 def _confirm(site: Site) -> str:
     """As POST /recipients keeps and mails it."""
     secret, person = os.urandom(32), site.firm.person("new@home.example", status=1)
@@ -156,6 +243,33 @@ def _factor(site: Site) -> str:
     return str(pages.passkey(site.operator, site.member.account, SoftKey(site.member.account), "Old phone"))
 
 
+def _draft(site: Site) -> str:
+    """As a person makes one; its id."""
+    page = sent(site.visitor(site.member), "/templates/new", code="late-fee", category="rent")
+    assert "/templates/drafts/" in page.url, page.url
+    return page.url.rpartition("/")[2]
+
+
+def _category_draft(site: Site) -> str:
+    page = sent(site.visitor(site.member), "/categories/new", code="late-fee", name="Late fees")
+    assert "/categories/drafts/" in page.url, page.url
+    return page.url.rpartition("/")[2]
+
+
+def _policy(site: Site) -> str:
+    """A draft of the client's own policy."""
+    page = sent(site.visitor(site.member), "/policies/client/edit")
+    assert page.url.endswith("/review"), page.url
+    return page.url
+
+
+def _review(site: Site) -> str:
+    page = sent(site.visitor(site.member), "/reviews", "/reviews/begin")
+    found = re.search(r"/reviews/([0-9a-f-]{36})", page.url + page.text)
+    assert found is not None, page.url
+    return found[1]
+
+
 # what the paths name, made in this order once for all pages
 MAKERS: dict[str, Callable[[Site], str]] = {
     "busy": lambda site: str(seeding.busy(site)),
@@ -163,14 +277,23 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     "suppressions": lambda site: str(river.suppressions(site.firm, 80)),
     "template": lambda site: str(site.firm.template),
     "category": lambda site: str(site.firm.category),
+    "category_draft": _category_draft,
     "domain": lambda site: str(site.firm.domain),
     "key": lambda site: str(site.firm.key),
     "change": lambda site: str(seeding.propose(site, "waiting", "The new terms of 1 December ask for it.")),
     "person": lambda site: str(site.member.account),
     "tenant": lambda site: str(site.firm.tenant),
+    "other": lambda site: str(site.other.tenant),
     "entry": _entry,
+    "governed": _governed,
     "confirm": _confirm,
     "factor": _factor,
     "password": lambda site: password_link(site, site.member),
+    "draft": _draft,
+    "policy": _policy,
+    "colleague": lambda site: str(
+        pages.join(site.operator, "Tomas Brandl <tomas@firm.test>", "author", site.firm.tenant).account
+    ),
+    "review": _review,
     "nothing": lambda _site: str(UUID(int=7)),
 }

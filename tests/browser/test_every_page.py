@@ -5,9 +5,7 @@ browser complains of nothing, and nothing is wider than the window. The list of 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +22,9 @@ from tests.browser.every_page import (
     Act,
     Elsewhere,
     File,
+    Frame,
     Look,
+    Way,
 )
 from tests.support import pages, postgres
 from tests.support.firm import make_operator
@@ -43,7 +43,7 @@ print(json.dumps([pattern.name for pattern in get_resolver().url_patterns]))
 _AXE = "axe.run({resultTypes: ['violations']}).then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.target)]))"
 _SHOWN = [(name, n, look) for name, row in PAGES.items() for n, look in enumerate(row if isinstance(row, list) else [row])
           if isinstance(look, Look)]  # fmt: skip
-_REST = [(name, row) for name, row in PAGES.items() if isinstance(row, Act | File | Elsewhere)]
+_REST = [(name, row) for name, row in PAGES.items() if isinstance(row, Act | Way | File | Frame | Elsewhere)]
 
 
 @pytest.fixture(scope="module")
@@ -138,17 +138,20 @@ def test_what_is_no_page_to_look_at_is_none(looking, house, name, row):
         assert (ROOT / row.test).exists(), f"{name}: no such test"
         return
     site, world = house
-    with _asked(looking(row.who), site.url + row.path.format(**world)) as (status, kind):
-        if isinstance(row, Act):
-            assert status == 405, "an act answers to forms alone; a page of its own wants a Look"
-        else:
-            assert not kind.startswith("text/html") or name == "template-preview", kind
-
-
-@contextmanager
-def _asked(looker: Looker, url: str) -> Iterator[tuple[int, str]]:
-    answer = looker.page.context.request.get(url, max_redirects=0, ignore_https_errors=True)
-    yield answer.status, answer.headers.get("content-type", "")
+    answer = looking(row.who).page.context.request.get(
+        site.url + row.path.format(**world), max_redirects=0, ignore_https_errors=True
+    )
+    kind, policy = (answer.headers.get(name, "") for name in ("content-type", "content-security-policy"))
+    if isinstance(row, Act):
+        assert answer.status == 405, "an act answers to forms alone; a page of its own wants a Look"
+    elif isinstance(row, Way):
+        assert answer.status == 302
+        assert answer.headers["location"].startswith("/")
+    elif isinstance(row, Frame):
+        assert answer.status == 200
+        assert "sandbox;" in f"{policy};", policy
+    else:
+        assert not kind.startswith("text/html"), kind
     answer.dispose()
 
 

@@ -9,9 +9,18 @@ def test_a_thousand_messages_and_one(look, site):
     seeding.messages(site.firm, 1000, weeks=1, real=60)
     member = look(site.member)
     member.look_at("/messages", "messages")
+    member.go("/messages")
+    member.page.evaluate("window.same = true")
+    member.page.get_by_label("State").select_option("bounced")
+    member.page.wait_for_url("**/messages?state=bounced")
+    member.page.get_by_role("status").get_by_text("on this page").wait_for()
+    assert member.page.evaluate("window.same"), "the list alone was fetched"
+    assert {"Bounced"} == set(member.page.locator("tbody .state").all_inner_texts())
+    member.page.go_back()
+    member.page.wait_for_url(f"{site.url}/messages")
     member.page.get_by_label("State").select_option("bounced")
     member.page.get_by_role("button", name="Show").click()
-    assert "state=bounced" in member.page.url
+    member.page.wait_for_url("**/messages?state=bounced")
     member.look_at(member.page.url.removeprefix(site.url), "messages-bounced")
     member.page.get_by_role("link", name="Remove filter: state bounced").click()
     assert member.page.url == f"{site.url}/messages"
