@@ -102,5 +102,6 @@ def handed(settings: Settings) -> Handed:
         door_url=f"http://{settings.http_host}:{settings.http_port}",
         send_key=send_key,
         spf_mechanism=settings.spf_mechanism or "",
+        breached=settings.breached_passwords_file,
         outward=outward(settings),
     )

@@ -133,6 +133,10 @@ class Settings:
         "Inner networks where sign-on providers may be, over plain HTTP too; for demo and test, not in production.",
     )
 
+    breached_passwords_file: Path | None = _optional(
+        kinds.PATH,
+        "Stolen passwords that nobody may take: sorted lines of SHA-1, as Have I Been Pwned gives them.",
+    )
     witness_file: Path | None = _optional(
         kinds.PATH, "File that the ledger's checkpoints go to, best on another machine; without it witness in var_dir."
     )

@@ -137,7 +137,7 @@ def test_every_passkey_that_is_refused_reads_the_same(site, how):
     shown = key.shown(asked, "https://evil.example" if how == "another origin" else site.url)
     given = {"garbage": '{"response": {"userHandle": 7}, "rawId": []}', "none": ""}.get(how, shown)
     answer = visitor.post("/sign-in/passkey", credential=given)
-    assert answer.status == 200
+    assert answer.status == 422
     assert "This passkey is not known here. Sign in with your password." in answer.text
     assert visitor.get("/").url == f"{site.url}/sign-in"
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any, cast
 from uuid import UUID
 
@@ -96,7 +97,8 @@ def password(request: HttpRequest) -> HttpResponse:
             messages.success(request, "Your password was changed, and every other session has ended.")
             return HttpResponseRedirect("/account")
         form.add_error("current", tried.fault)
-    return render(request, "people/password.html", {"form": form, "section": "account"})
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if form.is_bound else HTTPStatus.OK
+    return render(request, "people/password.html", {"form": form, "section": "account"}, status=status)
 
 
 def _change(request: HttpRequest, actor: Actor, hashed: str) -> None:

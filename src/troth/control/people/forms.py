@@ -1,17 +1,21 @@
 """People: the forms of the door to the pages: signing in, asking for a link, setting a password."""
 
+import logging
 from typing import Any
 
 from allauth.account.forms import LoginForm  # type: ignore[import-untyped]  # allauth ships no types
 from django import forms
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 
-from troth.control.people import words
+from troth.control.people import breached, words
 from troth.control.people.addresses import resolved
 from troth.control.people.factors.passkeys import LONGEST_NAME
 
 _MOST = 320  # characters of an address (RFC 5321 section 4.5.3.1: 64, the sign, 255)
 _ADDRESS = {"required": "Type your e-mail address."}
+_log = logging.getLogger("troth.people")
 _MOST_PASSWORD = 1024  # characters; more would only feed the stretching
 
 
@@ -75,6 +79,7 @@ class SetPassword(forms.Form):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         words.check(password, self._address)
+        _not_stolen(password)
         return password
 
     def clean(self) -> dict[str, Any]:
@@ -95,3 +100,11 @@ class ChangePassword(SetPassword):
         max_length=_MOST_PASSWORD, strip=False, error_messages={"required": "Type the password that you have now."}
     )
     field_order = ("current", "password", "again")
+
+
+def _not_stolen(password: str) -> None:
+    try:
+        breached.check(settings.TROTH_BREACHED, password)
+    except breached.Unreadable as trouble:
+        _log.error("no password is taken: %s", trouble)
+        raise ValidationError("Passwords cannot be compared with stolen ones now: none is taken. Try later.") from None

@@ -6,6 +6,7 @@ password adds none. What was changed is told by mail.
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -74,7 +75,12 @@ def add_app(request: HttpRequest) -> HttpResponse:
         form = Code()
         messages.warning(request, "That picture was too old: here is a new one. Remove the entry that you made of it.")
     offer = kept or totp.offer(actor.account_id, label)
-    return render(request, "people/app.html", {"offer": offer, "form": form, "next": local.wanted(request)})
+    return render(
+        request,
+        "people/app.html",
+        {"offer": offer, "form": form, "next": local.wanted(request)},
+        status=_status(request),
+    )
 
 
 # ---- passkeys
@@ -98,7 +104,12 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
             fault = f"You have {passkeys.MOST} passkeys: remove one first."
         else:
             return _taken_up(request, actor, "passkey", "A passkey was added", f"The passkey “{name}” was added")
-    return render(request, "people/passkey.html", {"form": form, "fault": fault, "next": local.wanted(request)})
+    return render(
+        request,
+        "people/passkey.html",
+        {"form": form, "fault": fault, "next": local.wanted(request)},
+        status=_status(request),
+    )
 
 
 @needs(post="self:write", fresh=True)
@@ -121,7 +132,7 @@ def rename(request: HttpRequest, factor: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         passkeys.rename(one.account, one.id, form.cleaned_data["name"])
         return HttpResponseRedirect("/account")
-    return render(request, "people/rename.html", {"form": form})
+    return render(request, "people/rename.html", {"form": form}, status=_status(request))
 
 
 # ---- both
@@ -187,6 +198,11 @@ def _codes_page(request: HttpRequest, actor: Actor, before: str) -> HttpResponse
     after = local.wanted(request)
     given = {"codes": codes.made(actor.account_id), "before": before, "next": after if after != "/" else "/account"}
     return render(request, "people/codes.html", given)
+
+
+def _status(request: HttpRequest) -> int:
+    """Of a page that asks, or asks again."""
+    return HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
 
 
 def _left_with(*, last: bool) -> str:

@@ -2,6 +2,7 @@
 later, and the recent proof that a dangerous one wants.
 """
 
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -55,7 +56,7 @@ def passkey_sign_in(request: HttpRequest) -> HttpResponse:
 
 def _not_in(request: HttpRequest, fault: str) -> HttpResponse:
     given = {"fault": fault, "next": local.wanted(request)}
-    return render(request, "people/passkey_refused.html", given)
+    return render(request, "people/passkey_refused.html", given, status=_status(request))
 
 
 @never_cache
@@ -116,7 +117,8 @@ def prove(request: HttpRequest) -> HttpResponse:
                 return _proved(actor, "password", after)
             form.add_error("password", tried.fault)
         if form.is_bound:
-            return render(request, "people/prove.html", {"form": Code(), **_ways(actor.account_id), **given})
+            asked = {"form": Code(), **_ways(actor.account_id), **given}
+            return render(request, "people/prove.html", asked, status=_status(request))
     method, page = _show(request, actor.account_id, "people/prove.html", given)
     return _proved(actor, method, after) if method else page
 
@@ -165,7 +167,13 @@ def _show(request: HttpRequest, account: UUID, template: str, given: dict[str, A
     if attempt.method:
         return attempt.method, HttpResponse()
     fault = attempt.fault if "credential" in request.POST else ""
-    return "", render(request, template, {"form": form, "fault": fault, **_ways(account), **given})
+    page = {"form": form, "fault": fault, **_ways(account), **given}
+    return "", render(request, template, page, status=_status(request))
+
+
+def _status(request: HttpRequest) -> int:
+    """Of a page that asks, or asks again."""
+    return HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
 
 
 def _ways(account: UUID) -> dict[str, Any]:
