@@ -63,7 +63,7 @@ def detail(request: HttpRequest, subject: UUID) -> HttpResponse:
     return render(request, "categories/one.html", {**_SECTION, **context})
 
 
-@needs("category:read", post="category:propose")
+@needs("category:propose")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """GET and POST /categories/new"""
@@ -75,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return _saved(request, actor, None, None)
 
 
-@needs("category:read", post="category:propose")
+@needs("category:propose")
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: HttpRequest, subject: UUID) -> HttpResponse:
     """GET and POST /categories/<subject>/edit: the next version; its draft begins when it is saved."""
@@ -89,7 +89,7 @@ def edit(request: HttpRequest, subject: UUID) -> HttpResponse:
     return _form(request, {"typed": form.of_artefact(category.code, category.artefact), "category": category})
 
 
-@needs("category:read", post="category:propose")
+@needs("category:propose")
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, draft: UUID) -> HttpResponse:
     """GET and POST /categories/drafts/<draft>"""
@@ -117,7 +117,7 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     return HttpResponseRedirect("/categories")
 
 
-@needs("category:read", post="category:propose")
+@needs("category:propose")
 @require_POST
 def retire(request: HttpRequest, subject: UUID) -> HttpResponse:
     """POST /categories/<subject>/retire: proposed to a second person."""

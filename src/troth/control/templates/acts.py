@@ -21,7 +21,7 @@ _LONGEST = 2_000  # characters of a reason
 _PARTS = ("category", "subject", "preheader", "kind", "source", "layout", "text", "schema")
 
 
-@needs("template:read", post="message:test")
+@needs("message:test")
 @require_POST
 def test(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     """POST /templates/<subject>/versions/<number>/test: this version, with its first sample, to one's own address."""
@@ -34,7 +34,7 @@ def test(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     return HttpResponseRedirect(f"/templates/{subject}/versions/{number}")
 
 
-@needs("template:read", post="version:revoke")
+@needs("version:revoke")
 @require_POST
 def stop(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     """POST /templates/<subject>/versions/<number>/stop: one person's act, at once and for good."""
@@ -54,7 +54,7 @@ def stop(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     return HttpResponseRedirect(f"/templates/{subject}/versions/{number}")
 
 
-@needs("template:read", post="template:propose")
+@needs("template:propose")
 @require_POST
 def retire(request: HttpRequest, subject: UUID) -> HttpResponse:
     """POST /templates/<subject>/retire: proposed to a second person."""

@@ -27,7 +27,7 @@ _SECTION = {"section": "templates", "labels": editing.LABELS, "kinds": editing.K
 _FIELDS = ("category", "subject", "preheader", "kind", "source", "text", "schema", "samples", "layout")
 
 
-@needs("template:read", post="template:propose")
+@needs("template:propose")
 @require_http_methods(["GET", "HEAD", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
     """GET and POST /templates/new"""
@@ -39,7 +39,7 @@ def new(request: HttpRequest) -> HttpResponse:
     return _saved(request, actor, None)
 
 
-@needs("template:read", post="template:propose")
+@needs("template:propose")
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: HttpRequest, draft: UUID) -> HttpResponse:
     """GET and POST /templates/drafts/<draft>"""
@@ -50,7 +50,7 @@ def draft(request: HttpRequest, draft: UUID) -> HttpResponse:
     return _editor(request, {"typed": typed_of(found), "draft": found})
 
 
-@needs("template:read", post="template:propose")
+@needs("template:propose")
 @require_POST
 def restore(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     """POST /templates/<subject>/versions/<number>/draft: a new draft that says what this version says."""
@@ -79,7 +79,7 @@ def discard(request: HttpRequest, draft: UUID) -> HttpResponse:
     return HttpResponseRedirect("/templates")
 
 
-@needs("template:read")
+@needs("template:propose")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
     """GET /templates/drafts"""

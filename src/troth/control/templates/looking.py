@@ -66,7 +66,7 @@ def _tried(typed: Typed) -> tuple[Seen, dict[str, str]]:
     return seen, {**found.faults, **editing.faults_of(seen.problems)}
 
 
-@needs("draft:write")
+@needs("template:propose")
 @require_POST
 def panel(request: HttpRequest) -> HttpResponse:
     """POST /templates/panel: the checks beside the editor, for what is typed now."""
@@ -75,7 +75,7 @@ def panel(request: HttpRequest) -> HttpResponse:
     return render(request, "templates/panel.html", {"look": looked_at(actor, typed)})
 
 
-@needs("template:read", post="draft:write")
+@needs("template:propose")
 @require_http_methods(["GET", "HEAD", "POST"])
 def framed(request: HttpRequest) -> HttpResponse:
     """GET and POST /templates/preview: the mail of what is typed, as a document for the editor's frame."""

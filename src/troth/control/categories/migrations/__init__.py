@@ -1,1 +1,0 @@
-"""This room's part of the one migration history."""
