@@ -26,7 +26,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     connect = wiring.connect_flow(settings)
     keys = await wiring.flow_keys(settings, connect)
     gate = Gate(connect, keys.keyring, keys.secrets, lanes=1)
-    deps = Deps(connect, keys.keyring, keys.operator, keys.secrets, client(settings), gate, settings.cell)
+    deps = Deps(
+        connect, keys.keyring, keys.operator, keys.secrets, client(settings), gate, settings.cell, settings.public_url
+    )
     sender = Sender(deps)
     await gate.start()
     watch = asyncio.create_task(_end(sender, stop))

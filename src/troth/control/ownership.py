@@ -215,7 +215,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "arrival_forget_v1(bytea, uuid, uuid)": (CONTROL,),
     "throttle_v1(bytea[], integer)": (CONTROL,),
     "throttle_clear_v1(bytea[])": (CONTROL,),
-    "account_mail_v1(uuid)": (CONTROL,),
+    "account_mail_v1(uuid)": (CONTROL,),  # troth_flow by access_notices_v1
     "account_person_v1(uuid, uuid, bytea, bytea, bytea)": (CONTROL,),
     "genesis_v1(uuid, uuid[], uuid[], bytea[], bytea[], bytea[], bytea[], bytea[], bytea[], text)": (CONTROL,),
     "draft_save_v1(uuid, uuid, text, uuid, text, text, integer, bytea)": (CONTROL,),

@@ -1,4 +1,5 @@
-"""Beside the river: what must happen on time, whoever sends: the clock's mark, partitions, domain checks, sweeping.
+"""Beside the river: what must happen on time, whoever sends: the clock's mark, partitions, domain checks, sweeping,
+and access that ends with a date.
 
 One process leads (an advisory lock); others stand by and take over when its session ends. Each duty has a task and
 an interval of its own, so that one that fails or is slow holds up no other.
@@ -19,6 +20,7 @@ from troth.mail.domain_auth import Finding, Readiness
 from troth.outside.dns import LookupFailed, Resolver
 from troth.outside.domain_check import check_domain
 from troth.rules.policy import PolicyError, resolve
+from troth.store import access
 from troth.store import duties as store
 from troth.store.connection import Connection, Unavailable
 from troth.store.duties import DomainToCheck
@@ -56,6 +58,7 @@ def standard(sending: Sending) -> tuple[Duty, ...]:
         Duty("partitions", 3600, store.make_partitions),
         Duty("domain checks", 2, lambda connection: check_domains(connection, sending)),
         Duty("sweeping", 3600, store.sweep),
+        Duty("access", 60, access.duty),
     )
 
 

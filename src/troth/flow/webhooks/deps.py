@@ -19,7 +19,7 @@ class Submits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """`operator` opens the addresses of clients' administrators."""
+    """`operator` opens the addresses of people with accounts; `public_url`: of the pages, for what a mail links to."""
 
     connect: Callable[[str], Awaitable[Connection]]
     keyring: Keyring
@@ -28,3 +28,4 @@ class Deps:
     client: GuardedClient
     gate: Submits
     cell: str
+    public_url: str = ""

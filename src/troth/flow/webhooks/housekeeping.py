@@ -1,4 +1,4 @@
-"""Webhooks, beside the sending: tells administrators of disabled endpoints, and sweeps what has served."""
+"""Webhooks, beside the sending: tells administrators of disabled endpoints and people of their access, and sweeps."""
 
 import asyncio
 import time
@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import structlog
 
+from troth.flow.webhooks import access_mail
 from troth.flow.webhooks.counters import Counters
 from troth.flow.webhooks.deps import Deps
 from troth.flow.webhooks.notices import tell_all
@@ -35,6 +36,7 @@ async def keep_house(deps: Deps, counters: Counters, stop: asyncio.Event) -> Non
 async def _once(connection: Connection, deps: Deps, counters: Counters, swept: float) -> float:
     now = (await store.clocks(connection)).now
     await tell_all(connection, deps, counters, now)
+    await access_mail.tell_all(connection, deps, now)
     if time.monotonic() - swept < _SWEEP:
         return swept
     if gone := await store.sweep(connection, now, KEPT):

@@ -1,0 +1,113 @@
+"""Webhooks, in the same process: mail about people's access (an account that nobody uses, a review to decide), which a
+date has put into a table; through the gate like all mail, from the programme's system tenant.
+"""
+
+import hmac
+import json
+import secrets
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from troth.flow.gate.accept import StoreAway
+from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused
+from troth.flow.webhooks.deps import Deps
+from troth.keys import ids, places
+from troth.keys.errors import KeyringError, Undecryptable
+from troth.keys.installation import Purpose
+from troth.mail.address import Address, AddressError, parse_address
+from troth.store import access, people
+from troth.store.access import Notice
+from troth.store.connection import Connection
+
+log = structlog.get_logger("troth.access")
+CATEGORY = "security-notice"
+_MOST = 20  # in one round
+_LONGEST_NAME = 120
+_WHY = {"unused": "nobody used it", "left": "the person left", "review": "an access review ended it"}
+
+
+async def tell_all(connection: Connection, deps: Deps, now: datetime) -> int:
+    """Everything that is to be told now; how many were."""
+    told = 0
+    for notice in await access.notices(connection, _MOST):
+        try:
+            why = await _tell(connection, deps, notice, now)
+        except Undecryptable:
+            why = "A name or an address of it cannot be opened."
+        except (StoreAway, KeyringError):
+            continue  # it stays due
+        await access.noticed(connection, notice.id, why)
+        told += why is None
+        if why is not None:
+            log.warning("access.notice-unsent", notice=str(notice.id), template=notice.template, why=why)
+    return told
+
+
+async def _tell(connection: Connection, deps: Deps, notice: Notice, now: datetime) -> str | None:
+    """None: the gate took it; else why not."""
+    if notice.system is None or notice.address_ct is None:
+        return "The account is closed, or its programme has no system tenant to write from."
+    text = deps.operator.open(notice.address_ct, places.account(notice.account_id, "address")).decode()
+    try:
+        address = parse_address(text)
+    except AddressError:
+        return "The address cannot be written to."
+    await _ensure(connection, deps, notice, address, now)
+    email = EmailAsked((address.addr_spec,), tags={"category": CATEGORY}, template=notice.template,
+                       variables=_variables(deps, notice))  # fmt: skip
+    asked = Ask(Caller(system_tenant=notice.system), (email,), "POST", "/people", idempotency=_once(deps, notice))
+    answer = await deps.gate.submit(asked)
+    return f"{answer.refusal.code}: {answer.refusal.sentence}" if isinstance(answer, Refused) else None
+
+
+async def _ensure(connection: Connection, deps: Deps, notice: Notice, address: Address, now: datetime) -> None:
+    """Whoever has an account is a recipient of the system tenant."""
+    assert notice.system is not None
+    assert notice.keyset is not None
+    index = deps.secrets.blind_index().index(address.normal)
+    if await people.find(connection, notice.system, index) is not None:
+        return
+    person = ids.uuid7(now)
+    key, wrapped = deps.keyring.tenant(notice.system, notice.keyset).new_person_key(person)
+    sealed = key.seal(address.addr_spec.encode(), places.address(person))
+    salt = secrets.token_bytes(32)
+    await people.add(connection, people.NewPerson(person, notice.system, index, sealed, wrapped, salt, now))
+
+
+def _variables(deps: Deps, notice: Notice) -> dict[str, str]:
+    """What a pack of cli/demo/packs/system asks for; times in the reader's zone, ids as the pages have them."""
+    given: dict[str, Any] = json.loads(notice.variables)
+    told = {"name": _name(deps, notice.name_ct, notice), "link": deps.public_url + _path(given)}
+    for name in ("ends", "due"):
+        if name in given:
+            told[name] = _told(datetime.fromisoformat(given[name]), notice.timezone or "UTC")
+    if "account" in given:
+        told["who"] = _name(deps, notice.subject_ct, notice, given["account"])
+        told["why"] = _WHY.get(given["why"], given["why"])
+    return told | {name: given[name][:_LONGEST_NAME] for name in ("left", "client") if name in given}
+
+
+def _path(given: dict[str, Any]) -> str:
+    if "review" in given:
+        return f"/reviews/{given['review']}"
+    return f"/people/{given['account']}" if "account" in given else "/"
+
+
+def _name(deps: Deps, sealed: bytes | None, notice: Notice, account: str = "") -> str:
+    whose = UUID(account) if account else notice.account_id
+    return deps.operator.open(sealed, places.account(whose, "name")).decode()[:_LONGEST_NAME] if sealed else "Somebody"
+
+
+def _once(deps: Deps, notice: Notice) -> tuple[bytes, bytes]:
+    """The gate's own idempotency keeps it to one mail a notice."""
+    secret = deps.secrets.token_keys(Purpose.FINGERPRINT)[0]
+    what = b"access-notice\0" + notice.id.bytes
+    return hmac.digest(secret, what, "sha256"), hmac.digest(secret, b"fingerprint\0" + what, "sha256")
+
+
+def _told(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%d %B %Y, %H:%M} ({zone})".lstrip("0")
