@@ -96,7 +96,7 @@
   }
 
   function help() {
-    const dialog = find("#keys");
+    const dialog = find("#keyboard");
     if (!dialog || find("dialog[open]")) return false;
     const places = all("a[data-go]").map((one) => `${one.dataset.go.toUpperCase()} ${one.dataset.name}`);
     find("[data-places]", dialog).textContent = places.join(" · ");
@@ -220,7 +220,7 @@
 
   function begin() {
     dress();
-    find("#keys [data-single]")?.addEventListener("change", (event) => {
+    find("#keyboard [data-single]")?.addEventListener("change", (event) => {
       try { localStorage.setItem(KEYS, event.target.checked ? "on" : "off"); } catch { say("This browser keeps nothing; the keys stay on."); }
     });
     find("details.ask[open]") && asking(find("details.ask[open]"));
