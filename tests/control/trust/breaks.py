@@ -117,6 +117,41 @@ def _function(claim, name, signature):
     )
 
 
+def _right(claim, action):
+    """A right more, and one fewer, than was shipped."""
+    more = f"VALUES ('property', '{action}', 'own', 'viewer', false, false)"
+    yield _loud(claim, f"a viewer may {action}", f"INSERT INTO permission {more}",
+                f"DELETE FROM permission WHERE action = '{action}' AND role = 'viewer'")  # fmt: skip
+    yield _quiet(claim, f"nobody may {action}", "permission", f"DELETE FROM permission WHERE action = '{action}'")
+    yield _quiet(claim, f"{action} needs no second factor", "permission",
+                 f"UPDATE permission SET second = NOT second WHERE action = '{action}'")  # fmt: skip
+
+
+def _four_eyes(claim, kind):
+    """What an intruder might do so that one person is enough for this kind."""
+    of = f"(SELECT id FROM change WHERE kind = '{kind}')"
+    yield from _fences(claim, "approval", "guard")
+    yield from _fences(claim, "governed", "guard")
+    yield from _function(claim, "approve_v1", "approve_v1(uuid, bytea, bytea)")
+    yield from _function(claim, "wrote", "wrote(change, uuid)")
+    yield from _right(claim, f"{kind}:approve")
+    yield _quiet(claim, "what is in force is another version", "governed",
+                 "UPDATE governed g SET snapshot_id = (SELECT s.id FROM snapshot s WHERE s.kind <> g.kind LIMIT 1)")  # fmt: skip
+    if kind not in ("release", "override"):  # of which there are none in the world
+        yield _quiet(claim, "the yes is gone", "approval", f"DELETE FROM approval WHERE change_id IN {of}")
+        yield _quiet(claim, "the yes was to other words", "approval",
+                     f"UPDATE approval SET digest = sha256(digest) WHERE change_id IN {of}")  # fmt: skip
+        yield _quiet(claim, "one person did both", ("snapshot", "change"),
+                     f"UPDATE snapshot SET approver_human = proposer_human WHERE kind = '{kind}'",
+                     f"UPDATE change SET decider_human = proposer_human WHERE kind = '{kind}' AND state = 2")  # fmt: skip
+        yield _quiet(claim, "the approved words are others", "snapshot",
+                     f"UPDATE snapshot SET artefact = artefact || ' ', digest = sha256(convert_to(artefact || ' ', 'UTF8'))"
+                     f" WHERE kind = '{kind}'")  # fmt: skip
+        yield _quiet(claim, "the approver had written on the draft", ("draft_author", "change"),
+                     f"UPDATE change SET draft_id = id WHERE kind = '{kind}'",
+                     f"INSERT INTO draft_author SELECT id, tenant_id, decider_human FROM change WHERE kind = '{kind}' AND state = 2")  # fmt: skip
+
+
 EYES = [
     *_function("SUP-3", "claim_attempt_v1", "claim_attempt_v1(text)"),
     *_function("EML-13", "claim_fact_v1", "claim_fact_v1(text, timestamptz)"),
@@ -278,6 +313,66 @@ GOVERNED = [
     *_function("SND-2", "apply_api_key", "apply_api_key(change, uuid)"),
 ]  # fmt: skip
 
+CHANGES = [
+    *_four_eyes("CHG-1", "template"), *_four_eyes("CHG-2", "policy"), *_four_eyes("CHG-3", "grant"),
+    *_four_eyes("CHG-4", "release"), *_four_eyes("CHG-5", "category"), *_four_eyes("CHG-7", "template"),
+    _quiet("CHG-2", "no policy rules any more", "governed", "DELETE FROM governed WHERE kind = 'policy'"),
+    _quiet("CHG-3", "somebody has another role", "account", "UPDATE account SET role = 'admin' WHERE role = 'approver'"),
+    _quiet("CHG-3", "somebody came without a grant", ("account", "human"),
+           "INSERT INTO human SELECT '00000000-0000-4000-8000-000000000002', now()",
+           "INSERT INTO account (id, human_id, role, name_ct, address_ct, address_index, created_at) SELECT"
+           " '00000000-0000-4000-8000-000000000002', '00000000-0000-4000-8000-000000000002', 'owner', '\\x01', '\\x01', sha256('x'), now() + interval '1 day'"),
+    *_function("CHG-4", "apply_release", "apply_release(change)"), *_fences("CHG-4", "pause"),
+    _quiet("CHG-5", "the record is kept for a month", "snapshot",
+           "UPDATE snapshot SET artefact = regexp_replace(artefact, '\"change_days\":\\d+', '\"change_days\":30') WHERE kind = 'policy'"),
+    _quiet("CHG-5", "a step is not told", "ledger_leaf", "ALTER TABLE ledger_leaf DISABLE TRIGGER ALL",
+           "DELETE FROM ledger_leaf WHERE kind = 'governance:change:approve'", "ALTER TABLE ledger_leaf ENABLE TRIGGER ALL"),
+    _quiet("CHG-7", "a third is named", "designation",
+           "UPDATE designation SET account_id = (SELECT id FROM account WHERE role = 'admin' AND account.tenant_id = designation.tenant_id)"),
+    _quiet("CHG-7", "nobody is named", "designation", "DELETE FROM designation"),
+    _quiet("CHG-7", "anybody may write", "permission", "UPDATE permission SET named = false WHERE action = 'template:propose'"),
+    _quiet("CHG-7", "somebody else has written", "change",
+           "UPDATE change c SET proposer_account = (SELECT id FROM account a WHERE a.tenant_id = c.tenant_id AND role = 'admin') WHERE kind = 'template'"),
+    *_function("CHG-7", "apply_designation", "apply_designation(change)"),
+]  # fmt: skip
+
+RECORDS = [
+    *_fences("LOG-2", "access_log", "insert_only"), *_fences("LOG-2", "session"), *_secured("LOG-2", "access_log"),
+    *_function("LOG-2", "access_entry", "access_entry(text, uuid, uuid, uuid, text, bytea, bytea)"),
+    _quiet("LOG-2", "sign-ins are not in the log", "access_log", "DELETE FROM access_log WHERE kind = 'sign-in'"),
+    _quiet("LOG-2", "where from is gone", "access_log", "UPDATE access_log SET place = NULL, detail_ct = NULL"),
+    _quiet("LOG-2", "an end is not in the log", "access_log", "DELETE FROM access_log WHERE kind = 'sign-out'"),
+    _quiet("LOG-2", "session and log are gone", ("access_log", "session"), "DELETE FROM access_log", "DELETE FROM session WHERE kind = 'page'"),
+    _quiet("LOG-2", "it is kept for a month", "snapshot",
+           "UPDATE snapshot SET artefact = regexp_replace(artefact, '\"access_days\":\\d+', '\"access_days\":30') WHERE kind = 'policy'"),
+    *_fences("LOG-3", "change", "decided_once"), *_fences("LOG-3", "approval", "insert_only"), *_fences("LOG-3", "snapshot", "insert_only"),
+    _quiet("LOG-3", "a reason is another", "change", "UPDATE change SET reason = 'because' WHERE kind = 'policy'"),
+    _quiet("LOG-3", "an author is another", ("change", "snapshot"),
+           "UPDATE change SET proposer_human = decider_human, decider_human = proposer_human WHERE kind = 'category' AND state = 2",
+           "UPDATE snapshot SET proposer_human = approver_human, approver_human = proposer_human WHERE kind = 'category'"),
+    _quiet("LOG-3", "a version in between is gone", ("change", "snapshot", "governed"), "DELETE FROM governed WHERE kind = 'designation'",
+           "DELETE FROM snapshot WHERE kind = 'api-key'", "UPDATE snapshot SET version = version + 1 WHERE kind = 'template'"),
+    _quiet("LOG-3", "a step is not told", "ledger_leaf", "ALTER TABLE ledger_leaf DISABLE TRIGGER ALL",
+           "DELETE FROM ledger_leaf WHERE kind = 'governance:change:propose'", "ALTER TABLE ledger_leaf ENABLE TRIGGER ALL"),
+    *_function("LOG-3", "change_entry", "change_entry(text, change, uuid)"),
+    *_fences("LOG-5", "api_request", "insert_only"), *_secured("LOG-5", "api_request"),
+    _quiet("LOG-5", "requests are not in the log", "api_request", "DELETE FROM api_request"),
+    _quiet("LOG-5", "requests are another's", "api_request", "UPDATE api_request SET tenant_id = NULL"),
+    _quiet("LOG-5", "it is kept for a month", "snapshot",
+           "UPDATE snapshot SET artefact = regexp_replace(artefact, '\"request_days\":\\d+', '\"request_days\":30') WHERE kind = 'policy'"),
+    *_right("LOG-5", "request-log:read"),
+    *_fences("LOG-7", "change", "decided_once"), *_secured("LOG-7", "change"), *_secured("LOG-7", "approval"),
+    _loud("LOG-7", "a client sees the changes of others", "DROP POLICY own_tenant ON change; CREATE POLICY own_tenant ON change TO troth_control USING (true)",
+          "DROP POLICY own_tenant ON change; CREATE POLICY own_tenant ON change TO troth_control USING (tenant_id = nullif(current_setting('troth.tenant', true), '')::uuid"
+          " OR tenant_id IS NULL) WITH CHECK (tenant_id = nullif(current_setting('troth.tenant', true), '')::uuid)"),
+    *_right("LOG-7", "change-log:read"),
+    *_fences("LOG-8", "account", "closed"), *_function("LOG-8", "apply_grant", "apply_grant(change)"), *_right("LOG-8", "policy:propose"),
+    _quiet("LOG-8", "somebody has another role", "account", "UPDATE account SET role = 'admin' WHERE role = 'approver'"),
+    _quiet("LOG-8", "somebody was closed without a word", "account", "UPDATE account SET disabled_at = now(), disabled_why = 'unused' WHERE role = 'approver'"),
+    _quiet("LOG-8", "a grant is not told", "ledger_leaf", "ALTER TABLE ledger_leaf DISABLE TRIGGER ALL",
+           "DELETE FROM ledger_leaf WHERE leaf::jsonb ->> 'of' = 'grant'", "ALTER TABLE ledger_leaf ENABLE TRIGGER ALL"),
+]  # fmt: skip
+
 LOGS = [
     *_fences("LOG-1", "event", "insert_only"), *_fences("LOG-1", "message", "legal_step"), *_secured("LOG-1", "event"),
     *_constraint("LOG-1", "event", "known_event", "kind IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)"),
@@ -311,4 +406,4 @@ LOGS = [
     _quiet("LOG-6", "an entry is another client's", "ledger_leaf", "UPDATE ledger_leaf SET tenant_id = NULL WHERE tenant_id IS NOT NULL"),
 ]  # fmt: skip
 
-ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *LOGS]
+ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *CHANGES, *RECORDS, *LOGS]

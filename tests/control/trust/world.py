@@ -19,6 +19,7 @@ from troth.cli.demo.dns import DnsServer
 from troth.cli.demo.mailbox_store import MailStore
 from troth.control.audit import scope
 from troth.control.trust import running
+from troth.control.people import owners
 from troth.control.trust.look import Outside
 from troth.flow.delivery.route import Route
 from troth.flow.delivery.worker import Deps, Worker
@@ -29,6 +30,7 @@ from troth.flow.gate.asks import Ask, Caller, EmailAsked
 from troth.keys import places
 from troth.keys.ids import uuid7
 from troth.keys.keyring import OPERATOR
+from troth.mail.mailbox import parse_mailbox
 from troth.outside.dns import Resolver
 from troth.settings import Settings
 from troth.store.connection import connect
@@ -124,6 +126,7 @@ def build(database: Database, names: Names, witness: Path) -> World:
     made = World(database, operator, firms, names, witness)
     for firm in firms.values():
         names.publish(firm.name)
+    sign_in(made)
     for profile, firm in firms.items():
         for local in EVERYBODY:
             confirm(made, firm, at(firm, local), "multi-step" if profile == "retail" else "confirmation-link")
@@ -137,6 +140,32 @@ def build(database: Database, names: Names, witness: Path) -> World:
     for connection in database.opened:
         connection.close()
     return made
+
+
+def sign_in(world: World) -> None:
+    """Each firm has an admin and an approver, who have signed in with a second factor; one has signed out again."""
+    index = world.operator.secrets.blind_index()
+    keyset = world.operator.admin.execute("SELECT operator_keyset FROM installation").fetchone()[0]
+    keys = world.operator.keyring.tenant(OPERATOR, keyset)
+    for firm in world.firms.values():
+        for role in ("admin", "approver"):
+            account, who = uuid7(now()), parse_mailbox(f"An {role} <{role}@{firm.name}>")
+            artefact = owners.access_artefact(who, role, account, uuid7(now()), operator=keys, index=index)
+            world.operator.govern("grant", firm.tenant, f"account-{account.hex}", artefact, account)
+            secret = open_session(world, account, keys.seal(b"{}", places.access("detail")))
+            if role == "approver":
+                world.operator.control.execute("SELECT session_end_v1(%s, NULL)", (secret,))
+
+
+def open_session(world: World, account, detail: bytes, *, second: bool = True) -> bytes:
+    """As role troth_signin, which alone may."""
+    secret = os.urandom(32)
+    with psycopg.connect(**world.database.conninfo("troth_signin"), autocommit=True) as signin:
+        signin.execute(
+            "SELECT * FROM troth.page_session_open_v1(%s, %s, %s, %s, %s, %s, %s)",
+            (account, hashlib.sha256(secret).digest(), ["password", "totp"], second, os.urandom(32), os.urandom(32), detail),
+        )  # fmt: skip
+    return secret
 
 
 def at(firm: Firm, local: str) -> str:

@@ -158,13 +158,19 @@ class Look:
 
     def facts(self, name: str, programme: Programme | None = None, window: timedelta = LOG) -> tuple[Fact, ...]:
         """What a count over all clients says; of one programme's, and of those that no approval knows."""
+        return self.counted(name, _FACT, programme, window)
+
+    def counted(
+        self, name: str, query: str, programme: Programme | None = None, window: timedelta = LOG
+    ) -> tuple[Fact, ...]:
+        """The same of another function that counts: `query` takes the fact's name and since when."""
 
         def read() -> tuple[Fact, ...]:
             with self.of(None) as connection:
-                rows = connection.execute(_FACT, (name, self.now - window)).fetchall()
+                rows = connection.execute(query, (name, self.now - window)).fetchall()
             return tuple(Fact(*row) for row in rows)
 
-        found: tuple[Fact, ...] = self.once(("fact", name, window), read)
+        found: tuple[Fact, ...] = self.once(("fact", query, name, window), read)
         if programme is None:
             return found
         others = {tenant.id for tenant in self.tenants if tenant.programme != programme.id}

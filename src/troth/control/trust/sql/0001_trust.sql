@@ -237,7 +237,7 @@ BEGIN
         SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.id::text) FILTER (WHERE x.bad)
         FROM (SELECT e.tenant_id, e.id, s.id IS NULL OR s.kind <> 'category' OR s.tenant_id IS DISTINCT FROM e.tenant_id
                      OR s.subject <> e.category_id OR s.approved_at > e.created_at
-                     OR coalesce(s.legal_class NOT IN ('transactional', 'required'), true)
+                     OR coalesce(s.legal_class NOT IN ('transactional', 'relationship', 'required'), true)
                      OR coalesce(s.revoked_at < e.created_at - talk, false) AS bad
               FROM (SELECT * FROM troth.email WHERE id >= first ORDER BY id DESC LIMIT most) AS e
               LEFT JOIN version s ON s.id = e.category_snapshot
