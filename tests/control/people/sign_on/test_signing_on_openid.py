@@ -166,3 +166,15 @@ def test_where_sign_on_is_required_a_passkey_opens_nothing(bound, site, liar):
     assert answer.status == 403, answer.text
     assert "Your firm wants you to sign on" in answer.text
     assert sessions(site, who.account) == []
+
+
+def test_whoever_signs_on_again_has_one_session_and_a_new_proof(bound, site, traveller, liar):
+    bound.openid(liar.issuer)
+    who = join(site.operator, "Anselm Viewer <anselm@firm.test>", "viewer", site.firm.tenant, password="", second=False)
+    liar.claims = {"email": who.address}
+    for _ in range(2):
+        state = liar.begun(traveller.leave(who.address))
+        assert traveller.get(back(bound.tenant, state=state, code="c")).status == 200
+    assert sessions(site, who.account) == [["sign-on"]]
+    assert "Sign on with your firm again" in traveller.get("/prove?next=/domains").text
+    assert f"/sign-on/{bound.tenant}/start?next=/domains" in traveller.last

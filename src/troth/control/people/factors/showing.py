@@ -108,7 +108,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     """GET, POST /prove: by password, app or passkey; then on to where it was asked for."""
     actor: Actor = request.actor  # type: ignore[attr-defined]  # set by web.middleware
     after = local.wanted(request)
-    given: dict[str, Any] = {"next": after}
+    given: dict[str, Any] = {"next": after, "firm": actor.tenant_id if "sign-on" in actor.session.methods else None}
     if Login.objects.get(pk=actor.account_id).has_usable_password():
         given["known"] = form = Password(request.POST if "password" in request.POST else None)
         if form.is_valid():

@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from troth.control.audit.asking import row
-from troth.control.people import page_sessions
+from troth.control.people import page_sessions, throttle
 from troth.control.people.models import Login
 from troth.control.people.sign_on import arrivals, connection
 from troth.control.people.sign_on.connection import Connection
@@ -73,6 +73,9 @@ def _account(tenant: UUID, indexes: list[bytes]) -> UUID | None:
 
 def _let_in(request: HttpRequest, account: UUID, after: str, *, second: bool) -> HttpResponse:
     """Where the provider's second factor is not trusted, our own is asked for, from whoever has one."""
+    held = page_sessions.secret_of(request)
+    if held is not None and page_sessions.seen(held) is not None:
+        page_sessions.end(held)  # whoever signs on again has one session of this browser, not two
     request.session.flush()  # nothing that was begun before signing on goes on after it
     user = Login.objects.get(pk=account)
     record_authentication(request, user, method=METHOD, second=second)
@@ -87,4 +90,7 @@ def _let_in(request: HttpRequest, account: UUID, after: str, *, second: bool) ->
 
 
 def _told(request: HttpRequest, tenant: UUID, why: str) -> None:
+    """An entry of the client's access log; a place that makes hundreds of them fills no log."""
+    if throttle.place_full(request, "sign-on refused"):
+        return
     row("SELECT troth.sign_on_refused_v1(%s, %s, %s, %s)", tenant, why, *page_sessions.origin(request))
