@@ -38,8 +38,9 @@ def shown(request: HttpRequest, says: Sentence) -> HttpResponse:
     found = levels.levels(here)
     context = {
         "levels": found,
-        "groups": [(group.title, [(line, _claims(line.claims, here.profile or "", says)) for line in group.lines])
-                   for group in levels.groups(here, found)],
+        "groups": [
+            (each.title, _lines(each.lines, here.profile or "", says)) for each in levels.groups(here, found)
+        ],
         "waiting": levels.waiting(actor.scope),
         "draft": _draft(actor, "tenant"),
         "stopped": [each.title for each in found if each.stopped],
@@ -47,8 +48,17 @@ def shown(request: HttpRequest, says: Sentence) -> HttpResponse:
     return render(request, "policies/client.html", {**_SECTION, **context})
 
 
-def _claims(ids: tuple[str, ...], profile: str, says: Sentence) -> list[tuple[str, str]]:
-    return [(claim, said) for claim in ids if (said := says(claim, profile))]
+def _lines(
+    lines: tuple[levels.Line, ...], profile: str, says: Sentence
+) -> list[tuple[levels.Line, list[tuple[str, str]]]]:
+    """Each with the claims behind it; a claim's sentence stands once in a group."""
+    told: set[str] = set()
+    found = []
+    for line in lines:
+        claims = [(claim, said) for claim in line.claims if (said := says(claim, profile))]
+        found.append((line, [(claim, "" if claim in told else said) for claim, said in claims]))
+        told |= {claim for claim, _ in claims}
+    return found
 
 
 def _house(request: HttpRequest) -> HttpResponse:
