@@ -76,18 +76,31 @@ class Asker:
         looking.save()
         return {"cookies": {**cookies, _SESSION: looking.session_key}}
 
-    def ask(self, cookies: dict[str, str], method: str, path: str, body: dict[str, str]) -> dict[str, Any]:
+    def resolves(self, path: str) -> dict[str, Any]:
+        from django.urls import Resolver404, resolve
+
+        try:
+            return {"name": resolve(path).url_name}
+        except Resolver404:
+            return {"name": ""}
+
+    def ask(
+        self, cookies: dict[str, str], method: str, path: str, body: dict[str, str], seek: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
+        """`seek`: words; the answer says which of them the page has."""
         from django.db import transaction
 
         with ExitStack() as stack:
             for alias in ("default", "signin"):
                 stack.enter_context(transaction.atomic(using=alias))
-            answer = self._call(method, path, cookies, body)
+            answer = self._call(method, path, cookies, body, seek)
             for alias in ("default", "signin"):
                 transaction.set_rollback(True, using=alias)
         return answer
 
-    def _call(self, method: str, path: str, cookies: dict[str, str], body: dict[str, str]) -> dict[str, Any]:
+    def _call(
+        self, method: str, path: str, cookies: dict[str, str], body: dict[str, str], seek: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         content = urlencode(body).encode()
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method, "PATH_INFO": path, "HTTP_HOST": self.host, "wsgi.url_scheme": "https", "HTTPS": "on",
@@ -110,7 +123,7 @@ class Asker:
         digest = hashlib.sha256(_ONCE.sub(b"", text)).hexdigest()
         return {
             "status": int(got[0].split()[0]), "location": headers.get("location", ""), "digest": digest, "size": len(text),
-            "cookies": {name: one.value for name, one in set_there.items()}, "asks": b"Choose a client first" in text, "start": text[:200].decode(errors="replace"),
+            "cookies": {name: one.value for name, one in set_there.items()}, "found": [each for each in seek if each.encode() in text], "asks": b"Choose a client first" in text, "start": text[:200].decode(errors="replace"),
         }  # fmt: skip
 
 

@@ -2,17 +2,10 @@
 the real WSGI stack answers as the table of rights says.
 """
 
-import os
-from collections import Counter
-
-import psycopg
 import pytest
 from tests.control.matrix import judging, world
 from tests.control.matrix.judging import IN, Judge, Shown
 from tests.control.matrix.routes import BY_NAME, PAGES
-from tests.support.postgres import Database
-
-from troth.control.roles import database_statements
 
 ASKED = ("GET", "POST")
 LEAST = 1000
@@ -22,28 +15,6 @@ things for each "@..." (such as "@template"; tests/control/matrix/world.py makes
 {}
 A right that is new goes into permissions.toml and, letter by letter, into tests/control/matrix/expected.txt."""
 _LINE = '    Page("{0}", {{{1}}}, get={2!r}, post={3!r}, methods=GET or POST or BOTH{4}),'
-
-
-@pytest.fixture(scope="module")
-def cast(pg_server, pg_template, tmp_path_factory):
-    name = f"troth_matrix_{os.getpid()}"
-    with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {pg_template}")
-    database = Database(pg_server, name)
-    with database.open() as admin:
-        for statement in database_statements(name):
-            admin.execute(statement)
-    folder, made = tmp_path_factory.mktemp("matrix"), None
-    try:
-        made = world.make(database, folder)
-        yield made
-    finally:
-        if made is not None:
-            made.child.end()
-        for connection in database.opened:
-            connection.close()
-        with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def test_every_page_has_a_line_and_needs_what_the_line_says(cast):
@@ -73,7 +44,6 @@ class Round:
     def __init__(self, cast):
         self.cast, self.judge, self.wrong, self.cells, self.missing = cast, Judge(), [], 0, {}
         self.paths: dict[tuple[str, str], str] = {}
-        self.scopes = Counter()
 
     def path(self, page, things, where):
         """The page's address with these things in it."""

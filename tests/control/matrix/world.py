@@ -1,5 +1,6 @@
 """The cast of the matrix: three clients, one of each profile, everybody there is a role for, and a thing of each kind."""
 
+import base64
 import json
 import os
 import subprocess
@@ -14,11 +15,27 @@ from tests.control.ledger.house import House
 from tests.support.firm import Firm, Operator, make_firm, make_operator, now
 from tests.support.pages import PASSWORD, Somebody, join, name_owners
 from tests.support.postgres import Database
+from tests.support.seeding import SENT
 
 from troth.control.people.permissions import CLIENT_ROLES, OPERATOR_ROLES
+from troth.flow.events import Happening, row
 from troth.keys.ids import uuid7, wire
 from troth.ledger.canonical import canonical_document
+from troth.rules.states import Kind
 
+KINDS = (
+    "template",
+    "category",
+    "policy",
+    "domain",
+    "override",
+    "grant",
+    "api-key",
+    "release",
+    "sign-on",
+    "designation",
+)
+_WORDS = {"category": "rent", "subject": "Rent", "html": "<p>x</p>", "text": "x", "schema": {}, "targeting": {}}
 PROFILES = {"a": "property", "b": "retail", "c": "construction"}
 NOBODY = "nobody"
 
@@ -36,6 +53,15 @@ class Persona:
     @property
     def profile(self) -> str:
         return PROFILES[self.at] if self.at else ""
+
+    @property
+    def secret(self) -> bytes:
+        """Of the session of the pages, as the functions ask for it."""
+        return base64.urlsafe_b64decode(self.cookies["__Host-troth_proof"] + "=")
+
+    @property
+    def handle(self) -> str:
+        return f"{self.role}@{self.at or 'house'}"
 
     def __str__(self) -> str:
         return f"{self.role}, {self.scope}, {self.profile or 'no client'}{', named' if self.named else ''}"
@@ -111,6 +137,9 @@ def make(database: Database, folder: Path) -> World:
     _designate(operator, firms["c"].tenant, members["c", "author"], staff["compliance"])
     for letter in firms:
         things[letter]["person"] = str(members[letter, "viewer"].account)
+        things[letter]["account"] = str(members[letter, "approver"].account)
+        things[letter]["admin"] = str(members[letter, "admin"].account)
+        things[letter]["owner"] = str(staff["owner"].account)
     things["house"] = {**things["b"], "level": "operator"}  # where no client is looked at, addresses lead to this one's
     child = Child(operator, folder)
     world = World(operator, child, firms, [], things, _missing())
@@ -119,15 +148,11 @@ def make(database: Database, folder: Path) -> World:
 
 
 def _things(firm: Firm, folder: Path) -> dict[str, Any]:
-    """What a client has one of. Who adds a kind of page adds its thing here, and its stranger in `_missing`."""
+    """What a client has one of, and a suppressed address. Who adds a kind of page adds its thing here, and its stranger in `_missing`."""
     folder.mkdir()
-    house, operator = House(firm, folder), firm.operator
-    message = house.tell(f"zoe@{firm.name}")
-    operator.database.fill(
-        "INSERT INTO email (id, tenant_id, category_id, category_snapshot, policy_digest, created_at, recipients)"
-        " SELECT email_id, tenant_id, category_id, %s, sha256('p'), created_at, 1 FROM message WHERE id = %s",
-        operator.snapshot(firm.category), message,
-    )  # fmt: skip
+    operator, gone = firm.operator, f"gone@{firm.name}"
+    firm.person(gone)
+    operator.admin.execute("SELECT suppress_v1(%s, '{1}', '{one-click}', %s, '{NULL}')", ([firm.index(gone)], [firm.tenant]))
     return {
         "tenant": str(firm.tenant),
         "level": "client",
@@ -135,13 +160,30 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
         "category": str(firm.category),
         "domain": str(firm.domain),
         "key": str(firm.key),
-        "message": wire("msg", "a", message),
+        "version": str(operator.snapshot(firm.template)),
+        "message": wire("msg", "a", _message(firm, folder)),
         "session": str(uuid4()),
         "arrival": str(uuid4()),
         "review": str(uuid4()),
-        "change": str(_proposed(operator, firm.tenant)),
         "pause": str(_stopped(operator, firm.tenant)),
+        "draft": str(_draft(operator, firm.tenant)),
+        **_changes(operator, firm.tenant),
     }
+
+
+def _message(firm: Firm, folder: Path) -> UUID:
+    """A letter to zoe about December, as the river tells of it."""
+    house = House(firm, folder)
+    message = house.tell(f"zoe@{firm.name}", (Kind.ACCEPTED, Kind.QUEUED))
+    firm.operator.database.fill(
+        "INSERT INTO email (id, tenant_id, category_id, category_snapshot, policy_digest, created_at, recipients)"
+        " SELECT email_id, tenant_id, category_id, %s, sha256('p'), created_at, 1 FROM message WHERE id = %s",
+        firm.operator.snapshot(firm.category), message,
+    )  # fmt: skip
+    wrapped = house.database.run("SELECT data_key FROM person WHERE id = %s", firm.people[f"zoe@{firm.name}"])[0][0]
+    key = firm.keys.person(wrapped, firm.people[f"zoe@{firm.name}"])
+    house.insert([row(Happening(message, firm.tenant, Kind.SENT, "attempt:1", key, SENT), now())])
+    return message
 
 
 def _missing() -> dict[str, Any]:
@@ -161,13 +203,24 @@ def _missing() -> dict[str, Any]:
     return {**{name: str(uuid7(now())) for name in uuids}, "message": wire("msg", "a", uuid7(now())), "entry": 999_999}
 
 
-def _proposed(operator: Operator, tenant: UUID) -> UUID:
-    """A change that waits: a template's next version."""
-    change, text = uuid7(now()), canonical_document({"category": "rent", "subject": "Rent", "html": "<p>x</p>",
-                            "text": "x", "schema": {}, "targeting": {}}).decode()  # fmt: skip
-    query = "SELECT propose_v1(%s, 'template', %s, %s, 'waiting', %s, 'for the test', %s)"
-    operator.control.execute(query, (change, tenant, uuid7(now()), text, operator.sessions[0]))
-    return change
+def _changes(operator: Operator, tenant: UUID) -> dict[str, Any]:
+    """A change of each kind that waits, with its digest; the template's is `change` as well."""
+    found: dict[str, Any] = {}
+    query = "SELECT propose_v1(%s, %s, %s, %s, %s, %s, 'for the test', %s)"
+    for kind in KINDS:
+        change, text = uuid7(now()), canonical_document(_WORDS if kind == "template" else {}).decode()
+        values = (change, kind, tenant, uuid7(now()), f"waits-{kind}", text, operator.sessions[0])
+        digest = operator.control.execute(query, values).fetchone()[0]
+        name = kind.replace("-", "_")
+        found |= {f"change_{name}": str(change), f"digest_{name}": digest}
+    return {**found, "change": found["change_template"]}
+
+
+def _draft(operator: Operator, tenant: UUID) -> UUID:
+    draft = uuid7(now())
+    query = "SELECT draft_save_v1(%s, %s, 'template', NULL, 'waits', '{}', 0, %s)"
+    operator.control.execute(query, (draft, tenant, operator.sessions[0]))
+    return draft
 
 
 def _stopped(operator: Operator, tenant: UUID) -> UUID:

@@ -10,10 +10,13 @@ from troth.keys.keyring import PersonKey, TenantKeys
 
 
 class Opener:
-    """Opens a client's people, each once a page."""
+    """Opens a client's people, each once a page. `content`: whether whoever looks may know whom a message went to, and
+    what was said; else addresses stay sealed.
+    """
 
-    def __init__(self, keys: TenantKeys, tenant: UUID) -> None:
+    def __init__(self, keys: TenantKeys, tenant: UUID, *, content: bool) -> None:
         self.tenant = tenant
+        self.content = content
         self._keys = keys
         self._people: dict[UUID, PersonKey | None] = {}
 
@@ -24,7 +27,7 @@ class Opener:
         return self._people[person]
 
     def address(self, person: UUID, data_key: bytes | None, address_ct: bytes | None) -> str | None:
-        key = self.person(person, data_key)
+        key = self.person(person, data_key) if self.content else None
         if key is None or address_ct is None:
             return None
         try:

@@ -71,7 +71,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. `address` None: the person was erased, and with the key went all that was sealed under it."""
+    """One message. `address` None: not for whoever looks, or `erased`, and with the key went all that it sealed."""
 
     id: UUID
     ref: str
@@ -81,6 +81,7 @@ class Message:
     state: State
     state_at: datetime
     address: str | None
+    erased: bool
     beside: Beside
     decision: dict[str, Any]
     events: list[words.Happened]
@@ -145,18 +146,20 @@ def access_message(actor: Actor, message: UUID, cell: str, opener: Opener) -> Me
         State(state),
         at,
         opener.address(person, _octets(data_key), _octets(address_ct)),
+        key is None,
         Beside(*found[10:]),
         document(key, _octets(decision_ct), places.decision(id_)),
-        _events(actor, id_, key),
+        _events(actor, id_, key, content=opener.content),
         _others(actor, email, id_, cell, opener),
     )
 
 
-def _events(actor: Actor, message: UUID, key: PersonKey | None) -> list[words.Happened]:
-    return words.in_order([
-        words.happened(kind, source, at, _detail(document(key, _octets(sealed), places.event(message, source))))
-        for kind, source, at, sealed in rows(_EVENTS, message, actor.scope)
-    ])  # fmt: skip
+def _events(actor: Actor, message: UUID, key: PersonKey | None, *, content: bool) -> list[words.Happened]:
+    found = []
+    for kind, source, at, sealed in rows(_EVENTS, message, actor.scope):
+        detail = _detail(document(key, _octets(sealed), places.event(message, source)))
+        found.append(words.happened(kind, source, at, detail if content else words.bare(detail)))
+    return words.in_order(found)
 
 
 def _detail(opened: dict[str, Any]) -> dict[str, Any]:

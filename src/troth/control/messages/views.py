@@ -19,6 +19,7 @@ from troth.control.messages.filters import EMAIL, HAPPENED, MESSAGE, STATES, Fil
 from troth.control.messages.opening import Opener
 from troth.control.people.actor import Actor, actor_of
 from troth.control.people.guard import needs
+from troth.control.people.permissions import allowed
 from troth.control.tenants import seeking
 from troth.keys import ids
 from troth.keys.keyring import TenantKeys
@@ -27,6 +28,7 @@ from troth.mail.address import AddressError, parse_address
 _CHOOSE: dict[str, Any] = {"section": "messages", "what": "Messages"}
 _LONGEST = 400
 _MESSAGE_ID = re.compile(r"<?([0-9a-f]{32})@[^@<>\s]+>?\Z", re.ASCII)
+_BY_ID_ALONE = "Your role finds messages by their id: type a message’s or an email’s id."
 _RECEIPT = 'attachment; filename="{}.json"'
 
 
@@ -47,21 +49,30 @@ def _list(
     request: HttpRequest, actor: Actor, tenant: UUID, asked: Filters, q: str = "", wrong: str = ""
 ) -> HttpResponse:
     """`q` and `wrong`: what was typed and could not be looked for."""
-    keys, cell = seeking.keys_of(tenant), reading.cell_of()
+    keys, cell, content = seeking.keys_of(tenant), reading.cell_of(), allowed(actor, "message:content")
     known = listing.categories(tenant)
     who = _who(keys, asked)
+    if "who" in asked.given and not _may_seek(actor):
+        raise Http404
     category = known.get(asked.given.get("category", ""))
     if "category" in asked.given and category is None:
         asked.wrong["category"] = "This client has no such category."
-    context: dict[str, Any] = {**_CHOOSE, "asked": asked, "who": who, "q": q, "wrong": wrong, "scan": listing.SCAN}
+    context: dict[str, Any] = {**_CHOOSE, "asked": asked, "q": q, "wrong": wrong, "scan": listing.SCAN}
+    # a link may have been made by somebody who may see addresses
+    context |= {"who": who if content or not who else "the address asked for", "hidden": not content}
+    context["seeks"] = _may_seek(actor)
     context |= {"known": list(known), "states": STATES, "happened": HAPPENED, "zone": str(actor.zone), **_orders(asked)}
     if asked.wrong or wrong:
         return render(request, "messages/list.html", context, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     found = listing.page(tenant, asked, seeking.indexes(who) if who else None, category)
-    context |= _shown(
-        actor, tenant, found, Opener(keys, tenant), cell, {subject: code for code, subject in known.items()}
-    )
+    opener = Opener(keys, tenant, content=content)
+    context |= _shown(actor, tenant, found, opener, cell, {subject: code for code, subject in known.items()})
     return render(request, "messages/list.html", {**context, **_ways(asked, found, cell)})
+
+
+def _may_seek(actor: Actor) -> bool:
+    """Whoever may look an address up, or sees them all, may ask what went to it."""
+    return allowed(actor, "message:content") or allowed(actor, "suppression:read")
 
 
 def _who(keys: TenantKeys, asked: Filters) -> str | None:
@@ -130,6 +141,8 @@ def find(request: HttpRequest) -> HttpResponse:
         return _to(asked.query())
     if (path := _by_id(actor.scope, q)) is not None:
         return HttpResponseRedirect(path)
+    if not _may_seek(actor):
+        return _list(request, actor, actor.scope, asked, q, _BY_ID_ALONE)
     try:
         address = parse_address(q).addr_spec
     except AddressError as wrong:
@@ -182,10 +195,11 @@ def detail(request: HttpRequest, ref: str, evidence: Evidence) -> HttpResponse:
     context = {
         "section": "messages",
         "message": found,
-        "verdicts": words.verdicts(found.decision),
+        "verdicts": words.verdicts(found.decision, content=opener.content),
         "decided": words.decided(found.decision),
         "proved": prove(evidence, message),
-        "erased": found.address is None,
+        "erased": found.erased,
+        "hidden": not opener.content,
     }
     return render(request, "messages/one.html", context)
 
@@ -210,4 +224,4 @@ def _opened(request: HttpRequest, ref: str) -> tuple[Actor, UUID, Opener]:
     actor, message = actor_of(request), ids.unwire(MESSAGE, ref)
     if actor.scope is None or message is None:
         raise Http404
-    return actor, message, Opener(seeking.keys_of(actor.scope), actor.scope)
+    return actor, message, Opener(seeking.keys_of(actor.scope), actor.scope, content=allowed(actor, "message:content"))

@@ -36,6 +36,8 @@ _LOST = {
 _LOOKS = {Kind.RELEASED: "queued", Kind.RESCHEDULED: "deferred", Kind.RETURNED: "queued"}
 # two events of one instant, in the order of the river
 _ORDER = [Kind.ACCEPTED, Kind.QUEUED, Kind.RESCHEDULED, Kind.RELEASED, Kind.CLAIMED, Kind.SENDING, Kind.UNCERTAIN]
+# what tells nobody's address and nothing that was said: numbers, times and the house's own words
+_BARE = frozenset({"attempt", "phase", "code", "enhanced", "reason", "again", "until", "size"})
 _SAID = ("attempt", "phase", "code", "enhanced", "text", "headers", "conversation", "sentence", "reason", "again",
          "until", "size", "selector", "bits", "message_id")  # fmt: skip
 
@@ -84,6 +86,11 @@ def happened(kind: int, source_key: str, at: datetime, detail: Mapping[str, Any]
     )  # fmt: skip
 
 
+def bare(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """A detail for whoever may know what happened and not to whom: the next hop's text may name the address."""
+    return {name: value for name, value in detail.items() if name in _BARE}
+
+
 def in_order(events: list[Happened]) -> list[Happened]:
     """By time. What the policy does with an uncertain message has its time and its source, and follows it."""
     unsure = {(each.at, each.source_key) for each in events if each.kind is Kind.UNCERTAIN}
@@ -127,14 +134,14 @@ _OUTCOMES = {"accept": ("Pass", "holds"), "hold": ("Hold", "held"), "suppress": 
              "refuse": ("Refuse", "refused")}  # fmt: skip
 
 
-def verdicts(decision: Mapping[str, Any]) -> list[Verdict]:
-    """The checks in the order in which the gate ran them."""
+def verdicts(decision: Mapping[str, Any], *, content: bool = True) -> list[Verdict]:
+    """The checks in the order in which the gate ran them; without `content` not what each one saw."""
     found = []
     for each in decision.get("verdicts") or ():
         outcome, look = _OUTCOMES.get(each.get("outcome", ""), (each.get("outcome", "?"), "none"))
-        saw = [(_plain(name), told(value)) for name, value in (each.get("saw") or {}).items()]
-        check = str(each.get("check", ""))
-        found.append(Verdict(CHECKS.get(check) or _plain(check), outcome, look, each.get("sentence", ""), saw))
+        saw = [(_plain(name), told(value)) for name, value in (each.get("saw") or {}).items() if content]
+        check, sentence = str(each.get("check", "")), each.get("sentence", "") if content else ""
+        found.append(Verdict(CHECKS.get(check) or _plain(check), outcome, look, sentence, saw))
     return found
 
 

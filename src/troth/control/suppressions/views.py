@@ -15,6 +15,7 @@ from troth.control.audit.accesses import looked
 from troth.control.audit.asking import row
 from troth.control.people.actor import Actor, actor_of
 from troth.control.people.guard import needs
+from troth.control.people.permissions import allowed
 from troth.control.suppressions import reading
 from troth.control.suppressions.reading import OPT_OUT, REASONS
 from troth.control.tenants import seeking
@@ -68,10 +69,12 @@ def listed(request: HttpRequest) -> HttpResponse:
 def _list(
     request: HttpRequest, actor: Actor, tenant: UUID, given: dict[str, str], q: str = "", wrong: str = ""
 ) -> HttpResponse:
-    keys = seeking.keys_of(tenant)
+    keys, content = seeking.keys_of(tenant), allowed(actor, "message:content")
     who, places, reason = _asked(keys, given)
     bad = _faults(given, who, places, reason)
-    context: dict[str, Any] = {**_CHOOSE, "given": given, "who": who, "q": q, "wrong": wrong, "bad": bad,
+    named = who if content or not who else "the address asked for"  # somebody else may have made the link
+    context: dict[str, Any] = {**_CHOOSE, "given": given, "who": named, "q": q, "wrong": wrong, "bad": bad,
+                               "hidden": not content,
                                "reasons": [(code, _WORDS[n][0]) for code, n in REASONS.items()],
                                "zone": str(actor.zone)}  # fmt: skip
     context["reason_words"] = _WORDS[reason][0] if reason is not None else ""
@@ -83,8 +86,8 @@ def _list(
     indexes = seeking.indexes(who) if who else None
     oldest = "sort" in given
     page = reading.page(tenant, keys, indexes, reason, places.get("after"), places.get("before"), oldest=oldest)
-    context["lines"] = _lines(tenant, page.found)
-    if any(each.address for each in page.found):
+    context["lines"] = _lines(tenant, page.found, content=content)
+    if content and any(each.address for each in page.found):
         looked("access:suppression:list", tenant, actor.account_id, shown=len(page.found))
     for name, parameter, place in (("on", "after", page.on), ("back", "before", page.back)):
         if place:
@@ -123,11 +126,11 @@ def _query(given: dict[str, str], **changes: str | None) -> str:
     return f"/suppressions?{query}" if query else "/suppressions"
 
 
-def _lines(tenant: UUID, found: list[reading.Entry]) -> list[dict[str, Any]]:
+def _lines(tenant: UUID, found: list[reading.Entry], *, content: bool) -> list[dict[str, Any]]:
     codes, cell = reading.categories(tenant), _cell()
     return [
         {
-            "address": each.address,
+            "address": each.address if content else None,
             "erased": each.erased,
             "index": each.place.index.hex()[:8],
             "words": _WORDS[each.reason][0],
