@@ -60,3 +60,14 @@ def test_any_text_gives_a_document_with_one_sheet(text):
     document, _ = shown(text)
     assert len(re.findall(r"</style", document, re.IGNORECASE)) == 1
     assert not re.search(r"<[a-z][^<>]*\son\w+=", document)
+
+
+def test_dark_is_the_mails_own_rules_or_else_all_colours_turned():
+    own, _ = shown("<style>@media (prefers-color-scheme: dark){p{color:white}}</style><p>x</p>", dark=True)
+    assert "@media (min-width:0){p{color:white}}" in own
+    assert "color-scheme:dark" in own
+    assert "invert" not in own
+    turned, policy = shown("<p>x</p>", dark=True)
+    assert "html{background:#fff;filter:invert(1)" in turned
+    assert "unsafe" not in policy
+    assert "invert" not in shown("<p>x</p>")[0]

@@ -14,6 +14,7 @@ _LEFT_OUT = frozenset({"script", "iframe", "object", "embed", "base", "form", "l
 _MARK = "data-troth-style"
 _dark_re = re.compile(r"\(\s*prefers-color-scheme\s*:\s*dark\s*\)", re.IGNORECASE)
 # as readers do that turn light mail dark: every colour but those of pictures
+_DARK = "html{color-scheme:dark;background:#1b1d1f}"
 _TURNED = "html{background:#fff;filter:invert(1) hue-rotate(180deg)}img{filter:invert(1) hue-rotate(180deg)}"
 
 
@@ -27,7 +28,7 @@ def shown(html: str, *, dark: bool = False) -> tuple[str, str]:
     sheets, rules = "".join(page.sheets), "".join(page.rules)
     if dark:
         sheets, own = _dark_re.subn("(min-width:0)", sheets)
-        rules += "" if own else _TURNED
+        rules += _DARK if own else _TURNED
     sheet = f"@layer mail{{{sheets}}}{rules}"
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     policy = (
