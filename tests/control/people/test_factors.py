@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import threading
 from uuid import UUID
 
 import psycopg
@@ -76,7 +77,7 @@ def test_a_recovery_code_serves_once(site, viewer):
         visitor = site.visitor()
         visitor.sign_in(viewer)
         assert visitor.post("/second-factor", code=code).url == f"{site.url}{answer}", code
-    assert "Eight of ten left" in visitor.get("/account").text
+    assert "8 of 10 left" in visitor.get("/account").text
 
 
 def test_five_wrong_codes_lock_the_code_and_not_the_passkey(site):
@@ -270,3 +271,20 @@ def test_looking_changes_nothing(site, viewer):
             assert visitor.get(path).status in (200, 404, 405), path
     assert site.operator.admin.execute(count).fetchone() == before
     assert visitor.get("/").url == f"{site.url}/"
+
+
+@pytest.mark.parametrize("kind", ["app", "recovery"])
+def test_four_at_once_with_one_code_are_one(site, viewer, kind):
+    secret, recovery = with_app(site.visitor(viewer))
+    visitors, answers = [site.visitor() for _ in range(4)], []
+    for visitor in visitors:
+        visitor.sign_in(viewer)
+    code = code_of(secret) if kind == "app" else recovery[0]
+    threads = [
+        threading.Thread(target=lambda v=v: answers.append(v.post("/second-factor", code=code).url)) for v in visitors
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == [f"{site.url}/", *[f"{site.url}/second-factor"] * 3]
