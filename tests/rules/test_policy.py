@@ -1,6 +1,7 @@
 """Policies: every level only stricter, every wrong document told so in words."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -313,3 +314,8 @@ def test_what_stricter_means(rule, loose, strict) -> None:
     assert not rule.looser(loose, strict)
     assert not rule.looser(strict, strict)
     assert rule.meet(loose, strict) == rule.meet(strict, loose) == strict
+
+
+def test_the_page_of_policies_lists_every_field_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+    assert policy_markdown() in page, "write docs/policies.md anew from policy_markdown()"
