@@ -142,6 +142,8 @@ def test_no_secret_is_shown(tmp_path):
             {"TROTH_RELAY_PASSWORD": "u", "TROTH_RELAY_USERNAME": "u", "TROTH_RELAY_TLS": "none"},
             "relay_tls is 'none', which would send relay_password in clear",
         ),
+        ({"TROTH_SIGN_ON_ALLOW": "127.0.0.0/8"}, "sign_on_allow names inner networks"),
+        ({"TROTH_WEBHOOK_ALLOW": "127.0.0.0/8"}, "webhook_allow names inner networks"),
     ],
 )
 def test_what_is_wrong_in_the_environment_is_named(env, said, tmp_path):

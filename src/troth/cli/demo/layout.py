@@ -123,6 +123,7 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
         spf_mechanism=SPF,
         dns_resolvers=(HostPort(HOST, dns),),
         webhook_allow=given.webhook_allow,
+        sign_on_allow=given.sign_on_allow,
         log_level="info",
     )
     return Layout(folder, settings, mailbox)

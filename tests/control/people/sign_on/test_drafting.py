@@ -161,7 +161,17 @@ def test_a_secret_is_kept_for_its_issuer_alone(site, liar):
 def test_a_connection_by_saml_is_pasted_and_changed(site, idp, tmp_path):
     Bound(site).prove()
     admin = site.visitor(site.member)
-    send(admin, **{**BASE, "protocol": "saml", "metadata": idp.metadata}, enforced="on", spare=str(site.member.account))
+    page = send(
+        admin, **{**BASE, "protocol": "saml", "metadata": idp.metadata}, enforced="on", spare=str(site.member.account)
+    )
+    assert page.url.startswith(f"{site.url}/changes/")
+    for each in (
+        "firm.test",
+        idp.sso,
+        "Marguerite Alder may use a password",
+        "Sessions that a password or passkey opened",
+    ):
+        assert each in said(page)
     artefact = approve(site)
     assert artefact["saml"]["certificates"] == [idp.certificate]
     assert (artefact["enforced"], artefact["spare"]) == (True, str(site.member.account))

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from tests.support.oidc_provider import CLIENT, OTHER_KEY, SECRET, Elsewhere, Liar, mock_provider, node_provider, public
 
 from troth.control.people.sign_on import discovery, openid
@@ -198,6 +199,11 @@ def test_a_key_that_is_not_there_is_none(liar, jwks):
 def test_another_key_does_not_fit(liar):
     liar.jwks = {"keys": [public(OTHER_KEY, "one")]}
     refused(liar, "(?i)signature")
+
+
+def test_a_weak_key_is_none(liar):
+    liar.jwks = {"keys": [public(rsa.generate_private_key(public_exponent=65537, key_size=1024), "one")]}
+    refused(liar, "too weak")
 
 
 def test_a_key_in_the_token_itself_is_not_used(liar):

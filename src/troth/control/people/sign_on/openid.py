@@ -23,6 +23,7 @@ _ALGORITHMS = {
     "EC": ("ES256", "ES384", "ES512"),
     "OKP": ("EdDSA",),
 }
+_LEAST_BITS = 2048  # of RSA
 _LEEWAY = 60  # seconds between the provider's clock and ours
 # RFC 8176: "mfa" says it; a password together with one of these is it
 _SECOND = frozenset({"otp", "hwk", "swk", "sc", "fpt", "face", "iris", "retina", "vbm", "pop"})
@@ -148,7 +149,10 @@ def _key(jwks: dict[str, Any], header: dict[str, Any]) -> tuple[Any, str]:
     ]
     if len(usable) != 1:
         raise NotSignedOn("the provider's keys hold none for this ID token")
-    return jwt.PyJWK.from_dict(usable[0], header["alg"]).key, usable[0]["kty"]
+    key = jwt.PyJWK.from_dict(usable[0], header["alg"]).key
+    if usable[0]["kty"] == "RSA" and key.key_size < _LEAST_BITS:
+        raise NotSignedOn("the provider's key is too weak")
+    return key, usable[0]["kty"]
 
 
 def _person(openid: OpenId, access_token: object, claims: dict[str, Any]) -> dict[str, Any]:
