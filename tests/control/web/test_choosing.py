@@ -32,3 +32,15 @@ def test_what_is_no_list_of_ours_leads_home(site, back):
     staff = site.visitor(site.staff)
     staff.get("/")
     assert staff.post("/scope", client=str(site.firm.tenant), next=back).url == f"{site.url}/"
+
+
+def test_switching_stays_at_the_same_list(site):
+    staff = site.visitor(site.staff)
+    staff.get("/clients")
+    staff.post("/scope", client=str(site.firm.tenant))
+    for path, stays in ((f"/templates/{site.firm.template}", "/templates"), ("/messages?state=held", "/messages"),
+                        ("/", "/"), ("/account", "/")):  # fmt: skip
+        staff.get(path)
+        back = unescape(re.search(r'name="next" value="([^"]*)"', staff.last)[1])
+        assert staff.post("/scope", client=str(site.other.tenant), next=back).url == f"{site.url}{stays}"
+        staff.post("/scope", client=str(site.firm.tenant))

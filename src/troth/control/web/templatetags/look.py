@@ -223,3 +223,12 @@ def sorted_head(name: str, key: str, now: str, links: Mapping[str, str], figures
         '<th role="columnheader" scope="col" aria-sort="{}"{}><a href="{}">{}</a></th>',
         way, SafeString(' class="n"') if figures else "", links.get(other, "?"), name,
     )  # fmt: skip
+
+
+@register.simple_tag(takes_context=True)
+def after_switch(context: template.Context) -> str:
+    """Where another client is looked at: the same list; what was asked of one client is not asked of the next."""
+    request, actor = context["request"], context["actor"]
+    if actor.scope is None:
+        return str(request.get_full_path())
+    return "/" + str(request.path).split("/")[1]
