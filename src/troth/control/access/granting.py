@@ -67,7 +67,7 @@ class Invitation:
 def roles_of(tenant: UUID | None) -> list[tuple[str, str, str]]:
     """(value, label, what it means) of the roles that there are: a client's, or the operator's."""
     roles = OPERATOR_ROLES if tenant is None else CLIENT_ROLES
-    return [(role, role.capitalize(), f"{_WORDS[role].capitalize()}.") for role in roles]
+    return [(role, role.capitalize(), f"{_WORDS[role][:1].upper()}{_WORDS[role][1:]}.") for role in roles]
 
 
 def invite(actor: Actor, given: Invitation) -> Proposed:

@@ -11,6 +11,7 @@ from django.http import Http404
 from troth.control.audit.asking import rows
 from troth.control.people import browsers, page_sessions
 from troth.control.people.actor import Actor
+from troth.control.people.factors import kinds
 from troth.control.records import names
 from troth.control.records.asked import Asked
 from troth.control.records.logs import Log, Query
@@ -35,6 +36,8 @@ KINDS = {
 }
 STATUSES = {"good": "What succeeded", "bad": "Failures and refusals"}
 _BAD = ("sign-in-failed", "locked", "sign-on-refused", "refused")
+_SHOWN = ("sign-in", "proof", "factor-added", "factor-removed")  # these say methods
+_METHODS = {**kinds.WORDS, **{kind: kinds.WORDS[word] for kind, word in kinds.METHODS.items()}}
 _LOOKS = {**dict.fromkeys(_BAD, "refused"), "sign-in": "holds", "act": "accepted", "proof": "holds"}
 HEADER = ("id", "at", "kind", "what", "person", "account", "session", "session_seconds", "address", "browser")
 
@@ -71,7 +74,7 @@ class Entry:
         if self.kind in ("act", "refused"):
             page, _, answer = self.what.partition(" ")
             return page.replace("-", " ") + (f" (answered {answer})" if answer else "")
-        return self.what
+        return ", ".join(_METHODS.get(each, each) for each in self.what.split()) if self.kind in _SHOWN else self.what
 
     @property
     def browser(self) -> str:

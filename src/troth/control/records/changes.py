@@ -59,6 +59,7 @@ STEPS = {
 _LOOKS = {"propose": "proposed", "approve": "holds", "endorse": "proposed", "confirm": "holds", "reject": "rejected",
           "withdraw": "withdrawn", "expire": "expired", "revoke": "stopped", "start": "paused", "close": "retired",
           "lapse": "expired", "keep": "fails", "mark": "deferred"}  # fmt: skip
+_THINGS = {"api-key": "API key", "grant": "access", "designation": "named individuals", "tenant": "client"}
 HEADER = ("entry", "at", "kind", "step", "of", "code", "by", "proposed_by", "reason", "change", "before_digest",
           "digest", "before", "after")  # fmt: skip
 
@@ -92,7 +93,7 @@ class Step:
     def what(self) -> str:
         """In a word or two: what it is of."""
         if self.kind.startswith("governance:"):
-            return self.told.get("of", "version").replace("api-key", "API key").replace("grant", "access")
+            return _THINGS.get(self.told.get("of", ""), self.told.get("of", "version"))
         return " ".join(self.kind.split(":")[:2]).replace("people ", "").replace("sending ", "").replace("-", " ")
 
 
@@ -143,7 +144,7 @@ def entries(actor: Actor, got: list[tuple[Any, ...]]) -> list[Step]:
             kind,
             at,
             each,
-            known.get(each.get("by", ""), _nobody(each)),
+            _by(kind, each, known),
             known.get(each.get("proposer", ""), ""),
             _about(each, known),
             fields.get(index),
@@ -156,16 +157,18 @@ def _people(told: dict[str, str]) -> list[str | None]:
     return [told.get(name) for name in ("by", "proposer", "account", "item", "subject")]
 
 
-def _nobody(told: dict[str, str]) -> str:
-    """A date acts by itself; somebody whom the reader may not see has a role, no name."""
-    return "somebody of the operator" if told.get("by") else "by itself"
+def _by(kind: str, told: dict[str, str], known: dict[str, str]) -> str:
+    """A date acts by itself; a factor is its own person's; whom the reader may not see has no name."""
+    who = told.get("account", "") if kind.startswith("people:factor:") else told.get("by", "")
+    return known.get(who, "somebody else" if who else "by itself")
 
 
 def _about(told: dict[str, str], known: dict[str, str]) -> str:
     for name in ("account", "item", "subject"):
         if (found := known.get(told.get(name, ""))) is not None:
             return found
-    return str(told.get("code") or told.get("domain") or told.get("role") or "")
+    name = told.get("code") or told.get("domain") or told.get("type") or ""
+    return "" if name == told.get("of") else str(name)
 
 
 def _fields(asked: list[tuple[int, dict[str, str]]]) -> dict[int, list[str]]:
