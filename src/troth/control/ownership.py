@@ -63,7 +63,7 @@ TABLES: tuple[Table, ...] = (
     # ---- tenants and people
     Table("programme", "approve_v1", _READ, "Public", "for good"),
     Table("tenant", "approve_v1", _READ, "Confidential", "contract and 12 months", tenant="id"),
-    Table("pause", "pause_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id", shared_null=True),
+    Table("pause", "pause_v1, stop_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id", shared_null=True),
     Table("human", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
     Table("account", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Confidential", "12 months after leaving",
           tenant="tenant_id", shared_null=True),
@@ -176,7 +176,10 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "leaf_json(text[], text[])": RUNTIME_ROLES,
     "ledger_append_v1(text[], uuid[], text[])": (CONTROL, FLOW),
     "ledger_hashes_v1(smallint[], bigint[])": RUNTIME_ROLES,
-    "pause_v1(uuid[], text, text, text)": (CONTROL, FLOW),
+    "pause_v1(uuid[], text, text, text)": (FLOW,),  # the watch's; people have stop_v1
+    "stop_v1(uuid, uuid, text, text, bytea)": (CONTROL,),
+    "stops_v1(integer)": (CONTROL,),
+    "stop_reach_v1(uuid, integer)": (CONTROL,),
     "credential_salt_v1(uuid)": (CONTROL,),
     "session_open_v1(uuid, bytea, bytea, bytea)": (CONTROL,),
     "house_hours_v1(timestamptz)": (CONTROL,),
@@ -248,6 +251,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "verify_person_v1(bytea)": (CONTROL,),
     "erase_person_v1(uuid, uuid)": (CONTROL,),
     "api_keys_used_v1(bytea[])": (FLOW,),
+    "sending_attempt_v1(text)": (CONTROL,),
+    "sending_fact_v1(text, timestamptz)": (CONTROL,),
     "webhook_replay_v1(uuid, timestamptz, uuid, smallint, boolean)": (CONTROL,),
     "webhook_test_v1(uuid)": (CONTROL,),
     "webhook_admins_v1(uuid)": (FLOW,),
@@ -257,6 +262,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "governance_attempt_v1(text, text)": (CONTROL,),
     "governance_fact_v1(text, timestamptz)": (CONTROL,),
     "record_attempt_v1(text)": (CONTROL,),
+    "access_attempt_v1(text)": (CONTROL,),
+    "access_fact_v1(text, timestamptz)": (CONTROL,),
     "make_partitions_v1()": (FLOW,),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }

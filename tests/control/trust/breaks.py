@@ -373,6 +373,47 @@ RECORDS = [
            "DELETE FROM ledger_leaf WHERE leaf::jsonb ->> 'of' = 'grant'", "ALTER TABLE ledger_leaf ENABLE TRIGGER ALL"),
 ]  # fmt: skip
 
+_PERMITTED = "UPDATE snapshot SET artefact = regexp_replace(artefact, '\"{field}\":\\d+', '\"{field}\":{value}') WHERE kind = 'policy'"
+ACCESS = [
+    *_right("ACC-1", "message:content"), *_function("ACC-1", "allowed", "allowed(bytea, text, uuid)"), *_fences("ACC-1", "permission"),
+    *_secured("ACC-1", "account"), *_constraint("ACC-1", "account", "account_check",
+        "CASE WHEN tenant_id IS NULL THEN role IN ('owner', 'security', 'deliverability', 'compliance', 'ops-admin', 'support', 'auditor')"
+        " ELSE role IN ('admin', 'author', 'approver', 'developer', 'viewer') END"),
+    _quiet("ACC-1", "somebody has another role", "account", "UPDATE account SET role = 'admin' WHERE role = 'approver'"),
+    *_fences("ACC-2", "spool"), *_fences("ACC-2", "webhook_secret"), *_right("ACC-2", "release:approve"),
+    _loud("ACC-2", "a role is a superuser", "ALTER ROLE troth_flow SUPERUSER", "ALTER ROLE troth_flow NOSUPERUSER"),
+    _loud("ACC-2", "a role acts as another", "GRANT troth_signin TO troth_control", "REVOKE troth_signin FROM troth_control"),
+    _loud("ACC-2", "a function is given away", "GRANT EXECUTE ON FUNCTION attempt_somebody(uuid, text, bytea) TO troth_control",
+          "REVOKE EXECUTE ON FUNCTION attempt_somebody(uuid, text, bytea) FROM troth_control"),
+    _loud("ACC-2", "the pages may open sessions", "GRANT EXECUTE ON FUNCTION page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea) TO troth_control",
+          "REVOKE EXECUTE ON FUNCTION page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea) FROM troth_control"),
+    *_right("ACC-3", "api-key:propose"), *_function("ACC-3", "session_open_now", "session_open_now(bytea)"), *_fences("ACC-3", "session"),
+    *_fences("ACC-3", "mfa_authenticator", "told"),
+    _quiet("ACC-3", "acts were done with a password alone", "session", "UPDATE session SET second_factor_at = NULL WHERE kind = 'page'"),
+    *_right("ACC-4", "sign-on:approve"), *_fences("ACC-4", "sign_on_domain"), *_fences("ACC-4", "sign_on_attempt"),
+    _quiet("ACC-4", "a connection was never approved", "governed",
+           "INSERT INTO governed SELECT gen_random_uuid(), 'sign-on', tenant_id, 'sign-on', snapshot_id, false FROM governed WHERE kind = 'template' LIMIT 1"),
+    *_function("ACC-5", "session_seen_v1", "session_seen_v1(bytea)"), *_fences("ACC-5", "session"),
+    _quiet("ACC-5", "a policy lets a session idle", "snapshot", _PERMITTED.format(field="idle_minutes", value=600)),
+    _quiet("ACC-5", "a session idles for a day", "session", "UPDATE session SET expires_at = expires_at + interval '1 day', ends_at = ends_at + interval '2 days' WHERE kind = 'page'"),
+    *_function("ACC-6", "page_session_open_v1", "page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea)"), *_fences("ACC-6", "session"),
+    _quiet("ACC-6", "a policy permits many", "snapshot", _PERMITTED.format(field="sessions", value=1000)),
+    _quiet("ACC-6", "somebody has twenty sessions", "session",
+           "INSERT INTO session (account_id, secret_hash, opened_at, seen_at, proved_at, expires_at, ends_at, kind, methods) SELECT account_id,"
+           " sha256(int4send(n)), opened_at, seen_at, proved_at, expires_at, ends_at, kind, methods FROM session, generate_series(1, 20) AS n"
+           " WHERE id = (SELECT id FROM session WHERE kind = 'page' AND ended_at IS NULL LIMIT 1)"),
+    *_fences("ACC-7", "review", "closed_once"), *_fences("ACC-7", "review_decision", "guard"), *_function("ACC-7", "access_duty_v1", "access_duty_v1()"),
+    _quiet("ACC-7", "the last one is long ago", "review", "UPDATE review SET opened_at = opened_at - interval '1 year', due_at = due_at - interval '1 year'"),
+    _quiet("ACC-7", "one is past its date", "review", "UPDATE review SET opened_at = opened_at - interval '20 days', due_at = due_at - interval '20 days'"),
+    _quiet("ACC-7", "it is closed and nothing was decided", "review", "UPDATE review SET closed_at = now()"),
+    _quiet("ACC-7", "a policy has one a year", "snapshot", _PERMITTED.format(field="review_days", value=366)),
+    *_function("ACC-8", "unused_ends", "unused_ends(account)"), *_fences("ACC-8", "account", "last_owner"),
+    *_function("ACC-8", "account_close", "account_close(uuid, text, uuid)"),
+    _quiet("ACC-8", "somebody unused is open", "account", "UPDATE account SET created_at = created_at - interval '1 year', last_used_at = last_used_at - interval '1 year' WHERE role = 'approver'"),
+    _quiet("ACC-8", "somebody who left is open", "account", "UPDATE account SET left_at = now() - interval '3 days' WHERE role = 'approver'"),
+    _quiet("ACC-8", "a policy lets leavers stay", "snapshot", _PERMITTED.format(field="leaver_hours", value=500), _PERMITTED.format(field="unused_days", value=500)),
+]  # fmt: skip
+
 LOGS = [
     *_fences("LOG-1", "event", "insert_only"), *_fences("LOG-1", "message", "legal_step"), *_secured("LOG-1", "event"),
     *_constraint("LOG-1", "event", "known_event", "kind IN (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19)"),
@@ -406,4 +447,20 @@ LOGS = [
     _quiet("LOG-6", "an entry is another client's", "ledger_leaf", "UPDATE ledger_leaf SET tenant_id = NULL WHERE tenant_id IS NOT NULL"),
 ]  # fmt: skip
 
-ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *CHANGES, *RECORDS, *LOGS]
+SENDING = [
+    *_fences("SND-1", "api_key_secret"), *_secured("SND-1", "api_key_secret"), *_right("SND-1", "message:test"),
+    *_function("SND-1", "stop_key", "stop_key(snapshot)"),
+    _quiet("SND-1", "an email came by no key", "email", "UPDATE email SET api_key_id = NULL"),
+    _quiet("SND-1", "a key had ended before its email", "api_key_secret", "UPDATE api_key_secret SET ends_at = created_at - interval '1 hour'"),
+    _quiet("SND-1", "a key has a secret that nobody approved", "api_key", "UPDATE api_key SET hash = sha256(hash)"),
+    *_function("SND-3", "api_key_wrong", "api_key_wrong(change)"),
+    *_function("SND-3", "apply_api_key", "apply_api_key(change, uuid)"),
+    *_fences("SND-3", "api_key_secret"),
+    _quiet("SND-3", "a secret lives for years", "api_key_secret", "UPDATE api_key_secret SET ends_at = created_at + interval '400 days'"),
+    _quiet("SND-3", "a secret was made younger", "api_key_secret", "UPDATE api_key_secret SET created_at = created_at + interval '30 days'"),
+    _quiet("SND-3", "a secret came by no version", "api_key_secret", "UPDATE api_key_secret SET hash = sha256(hash)"),
+    *_right("SND-4", "policy:propose"), *_function("SND-4", "allowed", "allowed(bytea, text, uuid)"),
+    *_function("SND-4", "session_open_now", "session_open_now(bytea)"),
+]  # fmt: skip
+
+ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *CHANGES, *RECORDS, *ACCESS, *LOGS, *SENDING]

@@ -5,6 +5,14 @@ To add one, add its file and a line here; a test sees that each file is listed a
 
 from troth.control.trust.control import Control
 from troth.control.trust.controls import (
+    acc_1,
+    acc_2,
+    acc_3,
+    acc_4,
+    acc_5,
+    acc_6,
+    acc_7,
+    acc_8,
     bnc_1,
     bnc_2,
     chg_1,
@@ -28,7 +36,10 @@ from troth.control.trust.controls import (
     log_7,
     log_8,
     rcp_4,
+    snd_1,
     snd_2,
+    snd_3,
+    snd_4,
     sup_1,
     sup_3,
 )
@@ -40,6 +51,14 @@ CONTROLS: tuple[Control, ...] = (
     eml_3.CONTROL,
     eml_7.CONTROL,
     eml_13.CONTROL,
+    acc_1.CONTROL,
+    acc_2.CONTROL,
+    acc_3.CONTROL,
+    acc_4.CONTROL,
+    acc_5.CONTROL,
+    acc_6.CONTROL,
+    acc_7.CONTROL,
+    acc_8.CONTROL,
     log_1.CONTROL,
     log_2.CONTROL,
     log_3.CONTROL,
@@ -59,7 +78,10 @@ CONTROLS: tuple[Control, ...] = (
     sup_3.CONTROL,
     bnc_1.CONTROL,
     bnc_2.CONTROL,
+    snd_1.CONTROL,
     snd_2.CONTROL,
+    snd_3.CONTROL,
+    snd_4.CONTROL,
 )
 
 

@@ -26,12 +26,12 @@ def check(look: Look, programme: Programme | None) -> Found:
 def _stands(findings: Findings, look: Look) -> None:
     schema = look.schema
     findings.take(fences.house(schema))
-    findings.take(fences.tables(schema, "api_key", "rate_counter", "email", "snapshot"))
+    findings.take(fences.tables(schema, "api_key", "api_key_secret", "rate_counter", "email", "snapshot"))
     findings.take(fences.not_null(schema, "api_key", "snapshot_id", "hash", "expires_at", "tenant_id"))
     findings.take(fences.keys(schema, "api_key", "UNIQUE (hash)", "FOREIGN KEY (snapshot_id) REFERENCES snapshot(id)"))
     findings.take(fences.checks(schema, "rate_counter", "used <= cap"))
     findings.take(fences.keys(schema, "rate_counter", "PRIMARY KEY (tenant_id, scope, subject, window_start)"))
-    findings.take(fences.functions(schema, "apply_api_key", "stop_key", "revoke_v1"))
+    findings.take(fences.functions(schema, "apply_api_key", "api_key_wrong", "stop_key", "revoke_v1"))
     for one in (key_live, key_scope, rate_key):
         findings.need(rehearsal.position(one.check) >= 0, f"the gate's chain leaves out {one.CHECK}")
     refused(findings, look, {"key-unscoped": EMPTY, "rate-over": BROKEN})
