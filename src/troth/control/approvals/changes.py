@@ -120,8 +120,8 @@ def _text(artefact: dict[str, Any]) -> str:
 
 
 def approve(connection: Connection, session: bytes, change: Change, digest: bytes | None = None) -> UUID | None:
-    """Say yes to it; `digest` is that of what the approver was shown. Gives the snapshot's id when it is now the version
-    in force; None when policy wants more approvals than this one.
+    """Say yes to it; `digest` is that of what the approver was shown. Gives the snapshot's id when it is now the
+    version in force; None when policy wants more approvals than this one.
     """
     with refusals(), within(connection, change.tenant_id):
         row = connection.execute(
