@@ -9,6 +9,9 @@ from troth.control.access import views as access
 from troth.control.access.proving import Proofs
 from troth.control.access.sign_on import views as access_sign_on
 from troth.control.apikeys import views as apikeys
+from troth.control.approvals import acts as change_acts
+from troth.control.approvals import drafting as change_drafts
+from troth.control.approvals import views as changes
 from troth.control.categories import views as categories
 from troth.control.domains import views as domains
 from troth.control.ledger import proof, receipts
@@ -73,6 +76,16 @@ urlpatterns = [
     path("templates/<uuid:subject>", templates.detail, name="template"),
     path("templates/<uuid:subject>/versions/<int:number>", templates.detail, name="template-version"),
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
+    # what waits for a second person, and what was decided
+    path("changes", changes.listed, name="changes"),
+    path("changes/<uuid:change>", changes.detail, name="change"),
+    path("changes/<uuid:change>/approve", change_acts.approve, name="change-approve"),
+    path("changes/<uuid:change>/close", change_acts.close, name="change-close"),
+    path("changes/<uuid:change>/comment", change_acts.comment, name="change-comment"),
+    path("changes/<uuid:change>/ask", change_acts.ask, name="change-ask"),
+    path("changes/<uuid:change>/picture/<str:side>", changes.picture, name="change-picture"),
+    path("drafts", change_drafts.listed, name="drafts"),
+    path("drafts/<uuid:draft>/discard", change_drafts.discard, name="draft-discard"),
     path("policies", policies.shown, _SAYS, name="policies"),
     path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
     path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
