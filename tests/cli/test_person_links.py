@@ -43,6 +43,12 @@ def test_the_pages_own_key_is_approved_like_any_and_shown_to_nobody(desk):
     desk.approve(made)
 
 
+def test_a_clients_key_for_tests_may_send_in_all_its_categories(desk):
+    made = desk.json("key", "system", "--tests", "--tenant", "quill", *desk.as_owner(1))
+    assert '"categories":null' in desk.ok("change", "show", made["change"]).replace(" ", "")
+    desk.approve(made)
+
+
 def test_a_certificate_that_cannot_serve_is_said_at_the_start(tmp_path):
     good = make_local_certificate(tmp_path / "a", ["localhost"])
     other = make_local_certificate(tmp_path / "b", ["localhost"])

@@ -208,3 +208,21 @@ def test_a_test_goes_through_the_door_and_says_what_it_answered(site):
     mia.get(f"/templates/{site.firm.template}")
     said = mia.post(f"/templates/{site.firm.template}/versions/1/test").text
     assert "door does not answer" in said
+
+
+def test_a_clients_layout_comes_with_the_next_template_and_is_in_the_digest(site, author):
+    ada = site.visitor(author)
+    layout = "<mjml><mj-body>{{ content }}<mj-section><mj-column><mj-text>Foot</mj-text></mj-column></mj-section></mj-body></mjml>"
+    body = "<mj-section><mj-column><mj-text>Dear {{ name }}</mj-text></mj-column></mj-section>"
+    ada.get("/templates/new")
+    done = ada.post("/templates/new", **{**FIELDS, "source": body, "layout": layout}, do="propose", reason="ours")
+    assert "/changes/" in done.url
+    approve(site)
+    made = governed(site, "notice")
+    assert made["source"]["layout"] == {"body": layout}
+    assert "Foot" in made["html"]
+    fresh = ada.get("/templates/new").text
+    assert html.escape(layout) in fresh
+    assert "another one than here" not in fresh
+    other = ada.post("/templates/new", **{**FIELDS, "code": "second", "layout": ""}).text
+    assert "what notice@1 has" in other

@@ -35,6 +35,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     _proposes(turns, run_rotate, "The key is rotated")
     own = acts.add_parser("system", help="propose the pages' own key of a system tenant, or its next")
     own.add_argument("--tenant", required=True, metavar="CODE")
+    own.add_argument("--tests", action="store_true", help="of a client: the key with which people test its templates")
     _proposes(own, run_system, "The pages send links to set a password")
 
 
@@ -53,7 +54,7 @@ def run_system(args: argparse.Namespace, settings: Settings) -> int:
         before = system_key.in_force(connection, keys.secrets, settings.cell, client.id)
         generation = 0 if before is None else before + 1
         key = system_key.system_key(keys.secrets, settings.cell, client.id, generation)
-        artefact = system_key.artefact(key, _ends(connection, client.id, args.days))
+        artefact = system_key.artefact(key, _ends(connection, client.id, args.days), tests=args.tests)
         proposal = Proposal("api-key", system_key.NAME, artefact, args.reason, client.id)
         made = changes.propose(connection, acting.secret(settings, connection, args), proposal)
     tell_proposed(made, f"the pages' own API key of {args.tenant}", json_wanted=args.json)

@@ -35,7 +35,8 @@ def new(request: HttpRequest) -> HttpResponse:
     if actor.scope is None:
         return render(request, "web/choose.html", {"section": "templates", "what": "Templates"})
     if request.method != "POST":
-        return _editor(request, {"typed": editing.fresh(), "draft": None})
+        layout = reading.layout(actor.scope)
+        return _editor(request, {"typed": editing.fresh(layout[0] if layout else ""), "draft": None})
     return _saved(request, actor, None)
 
 
@@ -167,6 +168,12 @@ def _proposed(request: HttpRequest, actor: Actor, made: UUID, context: dict[str,
     return _editor(request, {**context, "faults": faults})
 
 
+def _other_layout(actor: Actor, own: str) -> str:
+    """Which version has the client's layout, where this draft has another one."""
+    found = reading.layout(actor.scope) if actor.scope else None
+    return f"{found[1]}@{found[2]}" if found and found[0] != own else ""
+
+
 def _editor(request: HttpRequest, context: dict[str, Any], status: int | None = None) -> HttpResponse:
     actor = actor_of(request)
     typed, found = context["typed"], context["draft"]
@@ -177,6 +184,7 @@ def _editor(request: HttpRequest, context: dict[str, Any], status: int | None = 
         "template": template,
         "category_choices": [("", "Choose one"), *reading.categories(actor)],
         "ways": WAYS,
+        "other_layout": _other_layout(actor, typed["layout"]),
         "discard": f"/templates/drafts/{found.id}/discard" if found else "",
         "pathways": [(each, each.replace("-", " ").capitalize()) for each in PATHWAYS],
         "look": looked_at(actor, typed) if request.method == "POST" else None,

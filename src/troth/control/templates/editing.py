@@ -39,6 +39,13 @@ _START = """<mjml>
   </mj-body>
 </mjml>
 """
+_PART = """<mj-section>
+  <mj-column>
+    <mj-text>Hello {{ name }},</mj-text>
+    <mj-text>Say here what this mail is about.</mj-text>
+  </mj-column>
+</mj-section>
+"""
 _SCHEMA = {"name": {"type": "string", "max_length": 80, "description": "Whom it greets"}}
 _SAMPLES = [{"name": "Sam"}]
 
@@ -54,12 +61,15 @@ class Read:
     asked: Try | None = None
 
 
-def fresh() -> Typed:
-    """A template to begin with."""
-    return {
+def fresh(layout: str = "") -> Typed:
+    """A template to begin with; `layout`: the client's, if it has one."""
+    found: Typed = {
         "code": "", "category": "", "subject": "", "preheader": "", "kind": "mjml", "source": _START, "text": "",
-        "schema": _json(_SCHEMA), "samples": _json(_SAMPLES), "layout": "", "pathways": [],
+        "schema": _json(_SCHEMA), "samples": _json(_SAMPLES), "layout": layout, "pathways": [],
     }  # fmt: skip
+    if layout:
+        found |= {"kind": "mjml", "source": _PART} if "<mjml" in layout else {"kind": "html", "source": "<p></p>\n"}
+    return found
 
 
 def of_version(code: str, artefact: Mapping[str, Any]) -> Typed:

@@ -59,6 +59,13 @@ WHERE c.kind = 'category' AND c.tenant_id = %s AND c.state = 1 AND c.expires_at 
   AND NOT EXISTS (SELECT FROM troth.governed g WHERE g.subject = c.subject)
 ORDER BY 1 LIMIT 500
 """
+_LAYOUT = """
+SELECT s.artefact::jsonb #>> '{source,layout,body}', g.code, s.version
+FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
+WHERE g.kind = 'template' AND g.tenant_id = %s AND NOT g.retired
+  AND s.artefact::jsonb #>> '{source,layout,body}' IS NOT NULL
+ORDER BY s.approved_at DESC LIMIT 1
+"""
 _DRAFTS = """
 SELECT id, subject, code, revision, updated_at, change_id FROM troth.draft
 WHERE kind = 'template' AND tenant_id = %s AND (%s::uuid IS NULL OR subject = %s) ORDER BY updated_at DESC LIMIT %s
@@ -222,6 +229,12 @@ def names(humans: Iterable[UUID]) -> dict[UUID, str]:
 def drafts(tenant: UUID, subject: UUID | None = None) -> list[Drafted]:
     """The newest, of one template or of all."""
     return [Drafted(*each) for each in rows(_DRAFTS, tenant, subject, subject, PAGE)]
+
+
+def layout(tenant: UUID) -> tuple[str, str, int] | None:
+    """The client's layout: that of the version approved last which has one, with the template's code and version."""
+    found = row(_LAYOUT, tenant)
+    return (str(found[0]), str(found[1]), int(found[2])) if found else None
 
 
 def exists(actor: Actor, subject: UUID) -> bool:

@@ -25,8 +25,8 @@ _PATIENCE = 10.0  # seconds: somebody waits before the page
 _ADDRESS = "SELECT address_ct FROM troth.account WHERE id = %s"
 _AWAY = "The sending door does not answer: nothing was sent. Try again in a moment."
 _NO_KEY = (
-    "This client has no key for the pages: nothing was sent. Two people approve one with troth key system, for its "
-    "categories."
+    "This client has no key for the pages: nothing was sent. Two people approve one, which troth key system "
+    "--tests proposes."
 )
 _log = logging.getLogger("troth.templates")
 
