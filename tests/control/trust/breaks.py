@@ -375,7 +375,7 @@ RECORDS = [
 
 _PERMITTED = "UPDATE snapshot SET artefact = regexp_replace(artefact, '\"{field}\":\\d+', '\"{field}\":{value}') WHERE kind = 'policy'"
 ACCESS = [
-    *_right("ACC-1", "message:content"), *_function("ACC-1", "allowed", "allowed(bytea, text, uuid)"), *_fences("ACC-1", "permission"),
+    *_right("ACC-1", "category:approve"), *_function("ACC-1", "allowed", "allowed(bytea, text, uuid)"), *_fences("ACC-1", "permission"),
     *_secured("ACC-1", "account"), *_constraint("ACC-1", "account", "account_check",
         "CASE WHEN tenant_id IS NULL THEN role IN ('owner', 'security', 'deliverability', 'compliance', 'ops-admin', 'support', 'auditor')"
         " ELSE role IN ('admin', 'author', 'approver', 'developer', 'viewer') END"),
@@ -400,7 +400,7 @@ ACCESS = [
     _quiet("ACC-6", "a policy permits many", "snapshot", _PERMITTED.format(field="sessions", value=1000)),
     _quiet("ACC-6", "somebody has twenty sessions", "session",
            "INSERT INTO session (account_id, secret_hash, opened_at, seen_at, proved_at, expires_at, ends_at, kind, methods) SELECT account_id,"
-           " sha256(int4send(n)), opened_at, seen_at, proved_at, expires_at, ends_at, kind, methods FROM session, generate_series(1, 20) AS n"
+           " sha256(int4send(n)), opened_at, seen_at, proved_at, now() + interval '30 days', now() + interval '31 days', kind, methods FROM session, generate_series(1, 20) AS n"
            " WHERE id = (SELECT id FROM session WHERE kind = 'page' AND ended_at IS NULL LIMIT 1)"),
     *_fences("ACC-7", "review", "closed_once"), *_fences("ACC-7", "review_decision", "guard"), *_function("ACC-7", "access_duty_v1", "access_duty_v1()"),
     _quiet("ACC-7", "the last one is long ago", "review", "UPDATE review SET opened_at = opened_at - interval '1 year', due_at = due_at - interval '1 year'"),

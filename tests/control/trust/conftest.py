@@ -18,7 +18,9 @@ _numbers = count(1)
 def _create(server, name, template):
     with psycopg.connect(**server.conninfo(), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        admin.execute(f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_signin, troth_migrate")
+        admin.execute(
+            f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_signin, troth_migrate"
+        )
 
 
 def _drop(server, name):

@@ -153,8 +153,15 @@ def sign_in(world: World) -> None:
             artefact = owners.access_artefact(who, role, account, uuid7(now()), operator=keys, index=index)
             world.operator.govern("grant", firm.tenant, f"account-{account.hex}", artefact, account)
             secret = open_session(world, account, keys.seal(b"{}", places.access("detail")))
-            if role == "approver":
-                world.operator.control.execute("SELECT session_end_v1(%s, NULL)", (secret,))
+            control = world.operator.control
+            control.execute(
+                "SELECT access_log_v1('act', %s, id, 'a page 200', NULL, NULL) FROM session_seen_v1(%s)", (account, secret)
+            )
+            if role == "admin":
+                control.execute("SELECT review_open_v1(%s, %s, %s)", (secret, uuid7(now()), firm.tenant))
+            else:
+                control.execute("SELECT session_end_v1(%s, NULL)", (secret,))
+    world.operator.control.execute("SELECT review_open_v1(%s, %s, NULL)", (world.operator.sessions[0], uuid7(now())))
 
 
 def open_session(world: World, account, detail: bytes, *, second: bool = True) -> bytes:
