@@ -35,7 +35,7 @@ def busy(site: Site) -> None:
     for each in (tenant, site.other.tenant):
         database.fill(_TALLY, each)
     database.fill(_SPOOL, tenant)
-    site.operator.control.execute(
+    site.operator.admin.execute(
         "SELECT pause_v1(%s::uuid[], 'stop-new', %s, 'watch')",
         ([site.other.tenant], "The hour had 212 % of its seven-day average."),
     )

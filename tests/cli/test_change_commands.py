@@ -102,7 +102,7 @@ def test_a_file_that_is_no_artefact_is_refused(desk):
 
 
 def test_a_pause_is_one_persons_and_its_release_two_peoples(desk):
-    started = desk.json("pause", "start", "--tenant", "quill", "--reason", "trouble")["pause"]
+    started = desk.json("pause", "start", "--tenant", "quill", "--reason", "trouble", *desk.as_owner(1))["pause"]
     assert [each["id"] for each in desk.json("pause", "list")] == [started]
     made = desk.json("change", "propose", "release", "--tenant", "quill", "--code", started, "--subject", started,
                      "--artefact", desk.file("empty.json", {}), "--reason", "over", *desk.as_owner(1))  # fmt: skip
@@ -112,12 +112,22 @@ def test_a_pause_is_one_persons_and_its_release_two_peoples(desk):
 
 
 def test_a_pause_is_lifted_by_its_id_alone(desk):
-    started = desk.json("pause", "start", "--tenant", "-", "--reason", "all stop")["pause"]
-    assert "troth pause release " in desk.ok("pause", "start", "--tenant", "-", "--reason", "more")
+    started = desk.json("pause", "start", "--tenant", "-", "--reason", "all stop", *desk.as_owner(1))["pause"]
+    assert "troth pause release " in desk.ok("pause", "start", "--tenant", "-", "--reason", "more", *desk.as_owner(1))
     for each in desk.json("pause", "list"):
         desk.approve(desk.json("pause", "release", each["id"], "--reason", "over", *desk.as_owner(1)))
     assert desk.json("pause", "list") == []
     assert "There is no pause" in desk.refused("pause", "release", started, "--reason", "again", *desk.as_owner(1))
+
+
+def test_a_category_is_stopped_alone(desk):
+    args = ("pause", "start", "--tenant", "quill", "--reason", "wrong sum", *desk.as_owner(1))
+    started = desk.json(*args, "--category", "rent")["pause"]
+    (found,) = desk.json("pause", "list")
+    assert (found["id"], found["category_id"] is None) == (started, False)
+    desk.approve(desk.json("pause", "release", started, "--reason", "right again", *desk.as_owner(1)))
+    assert "There is no category 'none' here" in desk.refused(*args, "--category", "none")
+    assert "open a session" in desk.refused(*args[:-4]) or "No session is open" in desk.refused(*args[:-4])
 
 
 def test_a_version_is_stopped_by_one_person(desk):

@@ -66,6 +66,8 @@ REVOKE = Sql("SELECT revoke_v1(%(version)s, 'no', %(secret)s)")
 DROP = Sql("SELECT draft_drop_v1(%(draft)s, 1, %(secret)s)")
 END_OWNERS = Sql("SELECT sessions_end_v1(%(secret)s, %(owner)s)")
 END_ADMINS = Sql("SELECT sessions_end_v1(%(secret)s, %(admin)s)")
+STOP = Sql("SELECT stop_v1(%(tenant)s, NULL, 'stop-delivery', 'never', %(secret)s)")
+WATCH = Sql("SELECT pause_v1(ARRAY[%(tenant)s]::uuid[], 'stop-delivery', 'never', 'anomaly')")
 HIS = ("zoe@", "Your rent for December")  # who a message went to, and what it said
 
 READING = (
@@ -126,6 +128,24 @@ ACROSS = (
     Never("owner@house", "proposes a template for no client", propose("template", "NULL")),
 )  # fmt: skip
 CHANGING = (
+    # one person's stop is of those who answer for mail
+    Never("support@a", "stops a client", STOP),
+    Never("auditor@a", "stops a client", STOP),
+    Never("viewer@a", "stops their own firm", STOP),
+    Never("author@a", "stops their own firm", STOP),
+    Never("approver@a", "stops their own firm", STOP),
+    Never("developer@a", "stops their own firm", STOP),
+    Never("support@house", "stops everything", STOP),
+    Never("auditor@house", "stops everything", STOP),
+    Never("admin@a", "stops another client", Sql("SELECT stop_v1(%(b_tenant)s, NULL, 'stop-new', 'x', %(secret)s)")),
+    Never("admin@a", "stops everything", Sql("SELECT stop_v1(NULL, NULL, 'stop-new', 'x', %(secret)s)")),
+    Never("admin@a", "stops another client's category",
+          Sql("SELECT stop_v1(%(tenant)s, %(b_category)s, 'stop-new', 'x', %(secret)s)")),
+    Never("owner@house", "stops in the watch's name", WATCH),
+    Never("support@a", "opens the page that stops", get("/stops/start")),
+    Never("viewer@a", "opens the page that stops", get("/stops/start")),
+    Never("author@a", "proposes to lift a stop", get("/stops/{pause}/release")),
+    Never("admin@a", "proposes to lift another client's stop", get("/stops/{b_pause}/release")),
     # an auditor changes nothing
     Never("auditor@a", "proposes a template", propose("template")),
     Never("auditor@a", "proposes a policy", propose("policy")),

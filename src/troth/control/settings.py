@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "troth.control.templates",
     "troth.control.messages",
     "troth.control.suppressions",
+    "troth.control.stops",
     "troth.control.domains",
     "troth.control.web",
     "allauth",  # behind our rooms, whose templates come before its own

@@ -56,9 +56,10 @@ class KeyRow(TenantRow):
 
 @dataclass(frozen=True, slots=True)
 class PauseRow:
-    """An unreleased pause; tenant None stops the whole installation."""
+    """An unreleased pause; tenant None stops the whole installation, category None all of the tenant's mail."""
 
     tenant_id: UUID | None
+    category_id: UUID | None
     effect: str
     started_by: str
 

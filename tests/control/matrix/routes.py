@@ -83,6 +83,10 @@ PAGES = (
     # ---- domains
     Page("domains", get="domain:read"),
     Page("domain", {"domain": "@domain"}, get="domain:read"),
+    # ---- emergency stops
+    Page("stops", get="home:read", alone="page"),
+    Page("stop-start", get="pause:start", methods=BOTH, alone="page"),
+    Page("stop-release", {"stop": "@pause"}, get="release:propose", methods=BOTH),
     # ---- policies
     Page("policies", get="policy:read", alone="page"),
     Page("plan", _FIRM, get="tenant:propose", methods=BOTH, alone="page"),

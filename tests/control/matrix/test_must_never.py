@@ -11,7 +11,12 @@ from troth.keys.ids import uuid7
 LEAST = 60
 _SESSION = ("42501", "28000")
 # what nobody at all may do: it cannot be shown to work for somebody else
-_NOBODY = {"SELECT 1 FROM message", "SELECT 1 FROM person", must_never.propose("template", "NULL").statement}
+_NOBODY = {
+    must_never.WATCH.statement,
+    "SELECT 1 FROM message",
+    "SELECT 1 FROM person",
+    must_never.propose("template", "NULL").statement,
+}
 
 
 @pytest.fixture

@@ -152,7 +152,9 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
     folder.mkdir()
     operator, gone = firm.operator, f"gone@{firm.name}"
     firm.person(gone)
-    operator.admin.execute("SELECT suppress_v1(%s, '{1}', '{one-click}', %s, '{NULL}')", ([firm.index(gone)], [firm.tenant]))
+    operator.admin.execute(
+        "SELECT suppress_v1(%s, '{1}', '{one-click}', %s, '{NULL}')", ([firm.index(gone)], [firm.tenant])
+    )
     return {
         "tenant": str(firm.tenant),
         "level": "client",

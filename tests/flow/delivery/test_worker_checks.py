@@ -24,6 +24,17 @@ def pause(river):
     river.database.run("SELECT pause_v1(ARRAY[%s::uuid], 'stop-delivery', 'test', 'test')", river.tenant)
 
 
+def pause_category(river):
+    _stop(river, river.category)
+
+
+def _stop(river, category):
+    river.database.fill(
+        "INSERT INTO pause (id, tenant_id, category_id, effect, reason, started_by, started_at)"
+        " VALUES (%s, %s, %s, 'stop-delivery', 'test', 'somebody', now())", uuid4(), river.tenant, category,
+    )  # fmt: skip
+
+
 def revoke(river):
     river.database.fill(
         "INSERT INTO revocation VALUES (%s, %s, 'test', now(), %s)",
@@ -55,6 +66,7 @@ CHANGES = [
     (suppress, State.SUPPRESSED, [Kind.SUPPRESSED]),
     (opt_out, State.SUPPRESSED, [Kind.SUPPRESSED]),
     (pause, State.HELD, [Kind.HELD]),
+    (pause_category, State.HELD, [Kind.HELD]),
     (revoke, State.HELD, [Kind.HELD]),
     (unverify, State.HELD, [Kind.HELD]),
     (erase, State.CANCELLED, [Kind.CANCELLED]),
@@ -88,6 +100,15 @@ async def test_changes_before_the_claim_are_seen_too(stage, change):
     await stage.until(lambda: worker.counters.claimed == 1 and not worker.desk.hand)
     assert stage.got() == []
     assert river.state(message) in (State.SUPPRESSED, State.HELD, State.CANCELLED)
+
+
+async def test_a_stop_of_another_category_stops_nothing_here(stage):
+    river = stage.river
+    (message,) = river.queue(ADDRESS)
+    _stop(river, uuid4())
+    stage.worker()
+    await stage.until(lambda: river.state(message) is State.SENT)
+    assert len(stage.got(ADDRESS)) == 1
 
 
 async def test_a_hold_asks_again_by_itself_and_is_told_once(stage):

@@ -1,7 +1,6 @@
 """The command line, `troth pause`: the emergency stop, one person's act; lifting it takes two (a `release`)."""
 
 import argparse
-import getpass
 from uuid import UUID
 
 from troth.cli import acting, wiring
@@ -9,14 +8,16 @@ from troth.cli.commands.change import everywhere, tell_proposed, tenant_id
 from troth.cli.words import CommandError, show, table
 from troth.control.approvals import changes
 from troth.control.approvals.changes import Proposal
+from troth.control.audit.scope import Connection
 from troth.control.tenants import clients, pauses
+from troth.control.tenants.pauses import Stop
 from troth.settings import Settings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("pause", help="stop sending at once")
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
-    starts = acts.add_parser("start", help="stop a client, or (--tenant -) everything")
+    starts = acts.add_parser("start", help="stop a client, one category of it, or (--tenant -) everything")
     starts.add_argument("--tenant", required=True, metavar="CODE", help="- for the whole installation")
     starts.add_argument(
         "--effect",
@@ -24,7 +25,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         default="stop-delivery",
         help="stop-new: new mail is refused, accepted mail goes on; stop-delivery (the default): that waits, too",
     )
+    starts.add_argument("--category", metavar="CODE", help="this category of the client alone")
     starts.add_argument("--reason", required=True)
+    acting.add_options(starts)
     starts.set_defaults(run=run_start)
     lists = acts.add_parser("list", help="the pauses in force")
     lists.set_defaults(run=run_list)
@@ -38,10 +41,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run_start(args: argparse.Namespace, settings: Settings) -> int:
-    by = f"command:{getpass.getuser()}"
     with wiring.control(settings) as connection:
         tenant = tenant_id(connection, args.tenant)
-        started = pauses.start(connection, tenant, args.effect, args.reason, by)
+        category = _category(connection, tenant, args.category) if args.category else None
+        stop = Stop(tenant, args.effect, args.reason, category)
+        started = pauses.start(connection, acting.secret(settings, connection, args), stop)
     lines = [
         f"Stopped ({args.effect}): pause {started}",
         "To lift it, one person proposes its release and another approves:",
@@ -51,14 +55,27 @@ def run_start(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def _category(connection: Connection, tenant: UUID | None, code: str) -> UUID:
+    found = changes.subject_of(connection, "category", code, tenant) if tenant else None
+    if found is None:
+        raise CommandError(f"There is no category {code!r} here; `--tenant` says whose it is.")
+    return found
+
+
 def run_list(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.control(settings) as connection:
         names = {client.id: client.code for client in clients.clients(connection)}
         found = [pause for place in everywhere(connection) for pause in pauses.active(connection, place)]
-    rows = [(p.id, names[p.tenant_id] if p.tenant_id else "all", p.effect, p.started_by, p.reason) for p in found]
+    rows = [(p.id, _reach(p, names), p.effect, p.started_by, p.reason) for p in found]
     value = [{name: getattr(p, name) for name in pauses.Pause.__slots__} for p in found]
-    show(value, json_wanted=args.json, text=table(("pause", "client", "effect", "by", "reason"), rows))
+    show(value, json_wanted=args.json, text=table(("pause", "stops", "effect", "by", "reason"), rows))
     return 0
+
+
+def _reach(pause: pauses.Pause, names: dict[UUID, str]) -> str:
+    if pause.tenant_id is None:
+        return "all"
+    return f"{names[pause.tenant_id]}, one category" if pause.category_id else names[pause.tenant_id]
 
 
 def run_release(args: argparse.Namespace, settings: Settings) -> int:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+from troth.cli import wiring
 from troth.cli.demo import bombs
 from troth.cli.demo.asks import Ask
 from troth.cli.demo.building import Builder, House
@@ -18,8 +19,10 @@ from troth.cli.demo.outcome import Outcome, read
 from troth.cli.demo.staff import Desk
 from troth.cli.demo.web import Program, Reply, one_click
 from troth.cli.demo.zone import Zone
+from troth.control.audit import scope
 from troth.control.audit.scope import Connection
 from troth.control.tenants import pauses
+from troth.control.tenants.pauses import Stop
 from troth.keys.api_keys import make_key
 
 _PATIENCE = 30.0  # seconds for what must happen next
@@ -89,8 +92,9 @@ class Story:
         """An anomaly holds one firm's new mail; an operator stops another firm; two people release."""
         self.say("Sending is stopped: at one firm by an unusual volume, at another by an operator.")
         home, shop = self.houses["property"], self.houses["retail"]
-        unusual = pauses.start(self.connection, home.id, "stop-new", "The volume passed 150 % of its mean", "anomaly")
-        pauses.start(self.connection, shop.id, "stop-delivery", "The firm called: wait with our mail", "demo:operator")
+        unusual = self._unusual(home, "The volume passed 150 % of its mean")
+        owner = self.builder.owners[0].session(self.connection)
+        pauses.start(self.connection, owner, Stop(shop.id, "stop-delivery", "The firm called: wait with our mail"))
         for ask in self._of("paused"):
             self.send(ask)
         self.until(held=("unusual-released", "unusual-kept"))
@@ -149,6 +153,11 @@ class Story:
     def release(self, house: House, subject: UUID, why: str) -> None:
         """A pause or a held message let go, by two people of the operator."""
         Desk(self.connection, *self.builder.owners, house.id).govern("release", str(subject), {}, why, subject)
+
+    def _unusual(self, house: House, why: str) -> UUID:
+        """As the watch stops a firm, with the river's own role."""
+        with scope.connect(wiring.conninfo(self.builder.layout.settings, "flow"), "watch") as river:
+            return pauses.watch(river, Stop(house.id, "stop-new", why))
 
     def until(self, **wanted: Iterable[str]) -> None:
         """Wait until every message of these asks is in its state, which is the parameter's name."""

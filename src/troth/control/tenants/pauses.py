@@ -10,35 +10,70 @@ from troth.control.audit.refusals import Refused, refusals
 from troth.control.audit.scope import Connection, within
 
 EFFECTS = ("stop-new", "stop-delivery")
+WATCH = "anomaly"  # who starts a pause by itself
+LONGEST = 2000  # characters of a reason
+_STOP = "SELECT troth.stop_v1(%s, %s, %s, %s, %s)"
+_WATCH = "SELECT (troth.pause_v1(ARRAY[%s]::uuid[], %s, %s, %s))[1]"
 _ACTIVE = """
-SELECT id, tenant_id, effect, reason, started_by, started_at FROM pause
+SELECT id, tenant_id, category_id, effect, reason, started_by, started_at FROM pause
 WHERE released_at IS NULL AND tenant_id IS NOT DISTINCT FROM %s ORDER BY started_at
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """`tenant_id` None: the whole installation."""
+    """`tenant_id` None: the whole installation; `category_id` None: all mail of it. `started_by`: an account's id, or
+    the watch's name.
+    """
 
     id: UUID
     tenant_id: UUID | None
+    category_id: UUID | None
     effect: str
     reason: str
     started_by: str
     started_at: datetime
 
 
-def start(connection: Connection, tenant: UUID | None, effect: str, reason: str, by: str) -> UUID:
-    """Stop new mail, or delivery too, now. Raise Refused for an unknown effect or no reason."""
-    if effect not in EFFECTS:
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What one person stops, and why; `category` is the governed subject, of that tenant."""
+
+    tenant: UUID | None
+    effect: str
+    reason: str
+    category: UUID | None = None
+
+
+def start(connection: Connection, session: bytes, stop: Stop) -> UUID:
+    """Stop new mail, or delivery too, now. Raise Refused for an unknown effect, no reason, or no right to."""
+    _check(stop)
+    values = (stop.tenant, stop.category, stop.effect, stop.reason.strip(), session)
+    with refusals(), within(connection, stop.tenant):
+        return _one(connection, _STOP, values)
+
+
+def watch(connection: Connection, stop: Stop) -> UUID:
+    """The same by the watch, over a connection of role troth_flow, which alone may."""
+    _check(stop)
+    with refusals():
+        return _one(connection, _WATCH, (stop.tenant, stop.effect, stop.reason, WATCH))
+
+
+def _check(stop: Stop) -> None:
+    if stop.effect not in EFFECTS:
         raise Refused(f"A pause is one of {', '.join(EFFECTS)}.")
-    if not reason.strip():
+    if not stop.reason.strip():
         raise Refused("Say why, for those who look at it later.")
-    with refusals(), within(connection, tenant):
-        row = connection.execute("SELECT pause_v1(%s::uuid[], %s, %s, %s)", ([tenant], effect, reason, by)).fetchone()
+    if len(stop.reason) > LONGEST:
+        raise Refused(f"The reason has {len(stop.reason):,} characters; {LONGEST:,} are the most.")
+
+
+def _one(connection: Connection, query: str, values: tuple[object, ...]) -> UUID:
+    row = connection.execute(query, values).fetchone()
     if row is None:
         raise Refused("The database started no pause.")
-    started: UUID = row[0][0]
+    started: UUID = row[0]
     return started
 
 

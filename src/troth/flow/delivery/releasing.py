@@ -69,7 +69,7 @@ def _counters(world: World, facts: told.EmailFacts, work: Work, now: datetime) -
     asker = key.key_id if key else caller.tenant_id
     what = facts.template_subject or category.subject
     places = limits.Windows(caller.tenant_id, caller.timezone, asker, what, now)
-    slow = slowed(world.paused(caller.tenant_id), resolved.policy)
+    slow = slowed(world.paused(caller.tenant_id, category.subject), resolved.policy)
     shared = limits.shared(places, resolved.policy, 1, slow=slow)
     return [*shared, limits.personal(places, resolved.policy, work.claimed.blind_index)]
 

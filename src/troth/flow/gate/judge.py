@@ -89,7 +89,7 @@ def _counters(bound: Bound, world: World) -> Iterator[tuple[Addressed | None, As
         return
     asker = bound.key.key_id if bound.key else bound.caller.tenant_id
     what = (bound.template or bound.category).row.subject
-    slow = slowed(world.paused(bound.caller.tenant_id), bound.resolved.policy)
+    slow = slowed(world.paused(bound.caller.tenant_id, bound.category.row.subject), bound.resolved.policy)
     places = limits.Windows(bound.caller.tenant_id, bound.caller.timezone, asker, what, bound.due)
     if bound.key and bound.key.test:
         places = limits.apart(places)
@@ -114,7 +114,7 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
         "tenant": f.Tenant(
             str(bound.caller.tenant_id),
             "active" if bound.caller.tenant_state == 1 else "closed",
-            world.paused(bound.caller.tenant_id),
+            world.paused(bound.caller.tenant_id, bound.category.row.subject if bound.category else None),
             bound.caller.timezone,
         ),
         "key": _key(bound, world),

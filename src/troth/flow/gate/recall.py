@@ -96,7 +96,7 @@ def _asked(world: World, facts: store.EmailFacts, waiting: list[store.Waiting], 
         return None
     what = facts.template_subject or category.subject  # whatever version the template has by now
     places = limits.Windows(key.tenant_id, key.timezone, key.key_id, what, due)
-    slow = slowed(world.paused(key.tenant_id), resolved.policy)
+    slow = slowed(world.paused(key.tenant_id, category.subject), resolved.policy)
     shared = limits.shared(places, resolved.policy, len(waiting), slow=slow)
     return [*shared, *(limits.personal(places, resolved.policy, w.blind_index) for w in waiting)]
 

@@ -90,9 +90,10 @@ class World:
     def artefact(self, snapshot: UUID) -> dict[str, Any]:
         return self.memory.artefacts[snapshot]
 
-    def paused(self, tenant: UUID) -> str | None:
-        """'anomaly' or 'operator', None when nothing stops this tenant; a person's stop weighs more."""
-        stops = [p.started_by for p in self.pauses if p.tenant_id in (None, tenant)]
+    def paused(self, tenant: UUID, category: UUID | None) -> str | None:
+        """'anomaly' or 'operator', None when nothing stops this category of the tenant; a person's stop weighs more."""
+        here = (p for p in self.pauses if p.tenant_id in (None, tenant) and p.category_id in (None, category))
+        stops = [p.started_by for p in here]
         if not stops:
             return None
         return "anomaly" if all(by == "anomaly" for by in stops) else "operator"

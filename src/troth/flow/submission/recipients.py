@@ -117,7 +117,7 @@ async def _pathway(deps: Deps, connection: Connection, asked: _Asked) -> str:
     tenant = asked.known.tenant_id
     wanted = gate.Wanted(asked.now, [asked.known.hash], [], [tenant], [], [])
     world = await learn(connection, deps.memory, wanted)
-    if world.paused(tenant) == "operator":
+    if world.paused(tenant, None) == "operator":
         raise Problem("tenant-paused", "Sending is paused; wait for the release by two people, or ask the operator.")
     resolved = world.policy(asked.known, None, asked.known.scope_snapshot)
     if resolved is None:

@@ -35,7 +35,7 @@ WHERE t.id = ANY(%(tenants)b::uuid[]);
 SELECT s.id FROM tenant t JOIN tenant s ON s.programme_id = t.programme_id AND s.kind = 2 WHERE t.id = %(tenant)b;
 
 -- name: pauses
-SELECT tenant_id, effect, started_by FROM pause
+SELECT tenant_id, category_id, effect, started_by FROM pause
 WHERE released_at IS NULL AND (tenant_id IS NULL OR tenant_id = ANY(%(tenants)b::uuid[]));
 
 -- name: governed

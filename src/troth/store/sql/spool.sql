@@ -58,7 +58,8 @@ judged AS (
         WHEN NOT (p.status = 2 AND coalesce(p.expires_at > clock.now, true)
                   OR t.kind = 2 AND p.status = 1) THEN 4   -- Troth's own mail may ask for the confirmation
         WHEN t.state <> 1 OR EXISTS (SELECT FROM pause u WHERE u.released_at IS NULL AND u.effect = 'stop-delivery'
-                     AND (u.tenant_id IS NULL OR u.tenant_id = s.tenant_id)) THEN 2
+                     AND (u.tenant_id IS NULL OR u.tenant_id = s.tenant_id)
+                     AND (u.category_id IS NULL OR u.category_id = s.category_id)) THEN 2
         WHEN c.retired IS DISTINCT FROM false OR cs.id IS NULL OR EXISTS (
                  SELECT FROM revocation r WHERE r.snapshot_id IN (s.category_snapshot, s.template_snapshot)) THEN 3
         WHEN s.template_snapshot IS NOT NULL AND (ts.id IS NULL OR tg.retired IS DISTINCT FROM false) THEN 3

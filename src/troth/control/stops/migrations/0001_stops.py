@@ -1,0 +1,12 @@
+"""Carries sql/0001_stops.sql."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from troth.control.audit.sqlfile import run_sql
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("approvals", "0002_engine"), ("people", "0003_rights"), ("web", "0001_home")]
+    operations: ClassVar = [run_sql(__file__)]
