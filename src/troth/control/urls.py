@@ -4,7 +4,7 @@ from allauth.account import views as allauth  # type: ignore[import-untyped]  # 
 from django.urls import path
 
 from troth.control.access import acts as access_acts
-from troth.control.access import review_export, review_views
+from troth.control.access import inviting, review_export, review_views
 from troth.control.access import views as access
 from troth.control.access.proving import Proofs
 from troth.control.access.sign_on import views as access_sign_on
@@ -25,12 +25,14 @@ from troth.control.policies import views as policies
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
 from troth.control.records import views as records
+from troth.control.stops import views as stops
 from troth.control.suppressions import views as suppressions
 from troth.control.templates import acts as template_acts
 from troth.control.templates import drafting, looking
 from troth.control.templates import views as templates
 from troth.control.trust import catalogue
 from troth.control.web import assets, health, home, views
+from troth.control.webhooks import views as webhooks
 from troth.ledger.receipt import encode
 
 # what the ledger knows of a message; the two rooms are neighbours and meet here
@@ -79,7 +81,7 @@ urlpatterns = [
     # what waits for a second person, and what was decided
     path("changes", changes.listed, name="changes"),
     path("changes/<uuid:change>", changes.detail, name="change"),
-    path("changes/<uuid:change>/approve", change_acts.approve, name="change-approve"),
+    path("changes/<uuid:change>/approve", inviting.after(change_acts.approve), name="change-approve"),
     path("changes/<uuid:change>/close", change_acts.close, name="change-close"),
     path("changes/<uuid:change>/comment", change_acts.comment, name="change-comment"),
     path("changes/<uuid:change>/ask", change_acts.ask, name="change-ask"),
@@ -90,6 +92,11 @@ urlpatterns = [
     path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
     path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
     path("policies/<str:slug>/review", policies.review, _SAYS, name="policy-review"),
+    path("webhooks", webhooks.listed, name="webhooks"),
+    path("webhooks/new", webhooks.new, name="webhook-new"),
+    path("webhooks/<uuid:endpoint>", webhooks.detail, name="webhook"),
+    path("webhooks/<uuid:endpoint>/rotate", webhooks.rotate, name="webhook-rotate"),
+    path("webhooks/<uuid:endpoint>/<str:name>", webhooks.act, name="webhook-act"),
     path("keys", apikeys.listed, name="keys"),
     path("keys/new", apikeys.new, name="key-new"),
     path("keys/<uuid:subject>", apikeys.detail, name="key"),
@@ -102,6 +109,9 @@ urlpatterns = [
     path("messages/<str:ref>/receipt", messages.receipt, _EVIDENCE, name="message-receipt"),
     path("suppressions", suppressions.listed, name="suppressions"),
     path("suppressions/find", suppressions.find, name="suppressions-find"),
+    path("stops", stops.listed, name="stops"),
+    path("stops/start", stops.start, name="stop-start"),
+    path("stops/<uuid:stop>/release", stops.release, name="stop-release"),
     path("domains", domains.listed, name="domains"),
     path("domains/<uuid:domain>", domains.detail, name="domain"),
     path("ledger", ledger.ledger, name="ledger"),
