@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from troth.mail.building import GMAIL_SHOWS, BuildError, Layout, Source, build, clipped, matches
 from troth.mail.comparing import difference
+from troth.mail.mjml import compile_mjml
 from troth.mail.plain import plain_text
 from troth.mail.render import Compiled, RenderLimits, TemplateSource
+from troth.mail.template_scan import TemplateFault
 
 SHEET = "<style>p{color:red} .a{top:1px} tr.odd td{left:2px} li{margin:0} @media print{p{color:blue}}</style>"
 
@@ -196,6 +198,21 @@ def test_a_line_counts_tags_over_several_lines_and_comments_that_are_left_out():
     body = SHEET + "{#\n\n#}\n<p>{{\n a\n }}</p>\n<i {{ a }}>"
     assert hint_of(Source("html", body))[1].startswith("Line 7: ")
     assert hint_of(Source("html", SHEET + "{{\n\na }}<p>\n</p><p"))[1].startswith("Line 4: ")
+
+
+def test_what_is_fine_stays_fine():
+    attributes = "<mj-attributes><mj-all color='red'/><mj-class name='big' font-size='20px'/><mj-text padding='0'/></mj-attributes>"
+    html = build(Source("mjml", mjml('<mj-text mj-class="big">{{ a }}</mj-text>', attributes))).html
+    assert "font-size:20px" in html
+    nested = "<table><tbody><tr><td><table><tbody>{% for a in b %}<tr><td>{{ a }}</td></tr>{% endfor %}</tbody></table></td></tr></tbody></table>"
+    assert "{% for a in b %}<tr>" in build(Source("html", SHEET + nested)).html
+    whole = f"<html><head>{SHEET}</head><body><div><p>x</div></b></body></html>"
+    assert '<p style="color: red;">x</p>' in build(Source("html", whole)).html
+
+
+def test_what_mrml_itself_refuses_is_a_fault():
+    with pytest.raises(TemplateFault, match="This is not MJML"):
+        compile_mjml("<mjml><mj-body>")
 
 
 # ---- whatever is nested, it survives
