@@ -75,6 +75,7 @@ class Elsewhere:
     test: str
 
 
+KINDS = ("template", "category", "domain", "api_key", "grant")  # of changes that were approved
 type Row = Look | Act | Way | File | Frame | Elsewhere | list[Look]
 
 PAGES: dict[str, Row] = {
@@ -135,6 +136,23 @@ PAGES: dict[str, Row] = {
     "review-confirm": Act("/reviews/{review}/confirm"),
     "review-revoke": Look("/reviews/{review}/revoke/person/{colleague}"),
     "review-export": File("/reviews/{review}/export.csv"),
+    # changes
+    "changes": [Look("/changes"), Look("/changes", STAFF), Look("/changes", STAFF_AT)],
+    "change": [
+        Look("/changes/{change}"),
+        Look("/changes/{change}", STAFF_AT),
+        Look("/changes/{long_change}"),
+        *(Look(f"/changes/{{approved_{kind}}}") for kind in KINDS),
+    ],
+    "change-approve": Act("/changes/{change}/approve"),
+    "change-close": Act("/changes/{change}/close"),
+    "change-comment": Act("/changes/{change}/comment"),
+    "change-ask": Act("/changes/{change}/ask"),
+    "change-picture": Frame("/changes/{change}/picture/after"),
+    # the emergency stop
+    "stops": [Look("/stops"), Look("/stops", STAFF)],
+    "stop-start": [Look("/stops/start"), Look("/stops/start", STAFF)],
+    "stop-release": Look("/stops/{stop}/release"),
     # records
     "records": Way("/records"),
     "record-changes": [Look("/records/changes"), Look("/records/changes", STAFF)],
@@ -228,6 +246,23 @@ def _governed(site: Site) -> str:
     return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
 
 
+def _long(site: Site) -> str:
+    """A change with a long code and a long reason."""
+    query = "SELECT id FROM change WHERE tenant_id = %s AND state = 1 AND code LIKE 'reminder-long%%'"
+    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
+
+
+def _approved(kind: str) -> Callable[[Site], str]:
+    query = "SELECT min(id::text) FROM change WHERE tenant_id = %s AND state = 2 AND kind = %s"
+    code = kind.replace("_", "-")
+    return lambda site: str(site.operator.admin.execute(query, (site.firm.tenant, code)).fetchone()[0])
+
+
+def _stop(site: Site) -> str:
+    query = "SELECT (pause_v1(ARRAY[%s::uuid], 'stop-new', 'Twice as much as yesterday.', 'watch'))[1]"
+    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
+
+
 def _confirm(site: Site) -> str:
     """As POST /recipients keeps and mails it."""
     secret, person = os.urandom(32), site.firm.person("new@home.example", status=1)
@@ -284,6 +319,9 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     "person": lambda site: str(site.member.account),
     "tenant": lambda site: str(site.firm.tenant),
     "other": lambda site: str(site.other.tenant),
+    "long_change": _long,
+    **{f"approved_{kind}": _approved(kind) for kind in KINDS},
+    "stop": _stop,
     "entry": _entry,
     "governed": _governed,
     "confirm": _confirm,
