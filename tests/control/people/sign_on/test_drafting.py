@@ -169,7 +169,6 @@ def test_a_connection_by_saml_is_pasted_and_changed(site, idp, tmp_path):
         "firm.test",
         idp.sso,
         "Marguerite Alder may use a password",
-        "Sessions that a password or passkey opened",
     ):
         assert each in said(page)
     artefact = approve(site)
