@@ -105,3 +105,18 @@ def test_a_key_is_made_and_ended_at_once(look, site):
     assert page.get_by_text("The key is ended: the door refuses it from now on.").is_visible()
     ended = "SELECT revoked_at IS NOT NULL FROM api_key WHERE name = 'Billing'"
     assert site.operator.admin.execute(ended).fetchone() == (True,)
+
+
+def test_webhooks_as_people_see_them(look, site):
+    looker = look(site.member)
+    looker.look_at("/webhooks", "webhooks-none")
+    looker.look_at("/webhooks/new", "webhook-new")
+    looker.page.locator("#f-url").fill("https://hooks.example.com/troth/events")
+    looker.page.get_by_role("button", name="Add it").click()
+    looker.picture("webhook-secret")
+    looker.page.get_by_role("link", name="I have kept it").click()
+    path = looker.page.url.removeprefix(site.url)
+    looker.page.get_by_role("button", name="Send a test event").click()
+    assert looker.page.get_by_text("A test event is queued").is_visible()
+    looker.look_at("/webhooks", "webhooks")
+    looker.look_at(path, "webhook")

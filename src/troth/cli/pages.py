@@ -11,7 +11,7 @@ from uuid import UUID
 from granian.constants import Interfaces, SSLProtocols
 from granian.server import Server
 
-from troth.cli import wiring
+from troth.cli import webhooks, wiring
 from troth.cli.system_key import in_force, system_key
 from troth.cli.words import CommandError
 from troth.control.audit import scope
@@ -24,6 +24,7 @@ from troth.outside.guarded_http import GuardedClient
 from troth.outside.guarded_url import Guard
 from troth.settings import Settings, load
 
+_STACK = 16 << 20  # bytes; in granian's own 2 MiB, JSON of 5,000 brackets is a crash before it is a RecursionError
 _THREADS = 4
 _PROVIDER_SECONDS = 8.0  # a sign-on provider has for one answer; people wait
 
@@ -31,6 +32,7 @@ _PROVIDER_SECONDS = 8.0  # a sign-on provider has for one answer; people wait
 def serve(settings: Settings) -> int:
     """Listen until SIGTERM. Granian starts its worker anew, which builds the application from the same settings."""
     _check_tls(settings)
+    os.environ["RUST_MIN_STACK"] = str(_STACK)  # of the worker's threads
     Server(
         "troth.cli.pages:application",
         address=settings.web_host,
@@ -104,4 +106,5 @@ def handed(settings: Settings) -> Handed:
         spf_mechanism=settings.spf_mechanism or "",
         breached=settings.breached_passwords_file,
         outward=outward(settings),
+        hooks=webhooks.guard(settings),
     )

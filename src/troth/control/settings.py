@@ -12,6 +12,7 @@ from django.utils.csp import CSP
 from troth.keys.opened import Keys
 from troth.outside.dns import Resolver
 from troth.outside.guarded_http import GuardedClient
+from troth.outside.guarded_url import Guard
 
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
@@ -35,6 +36,7 @@ INSTALLED_APPS = [
     "troth.control.messages",
     "troth.control.suppressions",
     "troth.control.stops",
+    "troth.control.designation",
     "troth.control.domains",
     "troth.control.web",
     "allauth",  # behind our rooms, whose templates come before its own
@@ -118,7 +120,7 @@ class Handed:
     """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
     the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must hold.
     `breached`: a file of stolen passwords (people/breached.py). `outward` asks what clients name: their sign-on
-    providers, and the DNS of their domains.
+    providers, and the DNS of their domains. `hooks`: which URLs their webhooks may go to.
     """
 
     keys: Callable[[], Keys]
@@ -130,6 +132,7 @@ class Handed:
     spf_mechanism: str = ""
     breached: Path | None = None
     outward: GuardedClient = field(default_factory=lambda: GuardedClient(Resolver()))
+    hooks: Guard = field(default_factory=Guard)
 
 
 def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,4 +193,5 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
         "TROTH_SPF_MECHANISM": handed.spf_mechanism,
         "TROTH_BREACHED": handed.breached,
         "TROTH_OUTWARD": handed.outward,
+        "TROTH_HOOKS": handed.hooks,
     }

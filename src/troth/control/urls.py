@@ -13,6 +13,7 @@ from troth.control.approvals import acts as change_acts
 from troth.control.approvals import drafting as change_drafts
 from troth.control.approvals import views as changes
 from troth.control.categories import views as categories
+from troth.control.designation import views as designation
 from troth.control.domains import views as domains
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
@@ -109,6 +110,7 @@ urlpatterns = [
     path("messages/<str:ref>/receipt", messages.receipt, _EVIDENCE, name="message-receipt"),
     path("suppressions", suppressions.listed, name="suppressions"),
     path("suppressions/find", suppressions.find, name="suppressions-find"),
+    path("designation", designation.designation, name="designation"),
     path("stops", stops.listed, name="stops"),
     path("stops/start", stops.start, name="stop-start"),
     path("stops/<uuid:stop>/release", stops.release, name="stop-release"),
