@@ -26,7 +26,14 @@ SAMPLE = """[{"name": "Sam", "late": false, "link": "https://account.example/",
 
 @pytest.fixture
 def author(site):
-    return join(site.operator, "Tomas Brandl <tomas@firm.test>", "author", site.firm.tenant)
+    """Somebody who could approve another's words."""
+    return join(site.operator, "Tomas Brandl <tomas@firm.test>", "approver", site.firm.tenant)
+
+
+def in_force(site):
+    query = "SELECT s.version FROM governed g JOIN snapshot s ON s.id = g.snapshot_id WHERE g.code = 'rent-due'"
+    found = site.operator.admin.execute(query).fetchone()
+    return found[0] if found else None
 
 
 def write(page, body=BODY):
@@ -40,7 +47,12 @@ def write(page, body=BODY):
     page.get_by_label("Body").fill(body)
 
 
-def test_written_looked_at_and_proposed(look, site, author):
+@pytest.fixture
+def approver(site):
+    return join(site.operator, "Mia Second <mia@firm.test>", "approver", site.firm.tenant)
+
+
+def test_written_looked_at_proposed_and_approved_by_another(look, site, author, approver):
     tomas = look(author)
     page = tomas.page
     tomas.go("/templates/new")
@@ -67,11 +79,26 @@ def test_written_looked_at_and_proposed(look, site, author):
     page.get_by_label("Why").fill("Tenants asked for the sums")
     page.get_by_role("button", name="Propose", exact=True).click()
     page.wait_for_url(re.compile("/changes/"))
-    tomas.console.clear()
-    change, digest, _ = site.operator.admin.execute(
-        "SELECT id, digest, artefact FROM change WHERE state = 1 AND code = 'rent-due'"
-    ).fetchone()
-    site.operator.control.execute("SELECT approve_v1(%s, %s, %s)", (change, digest, site.operator.sessions[1]))
+    waits = page.url.removeprefix(site.url)
+    assert page.get_by_role("button", name="Approve", exact=True).is_disabled()
+    tomas.picture("template-proposed")
+    token = page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+    digest = site.operator.admin.execute("SELECT encode(digest, 'hex') FROM change WHERE code = 'rent-due'").fetchone()[
+        0
+    ]
+    page.request.post(
+        f"{site.url}{waits}/approve",
+        form={"csrfmiddlewaretoken": token, "digest": digest},
+        headers={"Referer": site.url + waits, "Origin": site.url},
+    )
+    assert in_force(site) is None
+    mia = look(approver)
+    mia.go(waits)
+    mia.page.locator("details.ask summary", has_text="Approve").click()
+    mia.page.locator("dialog[open]").get_by_role("button", name="Approve", exact=True).click()
+    mia.page.wait_for_load_state()
+    mia.picture("template-approved")
+    assert in_force(site) == 1
     tomas.go("/templates")
     page.get_by_role("link", name="rent-due").click()
     tomas.look_at(page.url.removeprefix(site.url), "template-written")
