@@ -153,6 +153,14 @@ PAGES: dict[str, Row] = {
     "stops": [Look("/stops"), Look("/stops", STAFF)],
     "stop-start": [Look("/stops/start"), Look("/stops/start", STAFF)],
     "stop-release": Look("/stops/{stop}/release"),
+    "drafts": Look("/drafts"),
+    "draft-discard": Act("/drafts/{draft}/discard"),
+    # webhooks
+    "webhooks": [Look("/webhooks"), Look("/webhooks", STAFF)],
+    "webhook-new": Look("/webhooks/new"),
+    "webhook": Look("/webhooks/{webhook}"),
+    "webhook-rotate": Act("/webhooks/{webhook}/rotate"),
+    "webhook-act": Act("/webhooks/{webhook}/test"),
     # records
     "records": Way("/records"),
     "record-changes": [Look("/records/changes"), Look("/records/changes", STAFF)],
@@ -263,6 +271,12 @@ def _stop(site: Site) -> str:
     return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
 
 
+def _webhook(site: Site) -> str:
+    sent(site.visitor(site.member), "/webhooks/new", url="https://hooks.firm.example/troth")
+    query = "SELECT id FROM webhook_endpoint WHERE tenant_id = %s"
+    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
+
+
 def _confirm(site: Site) -> str:
     """As POST /recipients keeps and mails it."""
     secret, person = os.urandom(32), site.firm.person("new@home.example", status=1)
@@ -322,6 +336,7 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     "long_change": _long,
     **{f"approved_{kind}": _approved(kind) for kind in KINDS},
     "stop": _stop,
+    "webhook": _webhook,
     "entry": _entry,
     "governed": _governed,
     "confirm": _confirm,
