@@ -31,12 +31,12 @@ class SoftKey:
         self.account, self.site = account, site
         self.private = ec.generate_private_key(ec.SECP256R1())
         self.id = os.urandom(32)
-        self.flags, self.count = PRESENT | VERIFIED, 0
+        self.flags, self.count, self.algorithm = PRESENT | VERIFIED, 0, ES256.ALGORITHM
 
     def credential(self) -> AttestedCredentialData:
-        return AttestedCredentialData.create(
-            Aaguid.NONE, self.id, ES256.from_cryptography_key(self.private.public_key())
-        )
+        public = ES256.from_cryptography_key(self.private.public_key())
+        public[3] = self.algorithm
+        return AttestedCredentialData.create(Aaguid.NONE, self.id, public)
 
     def document(self, name: str) -> dict[str, Any]:
         """As people/factors keeps it."""

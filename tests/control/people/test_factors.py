@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from tests.support.pages import PASSWORD, join
-from tests.support.soft_key import PRESENT, SoftKey
+from tests.support.soft_key import PRESENT, SoftKey, text
 from tests.support.totp import code_of
 
 from troth.keys import places
@@ -288,3 +288,48 @@ def test_four_at_once_with_one_code_are_one(site, viewer, kind):
     for thread in threads:
         thread.join()
     assert sorted(answers) == [f"{site.url}/", *[f"{site.url}/second-factor"] * 3]
+
+
+def test_nothing_that_a_stranger_sends_as_a_passkey_breaks_the_page(site):
+    """Each made fido2's parsers raise something of its own."""
+    visitor, key = site.visitor(), SoftKey(site.staff.account)
+    visitor.get("/sign-in")
+    good = json.loads(key.shown({"publicKey": {"challenge": text(b"x" * 32)}}, site.url))
+    hostile = [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "\ud800",
+        json.dumps({**good, "response": "text"}),
+        json.dumps({**good, "response": []}),
+        json.dumps({**good, "clientExtensionResults": 7}),
+        json.dumps({**good, "rawId": {"a": 1}}),
+        *(
+            json.dumps({**good, "response": {**good["response"], part: value}})
+            for part in ("clientDataJSON", "authenticatorData", "signature", "userHandle")
+            for value in (None, 7, "", "AA", "é", text(b"\xff" * 37), text(b"\x00" * 55), {"a": 1})
+        ),
+    ]
+    for given in hostile:
+        visitor.last = visitor.get("/sign-in").text
+        page = visitor.last
+        visitor.post("/passkey/options", what="sign-in")
+        visitor.last = page
+        answer = visitor.post("/sign-in/passkey", credential=given.encode("utf-8", "replace").decode())
+        assert answer.status == 422, given[:200]
+    log = (site.folder / "pages.log").read_text()
+    assert "Traceback" not in log
+    assert "Unexpected exit" not in log
+
+
+def test_a_key_of_an_algorithm_that_nobody_can_check_is_not_taken(site, viewer):
+    visitor, key = site.visitor(viewer), SoftKey(viewer.account)
+    visitor.get("/account/factors/passkey")
+    page = visitor.last
+    asked = json.loads(visitor.post("/account/factors/passkey/options").text)
+    key.algorithm = -65535  # RSA with SHA-1
+    visitor.last = page
+    assert (
+        "No passkey was added"
+        in visitor.post("/account/factors/passkey", credential=key.made(asked, site.url), name="x").text
+    )
+    assert kinds_held(site, viewer) == []
