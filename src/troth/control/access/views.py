@@ -193,7 +193,7 @@ def shown(request: HttpRequest, actor: Actor, person: Person, **more: Any) -> Ht
     return render(request, "access/person.html", context, status=status)
 
 
-@needs("person:read", post="grant:propose", fresh=True)
+@needs("grant:propose", fresh=True)
 @sensitive_post_parameters("address")
 @require_http_methods(["GET", "HEAD", "POST"])
 def invite(request: HttpRequest) -> HttpResponse:
