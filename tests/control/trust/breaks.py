@@ -373,6 +373,20 @@ RECORDS = [
            "DELETE FROM ledger_leaf WHERE leaf::jsonb ->> 'of' = 'grant'", "ALTER TABLE ledger_leaf ENABLE TRIGGER ALL"),
 ]  # fmt: skip
 
+def _web(manner):
+    return _loud("APP-4", f"a proxy {manner}", f"-- web {manner}", "-- web")
+
+
+SURFACES = [
+    _loud("APP-3", "a function makes SQL of what it is given",
+          "CREATE FUNCTION made(text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, troth, pg_temp AS $$ BEGIN EXECUTE $1; END $$",
+          "DROP FUNCTION made(text)"),
+    _loud("APP-3", "a role has every power", "ALTER ROLE troth_control SUPERUSER", "ALTER ROLE troth_control NOSUPERUSER"),
+    *_function("APP-3", "claim_fact_v1", "claim_fact_v1(text, timestamptz)"),
+    _web("drops content-security-policy"), _web("drops x-content-type-options"), _web("loosens the policy"),
+    _web("opens cookies"), _web("takes forms"),
+]  # fmt: skip
+
 _PERMITTED = "UPDATE snapshot SET artefact = regexp_replace(artefact, '\"{field}\":\\d+', '\"{field}\":{value}') WHERE kind = 'policy'"
 ACCESS = [
     *_right("ACC-1", "category:approve"), *_function("ACC-1", "allowed", "allowed(bytea, text, uuid)"), *_fences("ACC-1", "permission"),
@@ -463,4 +477,4 @@ SENDING = [
     *_function("SND-4", "session_open_now", "session_open_now(bytea)"),
 ]  # fmt: skip
 
-ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *CHANGES, *RECORDS, *ACCESS, *LOGS, *SENDING]
+ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *CHANGES, *RECORDS, *ACCESS, *SURFACES, *LOGS, *SENDING]

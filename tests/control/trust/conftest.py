@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.control.trust.serving import serve
 from tests.control.trust.world import Names, World, build
 from tests.support.postgres import Database
 
@@ -34,8 +35,15 @@ def built(pg_server, pg_template):
     name, folder = f"troth_claims_{os.getpid()}", Path(tempfile.mkdtemp(prefix="troth-claims-"))
     names = Names().start()
     _create(pg_server, name, pg_template)
-    yield build(Database(pg_server, name), names, folder / "witness")
+    made = build(Database(pg_server, name), names, folder / "witness")
+    web = f"{name}_web"  # a database that servers work on cannot be cloned
+    _create(pg_server, web, name)
+    folder.chmod(0o755)
+    made.served = serve(Database(pg_server, web), made.operator.kms_path, folder / "web")
+    yield made
+    made.served.stop()
     names.stop()
+    _drop(pg_server, web)
     _drop(pg_server, name)
     shutil.rmtree(folder)
 
@@ -50,6 +58,7 @@ def world(pg_server, built, tmp_path):
     yield dataclasses.replace(built, database=Database(pg_server, name), witness=witness)
     for firm in built.firms.values():
         built.names.publish(firm.name)
+    built.served.behave()
     _drop(pg_server, name)
 
 

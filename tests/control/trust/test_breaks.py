@@ -26,7 +26,9 @@ def shipped(name):
 
 
 def do(world, statement, *, quiet):
-    if statement.startswith("-- "):
+    if statement.startswith("-- web"):
+        world.served.behave(statement.removeprefix("-- web").strip())
+    elif statement.startswith("-- "):
         _, which, name = statement.split()
         text = shipped(name)
         world.sql(text if which == "function" else text.replace("AS $$", "AS $$ /* another */", 1))

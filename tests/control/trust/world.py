@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+from tests.control.trust.serving import Served
 from tests.support.firm import PUBLIC_DER, Firm, Operator, make_firm, make_operator, now
 from tests.support.postgres import Database
 from tests.support.sink import Sink
@@ -18,8 +19,8 @@ from tests.support.sink import Sink
 from troth.cli.demo.dns import DnsServer
 from troth.cli.demo.mailbox_store import MailStore
 from troth.control.audit import scope
-from troth.control.trust import running
 from troth.control.people import owners
+from troth.control.trust import running
 from troth.control.trust.look import Outside
 from troth.flow.delivery.route import Route
 from troth.flow.delivery.worker import Deps, Worker
@@ -77,6 +78,7 @@ class World:
     firms: dict[str, Firm]
     names: Names
     witness: Path
+    served: Served | None = None
 
     def sql(self, statement: str, *params):
         with psycopg.connect(
@@ -93,9 +95,9 @@ class World:
         row = connection.execute("SELECT operator_keyset FROM installation").fetchone()
         keys = (secrets.keyring, secrets.secrets, secrets.keyring.tenant(OPERATOR, row[0]))
         resolver = Resolver([("127.0.0.1", self.names.server.port)], timeout=1.0)
-        return running.look(
-            connection, keys, Outside(resolver, "include:spf.troth.example", self.witness), patience=patience
-        )
+        web = {"pages": self.served.pages.place, "door": self.served.door.place} if self.served else {}
+        outside = Outside(resolver, "include:spf.troth.example", self.witness, **web)
+        return running.look(connection, keys, outside, patience=patience)
 
     def check(self, *ids: str, programme: str | None = None):
         """As `troth claims check`: a connection of its own; the standings by id."""

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 from troth.cli import wiring
 from troth.cli.words import show, table
@@ -10,6 +11,7 @@ from troth.control.trust import running
 from troth.control.trust.found import State
 from troth.control.trust.look import Look, Outside
 from troth.control.trust.running import Standing
+from troth.control.trust.web_probe import Place
 from troth.outside.dns import Resolver
 from troth.settings import Settings
 
@@ -63,7 +65,14 @@ def run_explain(args: argparse.Namespace, settings: Settings) -> int:
 def _look(settings: Settings, connection: scope.Connection) -> Look:
     keys = wiring.control_keys(settings, connection)
     resolver = Resolver([(each.host, each.port) for each in settings.dns_resolvers], timeout=4.0)
-    outside = Outside(resolver, settings.spf_mechanism, settings.witness_path)
+    public = urlsplit(settings.public_url)
+    outside = Outside(
+        resolver,
+        settings.spf_mechanism,
+        settings.witness_path,
+        pages=Place(settings.web_host, settings.web_port, bool(settings.tls_cert_file), public.netloc),
+        door=Place(settings.http_host, settings.http_port, tls=False, public=public.netloc),
+    )
     return running.look(connection, (keys.keyring, keys.secrets, keys.operator), outside)
 
 

@@ -11,7 +11,8 @@ NO_SESSION, KEPT, ACCEPTED = "28000", "kept", "accepted"
 _TABLES = ("permission", "account", "human", "session", "credential", "login")
 _FUNCTIONS = (
     "allowed", "session_open_now", "session_account", "session_open_v1", "page_session_open_v1",
-    "page_session_prove_v1", "session_seen_v1", "session_end", "session_used", "session_device", "account_closed", "password_changed",
+    "page_session_prove_v1", "session_seen_v1", "session_end", "session_used", "session_device", "account_closed",
+    "password_changed",
     "last_owner", "policy_number", "access_attempt_v1", "access_fact_v1", "attempt_somebody",
 )  # fmt: skip
 _FACT = "SELECT * FROM access_fact_v1(%s, %s)"

@@ -17,6 +17,7 @@ from uuid import UUID
 from troth.control.audit.scope import Connection, within
 from troth.control.trust import schema
 from troth.control.trust.schema import Schema
+from troth.control.trust.web_probe import Place
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring, TenantKeys
 from troth.outside.dns import Resolver
@@ -80,12 +81,16 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the settings say of the world: resolvers and the SPF mechanism; files with checkpoints that others keep."""
+    """What the settings say of the world: resolvers and the SPF mechanism; files with checkpoints that others keep;
+    where our own pages and the sending door listen.
+    """
 
     resolver: Resolver
     spf_mechanism: str | None
     witness: Path | None = None
     memory: Path | None = None
+    pages: Place | None = None
+    door: Place | None = None
 
 
 @dataclass(slots=True)

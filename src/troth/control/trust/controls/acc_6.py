@@ -32,7 +32,7 @@ CONTROL = Control(
     "ACC-6",
     "acc_6",
     HOUR,
-    "Somebody opens two sessions more than policy permits, and the oldest must have ended; every account's open sessions "
-    "are counted.",
+    "Somebody opens two sessions more than policy permits, and the oldest must have ended; every account's open "
+    "sessions are counted.",
     check,
 )
