@@ -5,7 +5,7 @@ import time
 
 import pytest
 from tests.control.access.test_pages import invite, second, waiting
-from tests.support.pages import PASSWORD, Somebody, join
+from tests.support.pages import Somebody, join
 
 from troth.cli.demo import packs
 from troth.keys import places
@@ -121,4 +121,3 @@ def test_who_signed_on_may_be_forgotten(site, arrival):
     visitor.get("/people")
     assert "Taken off the list" in visitor.post(f"/people/arrivals/{arrival}/forget").text
     assert site.operator.admin.execute("SELECT count(*) FROM arrival").fetchone() == (0,)
-    assert PASSWORD

@@ -39,7 +39,10 @@ def test_everybody_and_every_key_is_on_the_list_and_revoking_ends_access_at_once
         ("key", firm.key)
     }
     assert ("key", firm.key, "rent") in listed
-    decide = lambda *given: operator.control.execute(DECIDE, (adele[1], review, *given)).fetchone()[0]  # noqa: E731
+
+    def decide(*given):
+        return operator.control.execute(DECIDE, (adele[1], review, *given)).fetchone()[0]
+
     assert decide("person", [cast["Bruno"][0]], "confirmed", "He runs lettings.") == 1
     decide("person", [vera[0]], "revoked", "She moved to another team.")
     assert state(operator, vera[0]) == (False, "review")
