@@ -34,7 +34,7 @@ _NO_HASHES = "SELECT (id, account_id, created_at, revoked_at)"
 _KEY_WITHOUT_HASH = (
     "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_at, created_at, revoked_at, mode, networks)"
 )
-_SECRET_WITHOUT_HASH = "SELECT (key_id, tenant_id, prefix, snapshot_id, created_at, ends_at, last_used_at)"
+_SECRET_COLUMNS = "SELECT (key_id, tenant_id, prefix, snapshot_id, created_at, ends_at, last_used_at)"
 _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
 _PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
 _CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
@@ -63,7 +63,8 @@ TABLES: tuple[Table, ...] = (
     # ---- tenants and people
     Table("programme", "approve_v1", _READ, "Public", "for good"),
     Table("tenant", "approve_v1", _READ, "Confidential", "contract and 12 months", tenant="id"),
-    Table("pause", "pause_v1, stop_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id", shared_null=True),
+    Table("pause", "pause_v1, stop_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id",
+          shared_null=True),
     Table("human", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
     Table("account", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Confidential", "12 months after leaving",
           tenant="tenant_id", shared_null=True),
@@ -96,13 +97,15 @@ TABLES: tuple[Table, ...] = (
     Table("auth_permission", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     Table("django_content_type", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     # ---- access reviews
-    Table("review", "review_open_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
+    Table("review", "review_open_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
+          tenant="tenant_id",
           house=True),
     Table("review_item", "review_open_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
           tenant="tenant_id", house=True),
     Table("review_decision", "review_decide_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
           tenant="tenant_id", house=True, notes="insert-only; nobody decides about themselves"),
-    Table("access_notice", "access_duty_v1; the webhooks' process (done)", {FLOW: "SELECT, UPDATE (done_at, tried_at, why)"},
+    Table("access_notice", "access_duty_v1; the webhooks' process (done)", {FLOW: "SELECT, UPDATE (done_at,
+          tried_at, why)"},
           "Confidential", "12 months"),
     # ---- claims
     Table("claim_state", "claim_record_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
@@ -131,7 +134,7 @@ TABLES: tuple[Table, ...] = (
     Table("api_key", "approve_v1, revoke_v1", {CONTROL: _KEY_WITHOUT_HASH, FLOW: "SELECT"},
           "Restricted", "12 months after its end", tenant="tenant_id"),
     Table("api_key_secret", "approve_v1, revoke_v1; api_keys_used_v1 (last use)",
-          {CONTROL: _SECRET_WITHOUT_HASH, FLOW: "SELECT"}, "Restricted", "12 months after its key's end",
+          {CONTROL: _SECRET_COLUMNS, FLOW: "SELECT"}, "Restricted", "12 months after its key's end",
           tenant="tenant_id", notes="hashes alone; none comes back"),
     Table("dkim_key", "the domain's set-up", {CONTROL: _DKIM_WITHOUT_PRIVATE, FLOW: "SELECT"},
           "Restricted", "until retired and 30 days", tenant="tenant_id"),
