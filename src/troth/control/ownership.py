@@ -104,9 +104,8 @@ TABLES: tuple[Table, ...] = (
           tenant="tenant_id", house=True),
     Table("review_decision", "review_decide_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
           tenant="tenant_id", house=True, notes="insert-only; nobody decides about themselves"),
-    Table("access_notice", "access_duty_v1; the webhooks' process (done)", {FLOW: "SELECT, UPDATE (done_at,
-          tried_at, why)"},
-          "Confidential", "12 months"),
+    Table("access_notice", "access_duty_v1; the webhooks' process (done)",
+          {FLOW: "SELECT, UPDATE (done_at, tried_at, why)"}, "Confidential", "12 months"),
     # ---- claims
     Table("claim_state", "claim_record_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
     Table("claim_history", "claim_record_v1", {CONTROL: "SELECT"}, "Internal", "25 months"),
