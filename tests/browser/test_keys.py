@@ -4,6 +4,7 @@ import re
 
 import pytest
 from tests.support.firm import key_end
+from tests.support.pages import join
 
 from troth.keys.api_keys import make_key, parse_key
 
@@ -33,11 +34,16 @@ def keyed(site):
     return site
 
 
-def approve(site):
-    change = site.operator.admin.execute(
-        "SELECT id, digest FROM change WHERE kind = 'api-key' AND state = 1"
-    ).fetchone()
-    site.operator.control.execute("SELECT approve_v1(%s, %s, %s)", (*change, site.operator.sessions[1]))
+def approve(look, site):
+    """By the firm's own approver, on the page of the change."""
+    who = join(site.operator, "Ines Falk <ines@firm.test>", "approver", site.firm.tenant)
+    change = site.operator.admin.execute("SELECT id FROM change WHERE kind = 'api-key' AND state = 1").fetchone()[0]
+    second = look(who)
+    second.go(f"/changes/{change}")
+    second.picture("key-change")
+    second.page.locator("#approve-form summary").click()
+    second.page.locator("dialog[open]").get_by_role("button", name="Approve", exact=True).click()
+    second.page.get_by_text("is in force.").first.wait_for()
 
 
 def test_keys_as_people_see_them(look, keyed):
@@ -72,7 +78,7 @@ def test_a_key_is_rotated_by_two_people(look, site):
     page.get_by_role("button", name="Make the secret and propose it").click()
     key = parse_key(KEY.search(page.get_by_label("The key").inner_text())[0])
     looker.picture("key-shown")
-    approve(site)
+    approve(look, site)
     looker.go(f"/keys/{site.firm.key}")
     assert page.get_by_text("Works beside it").is_visible()
     looker.picture("key-rotated")
@@ -95,7 +101,7 @@ def test_a_key_is_made_and_ended_at_once(look, site):
     page.get_by_label("Reason").fill("Billing sends the rent notices")
     page.get_by_role("button", name="Make it and propose it").click()
     assert KEY.search(page.get_by_label("The key").inner_text())
-    approve(site)
+    approve(look, site)
     looker.go("/keys")
     page.get_by_role("link", name="Billing").click()
     page.locator("#end > summary").click()
