@@ -119,6 +119,8 @@ PAGES: dict[str, Row] = {
     "key-edit": Look("/keys/{key}/edit"),
     "key-rotate": Look("/keys/{key}/rotate"),
     "key-revoke": Act("/keys/{key}/revoke"),
+    # the two individuals of a building firm
+    "designation": [Look("/designation"), Look("/designation", STAFF), Look("/designation", STAFF_AT)],
     # people, and reviews of who has access
     "people": [Look("/people"), Look("/people", STAFF), Look("/people", STAFF_AT)],
     "people-find": Act("/people/find"),
