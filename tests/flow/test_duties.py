@@ -207,5 +207,18 @@ async def test_the_standard_duties_all_run_once_at_the_start(operator, zone):
     assert operator.admin.execute("SELECT count(*) FROM domain_state WHERE checked_at IS NULL").fetchone() == (0,)
 
 
+async def test_a_change_that_nobody_decided_expires_by_itself_and_the_ledger_knows(operator, connection):
+    firm = make_firm(operator)
+    proposed = "SELECT propose_v1(gen_random_uuid(), 'category', %s, gen_random_uuid(), 'late', '{}', 'why', %s)"
+    operator.control.execute(proposed, (firm.tenant, operator.sessions[0]))
+    assert await store.expire_changes(connection) == 0
+    operator.admin.execute("UPDATE installation SET clock_offset = interval '15 days'")
+    assert await store.expire_changes(connection) == 1
+    assert await store.expire_changes(connection) == 0
+    assert operator.admin.execute("SELECT state, decider_human FROM change WHERE code = 'late'").fetchone() == (5, None)
+    said = "SELECT count(*) FROM ledger_pending WHERE kind = 'governance:change:expire'"
+    assert operator.admin.execute(said).fetchone() == (1,)
+
+
 def test_rechecks_come_well_within_the_longest_grace():
     assert timedelta(minutes=10) <= duties._RECHECK <= timedelta(minutes=60)

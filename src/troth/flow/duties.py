@@ -59,6 +59,7 @@ def standard(sending: Sending) -> tuple[Duty, ...]:
         Duty("domain checks", 2, lambda connection: check_domains(connection, sending)),
         Duty("sweeping", 3600, store.sweep),
         Duty("access", 60, access.duty),
+        Duty("changes that nobody decided", 60, store.expire_changes),
     )
 
 

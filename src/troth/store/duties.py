@@ -53,6 +53,12 @@ async def make_partitions(connection: Connection) -> int:
     return made
 
 
+async def expire_changes(connection: Connection) -> int:
+    """How many proposals were not decided in time; 500 at most at once."""
+    over: int = (await tuples(connection, _SQL["expire_changes"], {}))[0][0]
+    return over
+
+
 async def lead(connection: Connection) -> bool:
     """Whether this session may do the duties, from now until it ends."""
     took: bool = (await tuples(connection, _SQL["lead"], {}))[0][0]

@@ -8,24 +8,23 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 import psycopg
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from tests.control.approvals.cast import CONTENT, MAY, REVOKERS, Somebody, World
+from tests.control.approvals.asking import Asking
+from tests.control.approvals.cast import CONTENT, MAY, REVOKERS, Somebody
 from tests.control.approvals.forging import FORGED, OWN_SESSION, ROLES
 from tests.control.approvals.holding import Held, held
-from tests.control.approvals.model import Draft, Proposed, Tally
+from tests.control.approvals.model import Draft, Proposed
 from tests.support.firm import now
 
 from troth.keys.ids import uuid7
 from troth.ledger.canonical import canonical_document
 
 LIVES = timedelta(days=14)  # a proposal's, by the profile of both firms
-IDLE = timedelta(minutes=29)
 FARTHEST = timedelta(days=20)  # partitions of the access log are there for 21
 KINDS = (*CONTENT, "policy", "grant", "house")
 PEOPLE = ("owner1", "owner2", "owner3", "postmaster", "admin", "author", "approver", "moonlighter", "outsider", "hasty")
@@ -33,10 +32,7 @@ some = st.integers(0, 1000)
 person = st.sampled_from(PEOPLE)
 
 
-class Engine(RuleBasedStateMachine):
-    world: World
-    tally: Tally
-
+class Engine(Asking, RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = timedelta()
@@ -67,52 +63,6 @@ class Engine(RuleBasedStateMachine):
         self.sql.execute("ROLLBACK")
         if self.tally.sequences % 250 == 0:  # what was rolled back is still read past
             self.sql.execute("VACUUM")
-
-    # ---- asking the database
-
-    def ask(self, role: str, query: str, *values: object, tenant: UUID | None = None) -> object:
-        """The first value of the answer; a refusal undoes the step alone."""
-        return self.ask_all(role, [query], values or None, tenant)
-
-    def ask_all(self, role: str, queries: Sequence[str], values: object, tenant: UUID | None) -> object:
-        self.tally.steps += 1
-        how = "SET LOCAL ROLE troth_owner" if role == "owner" else f"SET LOCAL SESSION AUTHORIZATION {role}"
-        self.sql.execute(f"SAVEPOINT step; {how}; SET LOCAL troth.tenant = '{tenant or ''}'")
-        try:
-            for query in queries:
-                cursor = self.sql.execute(query, values if "%" in query else None)
-        except psycopg.Error:
-            self.sql.execute("ROLLBACK TO step; RELEASE step")
-            raise
-        found = cursor.fetchone() if cursor.description else None
-        self.sql.execute("RESET ROLE; RESET SESSION AUTHORIZATION; RELEASE step")
-        return found[0] if found else None
-
-    def secret(self, one: Somebody) -> bytes:
-        """Of an open session; of a made-up one for somebody who has no access any more."""
-        there = self.secrets.get(one.name)
-        if there is None or self.clock - there[1] > IDLE:
-            secret = os.urandom(32)
-            there = self.secrets[one.name] = (secret, self.clock)
-            if one.account not in self.left:
-                query = "SELECT session_id FROM page_session_open_v1(%s, %s, '{password}', %s, NULL, NULL, NULL)"
-                self.ask("troth_signin", query, one.account, hashlib.sha256(secret).digest(), one.second)
-        return there[0]
-
-    def acts(self, what: str, expected: bool, query: str, *values: object, tenant: UUID | None = None) -> object:
-        """A step of role troth_control that the model expects to be done, or refused."""
-        found, state = None, ""
-        try:
-            found = self.ask("troth_control", query, *values, tenant=tenant)
-        except psycopg.Error as refused:
-            state, words = refused.sqlstate, str(refused)
-        if state:
-            assert not expected, f"{what}: {words}"
-            assert state in {"42501", "28000", "22023", "55000", "23505"}, words
-        else:
-            assert expected, f"{what} was done, and must be refused"
-        self.tally.done[f"{what} refused" if state else what] += 1
-        return found
 
     # ---- what the model knows
 
@@ -159,13 +109,14 @@ class Engine(RuleBasedStateMachine):
 
     @rule(who=person, kind=st.sampled_from(KINDS), n=some, again=st.booleans(), late=st.booleans())
     def save(self, who: str, kind: str, n: int, again: bool, late: bool) -> None:
-        one = self.world.people[who]
         draft = self.drafts[n % len(self.drafts)] if again and self.drafts else None
         if draft is None:
             kind, tenant, subject, code, _ = self._about(kind, n)
             draft = Draft(uuid7(now()), kind, tenant, subject, code)
-        revision = draft.revision + (1 if late else 0)
-        fits = not draft.gone and not late
+        self._save(self.world.people[who], draft, n, draft.revision + (1 if late else 0))
+
+    def _save(self, one: Somebody, draft: Draft, n: int, revision: int) -> None:
+        fits = not draft.gone and revision == draft.revision
         done = self.acts(
             "save", fits and self.may(one, "propose", draft.kind, draft.tenant),
             "SELECT draft_save_v1(%s, %s, %s, %s, %s, %s, %s, %s)", draft.id, draft.tenant, draft.kind, draft.subject,
@@ -175,6 +126,25 @@ class Engine(RuleBasedStateMachine):
             draft.authors.add(one.human)
             self.drafts = [*self.drafts, *([] if draft in self.drafts else [draft])]
             self._void(draft)
+
+    @rule(kind=st.sampled_from(CONTENT), n=some)
+    def write_together(self, kind: str, n: int) -> None:
+        """Two people write on one draft, and the first proposes it."""
+        kind, tenant, subject, code, _ = self._about(kind, n)
+        draft = Draft(uuid7(now()), kind, tenant, subject, code)
+        able = [p for p in map(self.world.people.get, PEOPLE) if p and self.may(p, "propose", kind, tenant)]
+        first, second = able[n % len(able)], able[(n + 1) % len(able)]
+        for one in (first, second):
+            self._save(one, draft, n, draft.revision)
+        self._propose(first, kind, n, draft)
+
+    @precondition(lambda self: self.wanted(self.world.firm) == 1)
+    @rule(n=some)
+    def ask_for_two(self, n: int) -> None:
+        """The client's policy asks for two approvals from here on."""
+        one, other = (self.world.people[f"owner{1 + (n + k) % 3}"] for k in (0, 1))
+        self._propose(one, "policy", 1 + 3 * n, None)
+        self._approve(other, self.changes[-1], self.changes[-1].digest)
 
     def _void(self, draft: Draft) -> None:
         for change in self.changes:

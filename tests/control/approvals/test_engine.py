@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.control.approvals.cast import make_world
-from tests.control.approvals.engine import Engine, Tally
+from tests.control.approvals.engine import Engine
+from tests.control.approvals.model import Tally
 from tests.support.postgres import cloned
 
 SEQUENCES = int(os.environ.get("SEQUENCES") or 250)
@@ -77,7 +78,7 @@ def test_sequences_find_an_engine_without(world, promise):
             definition = _definition(world, name)
             assert there in definition, f"{name} has no {there}"
             world.admin.execute(definition.replace(there, then))
-        with pytest.raises((AssertionError, ExceptionGroup)):
+        with pytest.raises((AssertionError, ExceptionGroup)):  # the group: found in two ways
             _play(world, 1500, phases=[Phase.generate], report_multiple_bugs=False)
     finally:
         world.admin.execute("ROLLBACK")

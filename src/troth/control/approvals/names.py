@@ -1,5 +1,6 @@
 """Four eyes, whose words are shown: people by their names, as far as whoever looks may see them."""
 
+import base64
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.conf import settings
 
 from troth.control.audit.asking import rows
 from troth.keys import places
+from troth.keys.errors import Undecryptable
 
 NOBODY = "somebody"
 _BY_HUMAN = """
@@ -22,6 +24,14 @@ def opened(account: UUID | None, name_ct: bytes | None) -> str:
         return NOBODY
     name: bytes = settings.TROTH_KEYS().operator.open(bytes(name_ct), places.account(account, "name"))
     return name.decode()
+
+
+def sealed_in(account: UUID, base64_text: str) -> str:
+    """The name in a grant's artefact; one whose key is gone is somebody's."""
+    try:
+        return opened(account, base64.b64decode(base64_text, validate=True))
+    except (Undecryptable, ValueError):
+        return NOBODY
 
 
 def of_humans(humans: Iterable[UUID | None]) -> dict[UUID, str]:

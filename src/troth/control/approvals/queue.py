@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from troth.control.approvals.names import opened
-from troth.control.approvals.wording import KINDS, SHAPES, STATES, kind, titled
+from troth.control.approvals.names import opened, sealed_in
+from troth.control.approvals.wording import KINDS, SHAPES, STATES, called, kind, titled
 from troth.control.audit.asking import row, rows
 from troth.control.people.actor import Actor
 
@@ -137,9 +137,28 @@ def open_ones(actor: Actor, asked: Filter) -> list[Waiting]:
 
 
 def _waiting(each: tuple[Any, ...]) -> Waiting:
-    one, what, client, name, code, reason, by, name_ct, proposed, expires, wanted, given, *flags, version, now = each
+    (
+        one,
+        what,
+        client,
+        name,
+        code,
+        reason,
+        by,
+        name_ct,
+        proposed,
+        expires,
+        wanted,
+        given,
+        *flags,
+        version,
+        now,
+        subject,
+        about,
+    ) = each
     may, wrote, approved, asked = flags
-    title, who, left = titled(what, code, version), opened(by, name_ct), max(expires - now, timedelta(0))
+    title, who = titled(what, code, version, _called(what, subject, about)), opened(by, name_ct)
+    left = max(expires - now, timedelta(0))
     return Waiting(one, title, kind(what), client, name or "", reason, who, proposed, expires, left, wanted, given, may,
                    wrote, approved, asked, now)  # fmt: skip
 
@@ -157,11 +176,16 @@ def decided(actor: Actor, asked: Filter) -> Page:
 
 
 def _decided(each: tuple[Any, ...]) -> Decided:
-    one, what, client, name, code, reason, by, name_ct, state, at, decider, decider_ct, version = each
-    title = titled(what, code, (version - 1 or None) if version else None) if state == _BY_STATE["approved"] else (
-        titled(what, code, None).removesuffix(", new"))  # fmt: skip
+    one, what, client, name, code, reason, by, name_ct, state, at, decider, decider_ct, version, subject, about = each
+    title = titled(what, code, version - 1 if version else None, _called(what, subject, about))
+    if version is None:
+        title = title.removesuffix(", new")
     who, second = opened(by, name_ct), opened(decider, decider_ct) if decider else ""
     return Decided(one, title, kind(what), client, name or "", reason, who, STATES[state], SHAPES[state], at, second)
+
+
+def _called(what: str, subject: UUID, about: list[str | None] | None) -> str:
+    return called(what, about, lambda sealed: sealed_in(subject, sealed))
 
 
 def authors(actor: Actor, asked: Filter) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.http import Http404
 
 from troth.control.approvals import names
-from troth.control.approvals.wording import SHAPES, STATES, kind, titled
+from troth.control.approvals.wording import SHAPES, STATES, called, kind, titled
 from troth.control.audit.asking import row, rows
 from troth.control.audit.refusals import Refused
 from troth.control.people.actor import Actor, scoped
@@ -83,7 +83,10 @@ class Seen:
 
     @property
     def title(self) -> str:
-        return titled(self.kind, self.code, self.version)
+        said = [self.artefact.get("name_ct" if self.kind == "grant" else "name"), self.artefact.get("role")]
+        about = [*map(str, said), str(self.artefact.get("retired", False)).lower()] if said[0] else None
+        known = called(self.kind, about, lambda sealed: names.sealed_in(self.subject, sealed))
+        return titled(self.kind, self.code, self.version, known if self.kind in ("grant", "api-key") else "")
 
     @property
     def what(self) -> str:

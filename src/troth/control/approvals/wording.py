@@ -1,6 +1,8 @@
 """Four eyes, in words: what each kind of change is called, and who may say yes to it."""
 
-from troth.control.people.permissions import CLIENT_ROLES, HOUSE, permissions
+from collections.abc import Callable, Sequence
+
+from troth.control.people.permissions import CLIENT_ROLES, permissions
 
 # kind -> (what it is, in a heading; in a list of them)
 KINDS = {
@@ -21,24 +23,32 @@ KINDS = {
 STATES = {1: "proposed", 2: "approved", 3: "rejected", 4: "withdrawn", 5: "expired"}
 # the look's words (web/templatetags/look.py) for the shape and colour of each
 SHAPES = {1: "proposed", 2: "in force", 3: "rejected", 4: "withdrawn", 5: "expired"}
-_SMALL = ("No", "One", "Two", "Three", "Four", "Five")
 
 
 def kind(name: str) -> str:
     return KINDS.get(name, (name.capitalize(), ""))[0]
 
 
-def titled(name: str, code: str, version: int | None) -> str:
-    """What a change is about, in a heading: `version` is the one in force, None for a new thing."""
+def titled(name: str, code: str, version: int | None, called: str = "") -> str:
+    """What a change is about, in a heading: `version` is the one before it, None for a new thing; `called`: what people
+    call it, where its code is none of theirs.
+    """
     what = kind(name)
-    if name in ("grant", "release", "override", "designation", "sign-on", "genesis"):
+    if name == "grant":
+        return f"Access of {called}" if called else "Access of a person"
+    if name in ("release", "override", "designation", "sign-on", "genesis"):
         return what
-    said = f"{what} “{code}”"
-    if name == "policy":
-        said = _policy(code)
-    elif name == "api-key":
-        said = what
+    said = _policy(code) if name == "policy" else f"{what} “{called or code}”"
     return f"{said}, version {version} to {version + 1}" if version else f"{said}, new"
+
+
+def called(name: str, about: Sequence[str | None] | None, opened: Callable[[str], str]) -> str:
+    """A key's name; a person's, with what becomes of them. `about`: name, role, whether it ends."""
+    if not about or not about[0]:
+        return ""
+    if name != "grant":
+        return about[0]
+    return f"{opened(about[0])}: {'ends' if about[2] == 'true' else about[1]}"
 
 
 def _policy(code: str) -> str:
@@ -63,13 +73,5 @@ def approvers(name: str, profile: str, *, client: bool) -> str:
     return ", or ".join(told) or "nobody"
 
 
-def profile_of(actor_profile: str, *, client: bool) -> str:
-    return actor_profile if client else HOUSE
-
-
 def _listed(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def few(n: int) -> str:
-    return _SMALL[n] if 0 <= n < len(_SMALL) else str(n)

@@ -39,6 +39,9 @@ UPDATE domain_state SET checked_at = now_v1(), lookup_failed = %(failed)b, findi
                        ELSE 'epoch' END
 WHERE domain_id = %(domain)b AND tenant_id = %(tenant)b;
 
+-- name: expire_changes
+SELECT expire_changes_v1();
+
 -- name: sweep_idempotency
 DELETE FROM idempotency WHERE expires_at < now_v1() - interval '1 hour';
 

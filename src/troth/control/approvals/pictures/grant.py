@@ -1,6 +1,5 @@
 """Four eyes, the picture of a grant: a sentence about a person, and what they may do then that they may not now."""
 
-import base64
 from collections.abc import Iterator
 
 from troth.control.approvals import names
@@ -30,12 +29,8 @@ def picture(actor: Actor, seen: Seen) -> Picture:
 
 
 def person(seen: Seen) -> str:
-    """The name as proposed; whose key is gone is somebody."""
-    try:
-        sealed = base64.b64decode(str(seen.artefact.get("name_ct", "")), validate=True)
-        return names.opened(seen.subject, sealed)
-    except Exception:  # noqa: BLE001 - any way in which a sealed name cannot be read leaves the sentence without it
-        return names.NOBODY.capitalize()
+    name = names.sealed_in(seen.subject, str(seen.artefact.get("name_ct", "")))
+    return name if name != names.NOBODY else name.capitalize()
 
 
 def _where(seen: Seen) -> str:

@@ -38,7 +38,7 @@ def side(artefact: Mapping[str, Any], name: str, seen: Seen) -> dict[str, Any]:
     number = (seen.version or 0) + (0 if name == "before" else 1)
     live = seen.open and name == "before"
     said = f"Version {number}{', in force now' if live else ', proposed' if name == 'after' and seen.open else ''}"
-    size = f"{len((rendered.html or rendered.text or '').encode()) / 1024:.1f}"
+    length = len((rendered.html or rendered.text or "").encode())
     return {
         "name": name,
         "title": said,
@@ -46,7 +46,7 @@ def side(artefact: Mapping[str, Any], name: str, seen: Seen) -> dict[str, Any]:
         "subject": rendered.subject,
         "html": rendered.html is not None,
         "text": rendered.text or "",
-        "size": size,
+        "size": f"{length / 1024:.1f}\N{NO-BREAK SPACE}KB" if length >= 100 else f"{length} bytes",
     }
 
 

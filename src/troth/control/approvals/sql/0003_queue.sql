@@ -21,12 +21,21 @@ AS $$
                                     WHERE t.id = p_tenant), ''))
 $$;
 
+-- What a list calls it by: a key's name, or a person's (sealed, in base64) and role; and whether it ends something.
+CREATE FUNCTION change_about(c change) RETURNS text[]
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT CASE (c).kind WHEN 'grant' THEN ARRAY[a ->> 'name_ct', a ->> 'role', a ->> 'retired']
+                         WHEN 'api-key' THEN ARRAY[a ->> 'name', '', a ->> 'retired'] END
+    FROM (SELECT (c).artefact::jsonb AS a) AS x
+$$;
+
 -- Open changes, the one whose time ends first above. `p_all`: of every client and of the house, for staff; else of
 -- p_tenant alone (NULL: the house's). `may`: this person could approve it now; `wrote`: they wrote a word of it.
 CREATE FUNCTION changes_open_v1(p_session bytea, p_all boolean, p_tenant uuid, p_kind text, p_author uuid, p_most integer)
 RETURNS TABLE (id uuid, kind text, tenant_id uuid, tenant_name text, code text, reason text, proposer uuid, name_ct bytea,
                proposed_at timestamptz, expires_at timestamptz, wanted integer, given integer, may boolean, wrote boolean,
-               approved boolean, asked boolean, version integer, now timestamptz)
+               approved boolean, asked boolean, version integer, now timestamptz, subject uuid, about text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 #variable_conflict use_column
@@ -39,7 +48,8 @@ BEGIN
            troth.may_there(who, c.kind || ':approve', c.tenant_id), troth.wrote(c, who.human_id),
            EXISTS (SELECT FROM troth.approval y WHERE y.change_id = c.id AND y.human_id = who.human_id),
            EXISTS (SELECT FROM troth.change_assignee y WHERE y.change_id = c.id AND y.account_id = who.id),
-           (SELECT max(s.version) FROM troth.snapshot s WHERE s.kind = c.kind AND s.subject = c.subject), troth.now_v1()
+           (SELECT max(s.version) FROM troth.snapshot s WHERE s.kind = c.kind AND s.subject = c.subject), troth.now_v1(),
+           c.subject, troth.change_about(c)
     FROM troth.change c JOIN troth.account a ON a.id = c.proposer_account LEFT JOIN troth.tenant t ON t.id = c.tenant_id
     WHERE c.state = 1 AND c.expires_at > troth.now_v1()
       AND (CASE WHEN p_all THEN who.tenant_id IS NULL ELSE c.tenant_id IS NOT DISTINCT FROM p_tenant END)
@@ -52,7 +62,8 @@ END $$;
 CREATE FUNCTION changes_decided_v1(p_session bytea, p_all boolean, p_tenant uuid, p_kind text, p_state smallint,
                                    p_author uuid, p_at timestamptz, p_id uuid, p_most integer)
 RETURNS TABLE (id uuid, kind text, tenant_id uuid, tenant_name text, code text, reason text, proposer uuid, name_ct bytea,
-               state smallint, decided_at timestamptz, decider uuid, decider_ct bytea, version integer)
+               state smallint, decided_at timestamptz, decider uuid, decider_ct bytea, version integer, subject uuid,
+               about text[])
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 #variable_conflict use_column
@@ -60,7 +71,7 @@ DECLARE who troth.account := troth.session_account(p_session);
 BEGIN
     RETURN QUERY
     SELECT c.id, c.kind, c.tenant_id, t.name, c.code, c.reason, a.id, a.name_ct, c.state, c.decided_at, d.id, d.name_ct,
-           (SELECT s.version FROM troth.snapshot s WHERE s.change_id = c.id)
+           (SELECT s.version FROM troth.snapshot s WHERE s.change_id = c.id), c.subject, troth.change_about(c)
     FROM troth.change c JOIN troth.account a ON a.id = c.proposer_account LEFT JOIN troth.tenant t ON t.id = c.tenant_id
     LEFT JOIN LATERAL (SELECT x.id, x.name_ct FROM troth.account x
                        WHERE x.human_id = c.decider_human AND (x.tenant_id IS NULL OR x.tenant_id = c.tenant_id)
