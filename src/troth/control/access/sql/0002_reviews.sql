@@ -294,7 +294,8 @@ DECLARE
     n integer := 0;
 BEGIN
     PERFORM pg_advisory_xact_lock(7406);
-    FOR r IN SELECT * FROM troth.review v WHERE v.closed_at IS NULL ORDER BY v.due_at LOOP
+    -- whoever is deciding holds the review's row: what they confirmed in time is seen, not taken away
+    FOR r IN SELECT * FROM troth.review v WHERE v.closed_at IS NULL ORDER BY v.due_at FOR UPDATE LOOP
         IF r.due_at <= troth.now_v1() THEN
             n := n + troth.review_lapse(r);
         ELSIF r.due_at <= troth.now_v1() + interval '2 days' THEN

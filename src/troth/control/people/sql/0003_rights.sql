@@ -30,6 +30,17 @@ ALTER TABLE account
     ADD disabled_why text CHECK (disabled_why IN ('removed', 'left', 'unused', 'review'));
 ALTER TABLE account ADD CHECK (disabled_why IS NULL OR disabled_at IS NOT NULL);
 
+-- Who acts acts on what is so now: a transaction that goes on seeing how things were would outlive a session's end, a
+-- lost right, or the other owner. Granted to nobody.
+CREATE FUNCTION as_of_now() RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+        RAISE EXCEPTION 'whoever acts sees what is so now: use a transaction that is READ COMMITTED' USING ERRCODE = '25001';
+    END IF;
+END $$;
+
 -- The last owner cannot be removed, demoted or closed; nor can an account become another's.
 CREATE FUNCTION last_owner() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -37,6 +48,7 @@ AS $$
 BEGIN
     IF OLD.tenant_id IS NULL AND OLD.role = 'owner' AND OLD.disabled_at IS NULL
        AND (TG_OP = 'DELETE' OR NEW.role <> 'owner' OR NEW.disabled_at IS NOT NULL OR NEW.tenant_id IS NOT NULL) THEN
+        PERFORM troth.as_of_now();
         PERFORM pg_advisory_xact_lock(7405); -- two at once would each see the other
         IF NOT EXISTS (SELECT FROM troth.account WHERE tenant_id IS NULL AND role = 'owner' AND disabled_at IS NULL
                        AND id <> OLD.id) THEN
@@ -110,6 +122,7 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg
 AS $$
 DECLARE found troth.session;
 BEGIN
+    PERFORM troth.as_of_now();
     SELECT s.* INTO found
     FROM troth.session s JOIN troth.account a ON a.id = s.account_id
     LEFT JOIN troth.credential c ON c.id = s.credential_id LEFT JOIN troth.tenant t ON t.id = a.tenant_id
