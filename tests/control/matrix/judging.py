@@ -34,7 +34,8 @@ class Judge:
         if who is None:
             return DOOR
         letter, loose = self._letter(page.action(method), who, method)
-        if letter == "-" or (letter in "nN" and not who.named):
+        also = self._letter(page.also, who, method)[0] if page.also and method == "POST" else letter
+        if "-" in (letter, also) or (letter in "nN" and not who.named):
             return MISSING
         if letter in "2N" and not shown.second:
             return SECOND
@@ -46,9 +47,17 @@ class Judge:
             return NO_METHOD
         if page.empty:
             return MISSING
-        if who.scope == "house" and page.things and page.alone != "page":
+        if who.scope == "house" and page.things and page.alone != "page" and page.leads != "client":
             return MISSING
         return DOOR if page.leads == "out" else IN
+
+    def plain(self, page: Page, method: str, who: Persona) -> bool:
+        """At the building firm the letter is the home's, and nobody is named by it: the home's people are asked already."""
+        if who.at != "c":
+            return False
+        action = page.action(method)
+        letters = {self.grid[profile, action, who.scope, who.role] for profile in ("property", "construction")}
+        return len(letters) == 1
 
     def _letter(self, action: str, who: Persona, method: str) -> tuple[str, bool]:
         """The cell; True when staff are let in only to be asked at which client they look."""

@@ -16,7 +16,8 @@ class Page:
     `=level` a word that depends on where one looks.
     `get` and `post`: the actions; `alone`: "page" where staff who may see the house's things are shown such a thing
     while they look at no client; else a client's thing is not there for them. `body`: what a form has to say to be let in. `kind`:
-    "open" and "outside" need nobody. `leads`: "out" for the way out, "door" for what the sending door answers.
+    "open" and "outside" need nobody. `leads`: "out" for the way out, "door" for what the sending door answers,
+    "client" where staff are led to the client whose thing it is.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Page:
     body: dict[str, str] = field(default_factory=dict)
     kind: str = ""
     leads: str = ""
+    also: str = ""  # the right that its form wants besides, by what the thing is (world.py's change is a template's)
     empty: bool = False  # there is no such thing even for whoever may see it
 
     @property
@@ -95,11 +97,11 @@ PAGES = (
     Page("policy-review", {"slug": "=level"}, get="policy:propose", methods=BOTH, alone="page"),
     # ---- changes and drafts
     Page("changes", get="change:read", alone="page"),
-    Page("change", {"change": "@change"}, get="change:read"),
-    Page("change-approve", {"change": "@change"}, get="change:read", methods=POST),
-    Page("change-close", {"change": "@change"}, get="change:read", methods=POST),
+    Page("change", {"change": "@change"}, get="change:read", leads="client"),
+    Page("change-approve", {"change": "@change"}, get="change:read", methods=POST, also="template:approve"),
+    Page("change-close", {"change": "@change"}, get="change:read", methods=POST, also="template:approve"),
     Page("change-comment", {"change": "@change"}, get="change:read", post="change:comment", methods=POST),
-    Page("change-ask", {"change": "@change"}, get="change:read", methods=POST),
+    Page("change-ask", {"change": "@change"}, get="change:read", methods=POST, also="template:approve"),
     Page("change-picture", {"change": "@change", "side": "after"}, get="change:read"),
     Page("drafts", get="draft:write", alone="page"),
     Page("draft-discard", {"draft": "@draft"}, get="draft:write", methods=POST),

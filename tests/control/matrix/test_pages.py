@@ -97,6 +97,7 @@ class Round:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # about a minute by itself; a machine may have others at work
 def test_the_matrix(cast, capsys):
     round_, roles = Round(cast), {who.role for who in cast.personas} | {world.NOBODY}
     cast.second(shown=True)
@@ -105,8 +106,11 @@ def test_the_matrix(cast, capsys):
         for method in ASKED:
             round_.own(page, method, None, Shown())
             for who in [] if page.kind else cast.personas:
+                if round_.judge.plain(page, method, who):
+                    continue
                 round_.own(page, method, who, Shown())
-                if page.things and who.at and round_.judge.expected(page, method, who, Shown()) == IN:
+                led = page.leads == "client" and who.scope == "clients"
+                if page.things and who.at and not led and round_.judge.expected(page, method, who, Shown()) == IN:
                     round_.others(page, method, who)
     _less_shown(cast, round_)
     with capsys.disabled():
@@ -126,7 +130,7 @@ def _less_shown(cast, round_):
             for method in ASKED:
                 for who in cast.personas:
                     least = round_.judge.expected(page, method, who, shown)
-                    if least != round_.judge.expected(page, method, who, Shown()):
+                    if least != round_.judge.expected(page, method, who, Shown()) and who.at != "c":
                         round_.own(page, method, who, shown)
 
 

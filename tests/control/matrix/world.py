@@ -17,10 +17,13 @@ from tests.support.pages import PASSWORD, Somebody, join, name_owners
 from tests.support.postgres import Database
 from tests.support.seeding import SENT
 
+from troth.control.people import credentials, owners
 from troth.control.people.permissions import CLIENT_ROLES, OPERATOR_ROLES
 from troth.flow.events import Happening, row
 from troth.keys.ids import uuid7, wire
+from troth.keys.keyring import OPERATOR
 from troth.ledger.canonical import canonical_document
+from troth.mail.mailbox import parse_mailbox
 from troth.rules.states import Kind
 
 KINDS = (
@@ -190,6 +193,7 @@ def _message(firm: Firm, folder: Path) -> UUID:
 
 def _missing() -> dict[str, Any]:
     uuids = (
+        "draft",
         "tenant",
         "template",
         "category",
@@ -210,12 +214,23 @@ def _changes(operator: Operator, tenant: UUID) -> dict[str, Any]:
     found: dict[str, Any] = {}
     query = "SELECT propose_v1(%s, %s, %s, %s, %s, %s, 'for the test', %s)"
     for kind in KINDS:
-        change, text = uuid7(now()), canonical_document(_WORDS if kind == "template" else {}).decode()
+        artefact = {"template": _WORDS, "grant": _grant(operator)}.get(kind, {})
+        change, text = uuid7(now()), canonical_document(artefact).decode()
         values = (change, kind, tenant, uuid7(now()), f"waits-{kind}", text, operator.sessions[0])
         digest = operator.control.execute(query, values).fetchone()[0]
         name = kind.replace("-", "_")
         found |= {f"change_{name}": str(change), f"digest_{name}": digest}
     return {**found, "change": found["change_template"]}
+
+
+def _grant(operator: Operator) -> dict[str, Any]:
+    """Somebody who would come in."""
+    wrapped = operator.admin.execute("SELECT operator_keyset FROM installation").fetchone()[0]
+    keys, index = operator.keyring.tenant(OPERATOR, wrapped), operator.secrets.blind_index()
+    who, account, human = parse_mailbox("W Aits <waits@elsewhere.test>"), uuid7(now()), uuid7(now())
+    made = owners.enrol(who, credentials.make_passphrase(), account, human, operator=keys, index=index)
+    found: dict[str, Any] = owners.grant_artefact(made, "viewer")
+    return found
 
 
 def _draft(operator: Operator, tenant: UUID) -> UUID:

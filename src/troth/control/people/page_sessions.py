@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from django.http import HttpRequest, HttpResponse
 
 from troth.control.audit.asking import row, rows
@@ -70,9 +70,14 @@ def prove(secret: bytes, method: str, *, second: bool) -> None:
         cursor.execute("SELECT troth.page_session_prove_v1(%s, %s, %s)", [secret, method, second])
 
 
-def seen(secret: bytes) -> Session | None:
-    """None: it is over, or never was. Looking lengthens it, as far as policy lets it idle."""
-    found = row("SELECT * FROM troth.session_seen_v1(%s)", secret)
+def seen(secret: bytes, *, lasting: bool = True) -> Session | None:
+    """None: it is over, or never was. Looking lengthens it, as far as policy lets it idle; not `lasting`: not yet, so
+    that its row stays free for the connection that adds proofs.
+    """
+    with transaction.atomic(savepoint=not lasting):
+        found = row("SELECT * FROM troth.session_seen_v1(%s)", secret)
+        if not lasting:
+            transaction.set_rollback(True)
     if found is None:
         return None
     one, account, opened, expires, methods, second, proved, now = found

@@ -1,7 +1,7 @@
 """Emergency stops: those in force, and what one more would touch."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -40,6 +40,7 @@ class Stop:
     effect: str
     reason: str
     started_at: datetime
+    age: timedelta
     who: str
     release: UUID | None
 
@@ -75,17 +76,18 @@ class Reach:
 
 def stops() -> list[Stop]:
     """Of the client that is looked at, those of the whole house among them; of all clients, where none is."""
-    return [_stop(*each) for each in rows(_STOPS, _MOST)]
+    at = now()
+    return [_stop(at, *each) for each in rows(_STOPS, _MOST)]
 
 
 def _stop(
-    id_: UUID, tenant: UUID | None, client: str | None, category: str | None, effect: str, reason: str,
+    at: datetime, id_: UUID, tenant: UUID | None, client: str | None, category: str | None, effect: str, reason: str,
     started_at: datetime, started_by: str, account: UUID | None, name_ct: bytes | None, release: UUID | None,
 ) -> Stop:  # fmt: skip
     who = _WATCHES.get(started_by, started_by)
     if account is not None and name_ct is not None:
         who = settings.TROTH_KEYS().operator.open(bytes(name_ct), places.account(account, "name")).decode()
-    return Stop(id_, tenant, client or "", category or "", effect, reason, started_at, who, release)
+    return Stop(id_, tenant, client or "", category or "", effect, reason, started_at, at - started_at, who, release)
 
 
 def access_stop(actor: Actor, stop: UUID) -> Stop:

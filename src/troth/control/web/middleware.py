@@ -73,6 +73,7 @@ def acting(get_response: Answer) -> Answer:
         response = _refusal(request, name, found) or get_response(request)
         if found is not None and request.method not in SAFE:
             page_sessions.tell(request, "act", f"{name} {response.status_code}", found.account_id, found.session.id)
+            page_sessions.seen(found.secret)  # now, since a page may have proved something over the other connection
         page_sessions.carried(request, response)
         response.setdefault("Cache-Control", "no-store")
         return response
@@ -85,7 +86,7 @@ def _actor(request: HttpRequest) -> actor.Actor | None:
     user, secret = request.user, page_sessions.secret_of(request)
     if not user.is_authenticated:
         return None
-    session = page_sessions.seen(secret) if secret else None
+    session = page_sessions.seen(secret, lasting=request.method in SAFE) if secret else None
     found = None
     if session is not None and secret is not None and session.account == user.pk:
         found = actor.load(session, secret, actor.chosen(request))
