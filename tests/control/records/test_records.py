@@ -1,9 +1,11 @@
 """The records: each firm's own and only that, filtered and paged without a gap, exported whole, and looks told of."""
 
 import csv
+import http.client
 import io
 import json
 import re
+import urllib.request
 
 import pytest
 from tests.control.ledger.house import House
@@ -252,3 +254,20 @@ def test_each_record_says_how_long_it_is_kept(site):
     site.operator.govern("policy", site.firm.tenant, "tenant", {"records": {"access_days": 730}})
     assert "Kept for 730 days at least" in member.get("/records/access").text
     assert "deleting what is older is not done by itself yet" in member.last
+
+
+def test_an_export_stops_when_its_reader_is_signed_out(site):
+    requests(site, site.firm, 100_000)
+    member = site.visitor(site.member)
+    request = urllib.request.Request(f"{site.url}/records/requests/export.csv")
+    with member._opener.open(request, timeout=60) as got:
+        begun = got.read(1000)
+        site.operator.database.fill(
+            "UPDATE session SET ended_at = now_v1(), ended_why = 'ended by another' WHERE ended_at IS NULL"
+        )
+        try:
+            rest = got.read()
+        except http.client.IncompleteRead as cut:
+            rest = cut.partial
+    assert begun.startswith(b"id,at,key")
+    assert 0 < (begun + rest).count(b"\r\n") < 100_000

@@ -17,11 +17,15 @@ from troth.keys.errors import Undecryptable
 from troth.mail.address import AddressError, parse_address
 
 PAGE = 50
-MOST = 2000  # names that one search opens; they are sealed, so that the database cannot search them
+MOST = 1000  # names that one search opens; they are sealed, so that the database cannot search them
 STATES = ("open", "invited", "active", "unused", "leaving", "closed", "all")
 UNNAMED = "name not readable"
 _PEOPLE = "SELECT * FROM troth.people_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
 _NAMES = "SELECT id, human_id, name_ct FROM troth.account WHERE human_id = ANY(%s) OR id = ANY(%s) LIMIT 2000"
+_SEALED = """
+SELECT id, name_ct FROM troth.account
+WHERE tenant_id IS NOT DISTINCT FROM %s AND (%s::uuid IS NULL OR id < %s) ORDER BY id DESC LIMIT %s
+"""
 _WAITING = """
 SELECT id, subject, artefact, proposer_account, proposed_at FROM troth.change
 WHERE kind = 'grant' AND state = 1 AND expires_at > troth.now_v1() AND tenant_id IS NOT DISTINCT FROM %s
@@ -82,7 +86,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`older`: behind whom the next page begins; `cut`: a search that stopped at MOST."""
+    """`older`: behind whom the next page begins; `cut`: a search that looked at MOST, and goes on there."""
 
     found: list[Person]
     older: UUID | None
@@ -116,18 +120,23 @@ class Arrival:
 
 def page(actor: Actor, asked: Asked, before: UUID | None) -> Page:
     """The newest first; a part of a name is looked for in MOST accounts."""
-    wanted = MOST + 1 if asked.part else PAGE + 1
-    got = rows(_PEOPLE, actor.secret, actor.scope, None, asked.state, asked.role, asked.indexes, before, wanted)
-    cut = bool(asked.part) and len(got) > MOST
-    found = [_person(each) for each in got]
-    if asked.part:
-        found = [each for each in found if asked.part in each.name.casefold()]
-    return Page(found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None, cut)
+    wanted, reached = _named(actor, asked.part, before) if asked.part else (None, None)
+    state, role, indexes = asked.state, asked.role, asked.indexes
+    got = rows(_PEOPLE, actor.secret, actor.scope, wanted, state, role, indexes, before, PAGE + 1)
+    found = [_person(each) for each in got[:PAGE]]
+    return Page(found, found[-1].id if len(got) > PAGE else reached, reached is not None)
+
+
+def _named(actor: Actor, part: str, before: UUID | None) -> tuple[list[UUID], UUID | None]:
+    """Whose name has this part in it, and where the search stopped, if there are more people."""
+    got = rows(_SEALED, actor.scope, before, before, MOST + 1)
+    found = [one for one, sealed in got[:MOST] if part in opened(bytes(sealed), one, "name").casefold()]
+    return found, got[MOST - 1][0] if len(got) > MOST else None
 
 
 def access_person(actor: Actor, account: UUID) -> Person:
     """Raise Http404 for nobody, and for somebody who is not of those who are looked at."""
-    found = row(_PEOPLE, actor.secret, actor.scope, account, "all", None, None, None, 1)
+    found = row(_PEOPLE, actor.secret, actor.scope, [account], "all", None, None, None, 1)
     if found is None:
         raise Http404
     return _person(found)

@@ -58,7 +58,7 @@ def _about(review: Review) -> dict[str, Any]:
 
 
 def _pages(review: Review, proofs: Proofs | None, at: Checkpoint | None) -> Iterator[list[dict[str, Any]]]:
-    place = ("", UUID(int=0))
+    place = reviewing.FIRST
     while found := reviewing.items(review.id, _BATCH, place):
         place = (found[-1].kind, found[-1].subject)
         entries = dict(rows(_ENTRIES, str(review.id), [str(each.subject) for each in found]))

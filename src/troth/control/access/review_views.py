@@ -93,7 +93,9 @@ def detail(request: HttpRequest, review: UUID) -> HttpResponse:
 def _shown(
     request: HttpRequest, actor: Actor, review: Review, typed: dict[str, Any], faults: dict[str, str]
 ) -> HttpResponse:
-    lines = [_line(each, actor, typed) for each in reviewing.items(review.id)]
+    after = _chosen(request.GET["after"]) if request.GET.get("after") else reviewing.FIRST
+    got = reviewing.items(review.id, reviewing.ITEMS + 1, after)
+    lines = [_line(each, actor, typed) for each in got[: reviewing.ITEMS]]
     context = {
         **_SECTION,
         "review": review,
@@ -102,6 +104,8 @@ def _shown(
         "over": review.due_at <= actor.session.now,
         "groups": [(words, [each for each in lines if each["item"].kind == kind])
                    for kind, words in ((reviewing.PERSON, "People"), (reviewing.KEY, "API keys"))],
+        "more": lines[-1]["name"] if len(got) > reviewing.ITEMS else "",
+        "paged": after != reviewing.FIRST,
         "mine": any(each["own"] for each in lines),
         "typed": typed,
         "faults": faults,
@@ -132,7 +136,7 @@ def confirm(request: HttpRequest, review: UUID) -> HttpResponse:
     """POST /reviews/<review>/confirm: every `item` that is ticked, with one `note`."""
     actor = actor_of(request)
     found = reviewing.access_review(actor, review)
-    typed = {"item": request.POST.getlist("item")[: reviewing.MOST], "note": request.POST.get("note", "")}
+    typed = {"item": request.POST.getlist("item")[: reviewing.ITEMS], "note": request.POST.get("note", "")}
     chosen = [_chosen(each) for each in typed["item"]]
     if not chosen:
         return _shown(request, actor, found, typed, {"": "Tick whose access is still needed, then confirm."})
@@ -152,7 +156,7 @@ def revoke(request: HttpRequest, review: UUID, kind: str, subject: UUID) -> Http
     """GET, POST /reviews/<review>/revoke/<kind>/<subject>"""
     actor = actor_of(request)
     found = reviewing.access_review(actor, review)
-    item = _item(found, kind, subject)
+    item = reviewing.access_item(found, kind, subject)
     note, faults = request.POST.get("note", ""), {}
     if request.method == "POST":
         if len(note) > _LONGEST_NOTE:
@@ -191,13 +195,6 @@ def _asks(request: HttpRequest, review: Review, item: Item, note: str, faults: d
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
     return render(request, "access/revoke.html", context, status=status)
-
-
-def _item(review: Review, kind: str, subject: UUID) -> Item:
-    found = next((e for e in reviewing.items(review.id) if (e.kind, e.subject) == (kind, subject)), None)
-    if found is None:
-        raise Http404
-    return found
 
 
 def _chosen(text: str) -> tuple[str, UUID]:

@@ -16,7 +16,7 @@ from troth.control.people.actor import Actor, raw
 from troth.keys.ids import uuid7
 
 PAGE = 20
-MOST = 5000  # items of one review that a page shows; the export has all
+ITEMS = 200  # of one review on a page; the export has all
 PERSON, KEY = "person", "key"
 # the last decision of an item stands: one that was confirmed may be revoked afterwards
 _ITEMS = """
@@ -26,9 +26,9 @@ LEFT JOIN LATERAL (SELECT * FROM troth.review_decision x
     WHERE (x.review_id, x.kind, x.subject) = (i.review_id, i.kind, i.subject)
     ORDER BY x.at DESC, x.outcome DESC LIMIT 1) AS d ON true
 LEFT JOIN troth.api_key k ON k.id = i.subject AND i.kind = 'key'
-WHERE i.review_id = %s AND (i.kind, i.subject) > (%s, %s) ORDER BY i.kind, i.subject LIMIT %s
+WHERE i.review_id = %s AND (i.kind, i.subject) {than} (%s, %s) ORDER BY i.kind, i.subject LIMIT %s
 """
-_FIRST = ("", UUID(int=0))
+FIRST = ("", UUID(int=0))
 _REVIEW = """
 SELECT r.id, r.tenant_id, r.opened_at, r.opened_by, r.due_at, r.closed_at,
        (SELECT count(*) FROM troth.review_item i WHERE i.review_id = r.id),
@@ -101,9 +101,20 @@ def access_review(actor: Actor, review: UUID) -> Review:
     return Review(*found)
 
 
-def items(review: UUID, most: int = MOST, after: tuple[str, UUID] = _FIRST) -> list[Item]:
+def items(review: UUID, most: int, after: tuple[str, UUID] = FIRST) -> list[Item]:
     """By kind and id, so that a list is taken up where it ended. Reads as whose the transaction is."""
-    found = rows(_ITEMS, review, *after, most)
+    return _items(rows(_ITEMS.replace("{than}", ">"), review, *after, most))
+
+
+def access_item(review: Review, kind: str, subject: UUID) -> Item:
+    """Raise Http404 for what is not in it."""
+    found = _items(rows(_ITEMS.replace("{than}", "="), review.id, kind, subject, 1))
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def _items(found: list[tuple[Any, ...]]) -> list[Item]:
     known = names([each[1] for each in found if each[0] == PERSON] + [each[8] for each in found if each[8]])
     return [_item(each, known) for each in found]
 

@@ -50,8 +50,8 @@ AS $$
         days => coalesce(troth.policy_number((a).tenant_id, 'access', 'unused_days', false), 90))
 $$;
 
--- closed, leaving, invited (nobody has come yet), unused (to be closed within 14 days) or active.
-CREATE FUNCTION account_state(a account) RETURNS text
+-- closed, leaving, invited (nobody has come yet), unused (to be closed within 14 days) or active. `p_ends`: if unused.
+CREATE FUNCTION account_state(a account, p_ends timestamptz, p_now timestamptz) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     SELECT CASE
@@ -59,12 +59,12 @@ AS $$
         WHEN (a).left_at IS NOT NULL THEN 'leaving'
         WHEN (a).last_used_at IS NULL AND NOT EXISTS (SELECT FROM troth.credential c WHERE c.account_id = (a).id)
              AND NOT EXISTS (SELECT FROM troth.login l WHERE l.account_id = (a).id AND l.set_at IS NOT NULL) THEN 'invited'
-        WHEN troth.unused_ends(a) <= troth.now_v1() + interval '14 days' THEN 'unused'
+        WHEN p_ends <= p_now + interval '14 days' THEN 'unused'
         ELSE 'active' END
 $$;
 
 -- Whoever has access here, or had it, the newest first. `p_before`: behind this one; the others narrow, NULL: all.
-CREATE FUNCTION people_v1(p_secret bytea, p_tenant uuid, p_account uuid, p_state text, p_role text, p_indexes bytea[],
+CREATE FUNCTION people_v1(p_secret bytea, p_tenant uuid, p_accounts uuid[], p_state text, p_role text, p_indexes bytea[],
                           p_before uuid, p_most integer)
 RETURNS TABLE (id uuid, human_id uuid, role text, name_ct bytea, address_ct bytea, address_index bytea, state text,
                created_at timestamptz, last_used_at timestamptz, left_at timestamptz, leaves_at timestamptz,
@@ -72,26 +72,31 @@ RETURNS TABLE (id uuid, human_id uuid, role text, name_ct bytea, address_ct byte
                seconds text[], link_made timestamptz, link_ends timestamptz, link_used boolean, sessions bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
+DECLARE
+    now timestamptz := troth.now_v1();
+    unused interval := make_interval(days => coalesce(troth.policy_number(p_tenant, 'access', 'unused_days', false), 90));
 BEGIN
     PERFORM troth.allowed(p_secret, 'person:read', p_tenant);
     RETURN QUERY
-    SELECT a.id, a.human_id, a.role, a.name_ct, a.address_ct, a.address_index, troth.account_state(a), a.created_at,
-           a.last_used_at, a.left_at, coalesce(a.leaves_at, a.left_at), a.disabled_at, a.disabled_why, troth.unused_ends(a),
+    SELECT a.id, a.human_id, a.role, a.name_ct, a.address_ct, a.address_index, e.state, a.created_at,
+           a.last_used_at, a.left_at, coalesce(a.leaves_at, a.left_at), a.disabled_at, a.disabled_why, e.ends,
            EXISTS (SELECT FROM troth.login l WHERE l.account_id = a.id AND l.set_at IS NOT NULL),
            EXISTS (SELECT FROM troth.credential c WHERE c.account_id = a.id AND c.revoked_at IS NULL),
            ARRAY(SELECT DISTINCT m.type::text FROM troth.mfa_authenticator m
                  WHERE m.user_id = a.id AND m.type IN ('totp', 'webauthn') ORDER BY 1),
            k.created_at, k.expires_at, k.used_at IS NOT NULL,
            (SELECT count(*) FROM troth.session s
-            WHERE s.account_id = a.id AND s.ended_at IS NULL AND s.expires_at > troth.now_v1())
+            WHERE s.account_id = a.id AND s.ended_at IS NULL AND s.expires_at > now)
     FROM troth.account a
+    CROSS JOIN LATERAL (SELECT greatest(a.created_at, a.last_used_at) + unused AS ends OFFSET 0) AS u
+    CROSS JOIN LATERAL (SELECT u.ends, troth.account_state(a, u.ends, now) AS state OFFSET 0) AS e
     LEFT JOIN LATERAL (SELECT l.created_at, l.expires_at, l.used_at FROM troth.password_link l
                        WHERE l.account_id = a.id AND l.made_for = 'invitation' ORDER BY l.created_at DESC LIMIT 1) AS k ON true
     WHERE (a.tenant_id = p_tenant OR (p_tenant IS NULL AND a.tenant_id IS NULL))
-      AND (p_account IS NULL OR a.id = p_account) AND (p_role IS NULL OR a.role = p_role)
+      AND (p_accounts IS NULL OR a.id = ANY (p_accounts)) AND (p_role IS NULL OR a.role = p_role)
       AND (p_indexes IS NULL OR a.address_index = ANY (p_indexes)) AND (p_before IS NULL OR a.id < p_before)
-      AND (CASE p_state WHEN 'open' THEN a.disabled_at IS NULL WHEN 'all' THEN true ELSE troth.account_state(a) = p_state END)
-    ORDER BY a.id DESC LIMIT least(p_most, 2001);
+      AND (CASE p_state WHEN 'open' THEN a.disabled_at IS NULL WHEN 'all' THEN true ELSE e.state = p_state END)
+    ORDER BY a.id DESC LIMIT least(p_most, 201);
 END $$;
 
 -- Somebody's open sessions: since when, and how they were proved; from where is in the access log.
