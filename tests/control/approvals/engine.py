@@ -206,6 +206,21 @@ class Engine(Asking, RuleBasedStateMachine):
         if able:
             self._approve(able[n % len(able)], change, change.digest)
 
+    @precondition(lambda self: any(one.state == 1 for one in self.changes))
+    @rule(n=some, late=st.booleans())
+    def approve_wrongly(self, n: int, late: bool) -> None:
+        """With the right digest, but by somebody without the right; or by somebody who may, when its time is over."""
+        still = [one for one in self.changes if one.state == 1]
+        change = still[n % len(still)]
+        if late and change.expires <= FARTHEST:
+            self.wait_until(max(self.clock, change.expires))
+            self.approve_well(n)
+            return
+        others = [p for p in map(self.world.people.get, PEOPLE) if p and not change.wrote(p.human) and p.second]
+        unable = [p for p in others if not self.may(p, "approve", change.kind, change.tenant)]
+        if unable:
+            self._approve(unable[n % len(unable)], change, change.digest)
+
     @precondition(lambda self: any(one.state == 1 and one.draft for one in self.changes))
     @rule(n=some)
     def approve_as_author(self, n: int) -> None:
@@ -287,8 +302,11 @@ class Engine(Asking, RuleBasedStateMachine):
     @rule(ahead=st.sampled_from([timedelta(hours=1), timedelta(days=1), timedelta(days=13), timedelta(days=14)]))
     def wait(self, ahead: timedelta) -> None:
         if self.clock + ahead <= FARTHEST:
-            self.clock += ahead
-            self.ask("postgres", "UPDATE installation SET clock_offset = %s", self.clock)
+            self.wait_until(self.clock + ahead)
+
+    def wait_until(self, clock: timedelta) -> None:
+        self.clock = clock
+        self.ask("postgres", "UPDATE installation SET clock_offset = %s", self.clock)
 
     @rule()
     def expire(self) -> None:

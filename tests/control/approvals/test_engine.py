@@ -69,6 +69,7 @@ def world(pg_server, pg_template):
         yield make_world(database)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("promise", BROKEN)
 def test_sequences_find_an_engine_without(world, promise):
     """So that what they do not find is not there: the same sequences against an engine with one line less."""

@@ -40,13 +40,13 @@ def _pause(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:
     effect, reason, started, released, name = found
     whose = f"of {name}" if name else "of every client"
     facts: list[Row] = [
-        ("What is stopped", _EFFECTS.get(effect, effect), "mail goes as before", ""),
-        ("Why it was stopped", reason, "", ""),
-        ("Since", _at(actor, started), "", ""),
+        ("What is stopped", "", _EFFECTS.get(effect, effect), "mail goes as before then"),
+        ("Why it was stopped", "", reason, ""),
+        ("Since", "", _at(actor, started), ""),
     ]
     if seen.tenant:
         n = (row(_WAITING, seen.tenant, _MOST + 1) or (0,))[0]
-        facts.append(("Messages that wait", _count(n), "sent as their limits and their time let them", ""))
+        facts.append(("Messages that wait", "", _count(n), "sent as their limits and their time let them"))
     over = released is not None and seen.open
     says = f"The stop {whose} {'was lifted already' if over else 'is lifted'}."
     return Picture(says, "Mail goes again at once. Stopping it once more takes one person.", tuple(facts))
@@ -55,11 +55,11 @@ def _pause(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:
 def _message(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:
     made, ends, category, cell = found
     facts: list[Row] = [
-        ("Held message", "1", "", f"of the category “{category}”" if category else ""),
-        ("Accepted", _at(actor, made), "", ""),
+        ("Held message", "", "one", f"of the category “{category}”" if category else ""),
+        ("Accepted", "", _at(actor, made), ""),
     ]
     if ends is not None:
-        facts.append(("Its time ends", _at(actor, ends), "", "then it expires, and nobody gets it"))
+        facts.append(("Its time ends", "", _at(actor, ends), "then it expires, and nobody gets it"))
     href = f"/messages/{ids.wire('msg', cell, seen.subject)}" if allowed(actor, "message:read") else ""
     then = "It is checked once more as it leaves: suppression, stops and limits hold."
     return Picture("One held message is let go.", then, tuple(facts), href=href, act="The message, and why it is held")
