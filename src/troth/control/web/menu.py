@@ -48,6 +48,7 @@ _ALL = (
     Group("People", (
         Item("/people", "People", "people", "i-recipient", "p", ("person:read",)),
         Item("/reviews", "Access reviews", "reviews", "i-review", "r", ("review:read",)),
+        Item("/designation", "Named individuals", "designation", "i-recipient", "i", ("category:read",)),
         Item("/sign-on", "Sign-on", "sign-on", "i-door", "n", ("sign-on:read",)),
     )),
     Group("Proof", (
@@ -64,7 +65,11 @@ def menu(actor: Asker) -> list[Group]:
 
 
 def _allowed(items: tuple[Item, ...], actor: Asker) -> Iterator[Item]:
-    return (item for item in items if any(opens(actor, action) for action in item.may))
+    names = permissions.names_individuals(actor.profile)  # else that page has nothing to tell
+    return (
+        item for item in items
+        if any(opens(actor, action) for action in item.may) and (names or item.key != "designation")
+    )  # fmt: skip
 
 
 def opens(actor: Asker, action: str) -> bool:
