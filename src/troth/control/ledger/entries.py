@@ -30,7 +30,11 @@ _CHANGE = {
     "propose": "{of} “{code}” was proposed",
     "approve": "{of} “{code}” was approved by a second person",
     "reject": "{of} “{code}” was rejected",
-    "withdraw": "{of} “{code}” was withdrawn by its proposer",
+    "withdraw": "{of} “{code}” was withdrawn",
+    "endorse": "{of} “{code}” was approved by one of several people",
+    "expire": "{of} “{code}” expired: nobody decided it in time",
+    "comment": "Somebody commented on a change",
+    "assign": "Somebody was asked to look at a change",
 }
 _WORDS = {
     **{f"governance:change:{act}": words for act, words in _CHANGE.items()},
