@@ -235,7 +235,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "change_place_v1(uuid, bytea)": (CONTROL,),
     "approvers_wanted(uuid)": (CONTROL,),
     "expire_changes_v1()": (FLOW, CONTROL),
-    "people_v1(bytea, uuid, uuid, text, text, bytea[], uuid, integer)": (CONTROL,),
+    "people_v1(bytea, uuid, uuid[], text, text, bytea[], uuid, integer)": (CONTROL,),
     "sessions_of_v1(bytea, uuid)": (CONTROL,),
     "human_of_v1(bytea, uuid, bytea[])": (CONTROL,),
     "leaver_mark_v1(bytea, uuid, timestamptz)": (CONTROL,),
