@@ -11,7 +11,7 @@ PG15 ?= /usr/lib/postgresql/15/bin
 PG15_TESTS := $(wildcard tests/store tests/control tests/flow)
 
 .NOTPARALLEL:
-.PHONY: help setup run test faults check bench fuzz docs lock clean setup-test test-pg15
+.PHONY: help setup run test faults check bench fuzz engine docs lock clean setup-test test-pg15
 
 help: ## This list
 	@echo "Troth: transactional email that keeps its word. Start with: make run"
@@ -48,6 +48,9 @@ bench: setup-test ## End to end, beside Postfix with OpenDKIM (docs/performance.
 
 fuzz: setup-test ## Every property test with EXAMPLES=10000 examples, a long look for what the suite's few miss
 	EXAMPLES="$(EXAMPLES)" $(PY) -m pytest -p scripts.fuzz -n $(JOBS) --timeout 3600 $(ARGS)
+
+engine: setup-test ## Random sequences of the change engine, 10,000 of them (SEQUENCES=500 for fewer)
+	@SEQUENCES="$(SEQUENCES)" $(PY) scripts/engine.py
 
 docs: setup-test ## Write the generated pages and the tree in docs/ARCHITECTURE.md
 	$(PY) scripts/gen_tree.py
