@@ -3,16 +3,20 @@
 import re
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from troth.cli.demo import packs
 from troth.cli.demo.asks import asks, private_words
 from troth.cli.demo.expected import bombs, expected
 from troth.cli.demo.firms import cast
+from troth.mail.building import Source, matches
 from troth.mail.lint import lint
 from troth.mail.render import Compiled, RenderLimits, TemplateSource
 from troth.mail.samples import largest, smallest
+from troth.mail.trying import Try
 from troth.mail.variables import check
+from troth.outside.template_child import try_in_child
 
 PACKS = sorted(str(p.parent.relative_to(packs.FOLDER)) for p in packs.FOLDER.glob("*/*/template.toml"))
 
@@ -42,6 +46,11 @@ class Tables(HTMLParser):
         if tag not in self.VOID:
             self.open.append(tag)
 
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.handle_endtag(tag)
+
     def handle_endtag(self, tag):
         if self.open.pop() != tag:
             self.faults.append(f"</{tag}>")
@@ -62,6 +71,15 @@ def test_every_pack_is_well_made_html_for_mail(pack):
         '<meta name="color-scheme"',
     ):
         assert part in html
+
+
+def test_a_pack_of_mjml_is_what_its_source_makes():
+    _, artefact = packs.template("property/maintenance-visit")
+    source = msgspec.convert(artefact["source"], Source)
+    assert source.kind == "mjml"
+    assert matches(source, artefact["html"], artefact["text"])
+    asked = Try(artefact["subject"], source, artefact["schema"], artefact["samples"])
+    assert try_in_child(asked).problems == []
 
 
 def test_the_cast_names_only_packs_and_categories_that_are_there():

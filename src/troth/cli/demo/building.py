@@ -130,16 +130,16 @@ class Builder:
         self._domain(desk, house)
         for step in self._steps(house, desk.connection):
             step()
-        if not tenant.author:
-            self._system_key(desk, subject)
+        self._pages_key(Desk(desk.connection, author, approver, subject), tenant)
         return house
 
-    def _system_key(self, desk: Desk, tenant: UUID) -> None:
-        """With which the pages send this programme's password mail."""
+    def _pages_key(self, desk: Desk, tenant: Tenant) -> None:
+        """With which the pages send: of a system tenant the programme's own mail, of a firm tests of its templates."""
         ends = changes.clock(desk.connection) + timedelta(days=_KEY_DAYS)
-        made = system_key.system_key(self.keys.secrets, self.layout.settings.cell, tenant)
-        artefact = system_key.artefact(made, ends)
-        Desk(desk.connection, desk.proposer, desk.approver, tenant).govern("api-key", system_key.NAME, artefact, _WHY)
+        assert desk.tenant is not None
+        made = system_key.system_key(self.keys.secrets, self.layout.settings.cell, desk.tenant)
+        artefact = system_key.artefact(made, ends, tests=tenant.author is not None)
+        desk.govern("api-key", system_key.NAME, artefact, _WHY)
 
     def _enrol(self, desk: Desk, tenant: UUID, person: Person, role: str) -> Member:
         """An account of a firm's own person, granted by both owners."""
@@ -194,7 +194,7 @@ class Builder:
 
     def _key(self, desk: Desk, house: House, key: Key) -> None:
         made = make_key(self.layout.settings.cell)
-        ends = changes.clock(desk.connection) + timedelta(days=_KEY_DAYS)
+        ends = changes.clock(desk.connection) + timedelta(days=key.days)
         artefact = {
             "name": f"{house.tenant.code}'s {key.name} program",
             "prefix": made.prefix,

@@ -14,7 +14,7 @@ from typing import TextIO
 from troth.cli import wiring
 from troth.cli.claims_watch import watching
 from troth.cli.commands import up
-from troth.cli.demo import bombs, confirming, expected, layout, report, signing_in
+from troth.cli.demo import bombs, confirming, expected, layout, report, signing_in, waiting
 from troth.cli.demo.asks import Ask, asks
 from troth.cli.demo.building import Builder, House
 from troth.cli.demo.clock import Clock
@@ -24,7 +24,7 @@ from troth.cli.demo.layout import HOST, Layout
 from troth.cli.demo.report import Seen
 from troth.cli.demo.staff import Desk
 from troth.cli.demo.story import Story
-from troth.cli.demo.web import Program, listens
+from troth.cli.demo.web import Browser, Program, listens
 from troth.cli.demo.zone import Zone
 from troth.cli.supervise import Child, Supervisor, Unit
 from troth.cli.words import CommandError, show, table
@@ -107,7 +107,7 @@ class Demo:
         try:
             houses = self.build(builder)
             self.confirm(asked, houses)
-            self.open_pages(builder)
+            self.work(houses, builder, self.open_pages(builder))
             seen = self.tell(asked, houses, builder)
         finally:
             builder.close()
@@ -138,15 +138,17 @@ class Demo:
     def confirm(self, asked: dict[str, Ask], houses: dict[str, House]) -> None:
         """Each recipient gets a mail and presses its page's button."""
         Clock(self.layout.settings).await_domain_checks()
-        people = confirming.recipients(asked.values())
+        people = [*confirming.recipients(asked.values()), *confirming.people(houses)]
         self.say(f"{len(people)} recipients are registered; each gets a confirmation.")
         programs = {code: Program(self.layout.door, house.keys["main"]) for code, house in houses.items()}
         done = confirming.settle(people, programs, self.inbox, self.threads, self.layout.trust)
         self.say(f"{done} of them opened its link and pressed the button.")
         self.layout.manners.touch()
 
-    def open_pages(self, builder: Builder) -> None:
-        """Everybody with an account sets a password: one with a link by mail, the others with an operator's."""
+    def open_pages(self, builder: Builder) -> dict[str, Browser]:
+        """Everybody with an account sets a password: one with a link by mail, the others with an operator's. Gives
+        everybody's browser, by address.
+        """
         self.say("Staff and members set their passwords, each with a link that serves once.")
         place, everybody = self.layout, signing_in.everybody(builder)
         with wiring.control(place.settings) as connection:
@@ -154,7 +156,14 @@ class Demo:
         signing_in.ask(place.settings.public_url, everybody[0], place.trust)
         done = list(self.threads.map(lambda each: signing_in.settle(each, place.trust), links))
         done.append(signing_in.by_mail(self.inbox, everybody[0], place.trust))
-        signing_in.keep(place.passwords, done)
+        signing_in.keep(place.passwords, [guest for guest, _ in done])
+        return {guest.address: browser for guest, browser in done}
+
+    def work(self, houses: dict[str, House], builder: Builder, browsers: dict[str, Browser]) -> None:
+        """What people begin in their pages, and leave for whoever signs in."""
+        self.say("A template, a policy and an access review are begun in the pages; they wait for a second person.")
+        here, connection = waiting.Office(self.layout.settings.public_url, browsers), builder.connect("demo people")
+        waiting.begin(here, houses, connection)
 
     def tell(self, asked: dict[str, Ask], houses: dict[str, House], builder: Builder) -> Seen:
         """The story, and what of it lies in the mailbox."""

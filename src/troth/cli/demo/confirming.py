@@ -1,12 +1,13 @@
 """The demo's recipients: registered by their firms, confirmed as people do it: the mail, its link, the button."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
 from troth.cli.demo.asks import Ask
+from troth.cli.demo.building import House
 from troth.cli.demo.inbox import Inbox
 from troth.cli.demo.web import Browser, Program
 from troth.cli.words import CommandError
@@ -23,6 +24,15 @@ class Recipient:
     firm: str
     address: str
     confirms: bool
+
+
+def people(houses: Mapping[str, House]) -> list[Recipient]:
+    """The firms' own, to whom the pages send tests of what they write."""
+    return [
+        Recipient(firm, person.address, confirms=True)
+        for firm, house in houses.items()
+        for person in (house.author.person, house.approver.person, *(one.person for one in house.colleagues))
+    ]
 
 
 def recipients(asked: Iterable[Ask]) -> list[Recipient]:

@@ -29,7 +29,9 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     purpose: str
     sender: Person
+    lawful_basis: str
     templates: tuple[str, ...]
+    legal_class: str = "transactional"
     raw: bool = False
     policy: dict[str, Any] = {}
 
@@ -38,16 +40,18 @@ class Category(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "name": self.name,
             "purpose": self.purpose,
             "sender": {"name": self.sender.name, "address": self.sender.address},
-            "legal_class": "transactional",
+            "legal_class": self.legal_class,
+            "lawful_basis": self.lawful_basis,
             "raw": self.raw,
             "policy": self.policy,
         }
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`categories` None: all of the firm's."""
+    """`categories` None: all of the firm's. `days`: how long it lives."""
 
     name: str
+    days: int = 90
     categories: tuple[str, ...] | None = None
     policy: dict[str, Any] = {}
 

@@ -1,8 +1,14 @@
-"""Before the demo's river: the template packs, read from their files into the artefacts that are proposed."""
+"""Before the demo's river: the template packs, read from their files into the artefacts that are proposed.
+
+A pack is HTML and text as they are sent (body.html, body.txt), or MJML as a person writes it (body.mjml), from which
+both are made as the editor makes them.
+"""
 
 import tomllib
 from pathlib import Path
 from typing import Any
+
+from troth.mail.building import Source, build
 
 FOLDER = Path(__file__).with_name("packs")
 
@@ -14,9 +20,21 @@ def template(pack: str) -> tuple[str, dict[str, Any]]:
     artefact = {
         "category": about["category"],
         "subject": about["subject"],
-        "html": (folder / "body.html").read_text("utf-8"),
-        "text": (folder / "body.txt").read_text("utf-8"),
+        **_parts(folder, about.get("preheader", "")),
         "schema": about["schema"],
         "targeting": {},
     }
+    if samples := about.get("samples"):
+        artefact["samples"] = samples
     return folder.name, artefact
+
+
+def _parts(folder: Path, preheader: str) -> dict[str, Any]:
+    written = folder / "body.mjml"
+    if not written.exists():
+        return {"html": (folder / "body.html").read_text("utf-8"), "text": (folder / "body.txt").read_text("utf-8")}
+    text = folder / "body.txt"
+    source = Source("mjml", written.read_text("utf-8"), preheader, text.read_text("utf-8") if text.exists() else "")
+    document = {name: value for name in ("kind", "body", "preheader", "text") if (value := getattr(source, name))}
+    built = build(source)
+    return {"source": document, "html": built.html, "text": built.text}

@@ -77,7 +77,7 @@ def ask(url: str, guest: Guest, trust: Path) -> None:
         raise NotLetIn(f"The page for a lost password answers {asked.status}.")
 
 
-def by_mail(inbox: Inbox, guest: Guest, trust: Path) -> Guest:
+def by_mail(inbox: Inbox, guest: Guest, trust: Path) -> tuple[Guest, Browser]:
     try:
         link = inbox.await_link(guest.address, _PATIENCE)
     except TimeoutError as late:
@@ -85,8 +85,10 @@ def by_mail(inbox: Inbox, guest: Guest, trust: Path) -> Guest:
     return settle(replace(guest, link=link), trust)
 
 
-def settle(guest: Guest, trust: Path) -> Guest:
-    """Open the link, type the password twice, press the button; then sign in and take up an authenticator app."""
+def settle(guest: Guest, trust: Path) -> tuple[Guest, Browser]:
+    """Open the link, type the password twice, press the button; then sign in and take up an authenticator app. Gives
+    the browser, too, in which they are signed in.
+    """
     browser = Browser(trust)
     shown = browser.open(guest.link)
     done = browser.press(password=guest.password, again=guest.password) if shown.status == 200 else shown
@@ -95,7 +97,7 @@ def settle(guest: Guest, trust: Path) -> Guest:
     here = "{0.scheme}://{0.netloc}".format(urlsplit(guest.link))
     browser.open(f"{here}/sign-in")
     browser.press("/sign-in", login=guest.address, password=guest.password)
-    return replace(guest, secret=_app(browser, f"{here}/account/factors/app"))
+    return replace(guest, secret=_app(browser, f"{here}/account/factors/app")), browser
 
 
 def _app(browser: Browser, url: str) -> str:

@@ -69,7 +69,19 @@ class Browser:
             raise LookupError(f"The page {self._url} has no such form.")
         target = urljoin(self._url, form.action or self._url)
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": _origin(self._url)}
-        return self._go(target, "POST", urlencode({**form.fields, **typed}).encode(), headers)
+        return self._go(target, "POST", urlencode({**form.fields, **typed}, doseq=True).encode(), headers)
+
+    def typed(self, name: str) -> str:
+        """What stands in a field of the page that is open; LookupError when there is no such field."""
+        for form in self._forms.found if self._forms else []:
+            if name in form.fields:
+                return form.fields[name][0]
+        raise LookupError(f"The page {self._url} has no field {name}.")
+
+    def follow(self, answer: Reply) -> Reply:
+        """To where an answer leads; the answer itself when it leads nowhere."""
+        place = answer.headers.get("location", "") if 300 <= answer.status < 400 else ""
+        return self.open(urljoin(self._url, place)) if place else answer
 
     def _go(self, url: str, method: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         if self._cookies:
@@ -86,19 +98,20 @@ class Browser:
 
 @dataclass(slots=True)
 class _Form:
-    """Where it goes to, and what it holds."""
+    """Where it goes to, and what it holds: several values where several boxes of one name are checked."""
 
     action: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, list[str]] = field(default_factory=dict)
 
 
 class _Forms(HTMLParser):
-    """A page's forms that post."""
+    """A page's forms that post, with what stands in their fields."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
         self.found: list[_Form] = []
         self._inside = False
+        self._name = ""  # of the textarea or select whose words are being read
         self.feed(page)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -107,11 +120,27 @@ class _Forms(HTMLParser):
             self._inside = (given.get("method") or "").lower() == "post"
             if self._inside:
                 self.found.append(_Form(given.get("action") or ""))
-        elif tag == "input" and self._inside and given.get("name"):
-            self.found[-1].fields[given["name"] or ""] = given.get("value") or ""
+        elif self._inside:
+            self._field(tag, given)
+
+    def _field(self, tag: str, given: dict[str, str | None]) -> None:
+        fields, name = self.found[-1].fields, given.get("name") or ""
+        if tag == "input" and name and (given.get("type") not in ("checkbox", "radio") or "checked" in given):
+            fields.setdefault(name, []).append(given.get("value") or "")
+        elif tag in ("textarea", "select"):
+            self._name = name
+            fields[name] = [""]
+        elif tag == "option" and self._name and ("selected" in given or not fields[self._name][0]):
+            fields[self._name] = [given.get("value") or ""]
+
+    def handle_data(self, data: str) -> None:
+        if self._name and self.lasttag == "textarea":
+            self.found[-1].fields[self._name][0] += data.removeprefix("\n")
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = self._inside and tag != "form"
+        if tag in ("textarea", "select"):
+            self._name = ""
 
 
 def listens(host: str, port: int) -> Callable[[], bool]:

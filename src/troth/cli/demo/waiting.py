@@ -1,0 +1,85 @@
+"""Beside the demo's river: what its people begin in the pages and leave there, for whoever signs in to decide: a
+template that its author proposed, with a comment; a policy's draft; an access review.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from troth.cli.demo.building import House
+from troth.cli.demo.staff import Desk
+from troth.cli.demo.web import Browser, Reply
+from troth.cli.words import CommandError
+from troth.control.approvals import changes
+from troth.control.audit.scope import Connection
+
+_change_re = re.compile(r"/changes/([0-9a-f-]{36})\Z")
+_BEFORE = "Somebody over eighteen should be in; the engineer shows a card with a photograph."
+_AFTER = "Somebody over eighteen should be in. The engineer shows a card with a photograph: look at it before you open."
+_WHY = "Two tenants asked how they can tell who is at the door"
+_COMMENT = "Good. Is it still true for the gas engineers, who come with the supplier's card?"
+_HOURLY = "2500"
+
+
+class NotBegun(CommandError):  # noqa: N818 - reads as the sentence it raises
+    """A page did not take what somebody of the cast typed into it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The pages' address, and everybody's browser, signed in, by their address."""
+
+    url: str
+    browsers: Mapping[str, Browser]
+
+    def open(self, who: str, path: str) -> Browser:
+        browser = self.browsers[who]
+        _fine(browser.open(f"{self.url}{path}"), path)
+        return browser
+
+
+def begin(office: Office, houses: Mapping[str, House], connection: Connection) -> None:
+    home, site = houses["property"], houses["construction"]
+    _template(office, home, connection)
+    _policy(office, home)
+    _review(office, site)
+
+
+def _template(office: Office, house: House, connection: Connection) -> None:
+    """The firm's author writes a version and proposes it, and asks the approver to look; the admin has a question."""
+    author = next(one.person.address for one in house.colleagues if one.person.role == "author")
+    subject = house.versions["template", "maintenance-visit"].subject
+    browser = office.open(author, f"/templates/{subject}")
+    draft = browser.follow(browser.press(f"/templates/{subject}/versions/1/draft"))
+    _fine(draft, "the template's draft")
+    source = browser.typed("source")
+    if _BEFORE not in source:
+        raise NotBegun("The visit's template no longer says what its author wants to change.")
+    done = browser.press("/templates/drafts/", source=source.replace(_BEFORE, _AFTER), do="propose", reason=_WHY)
+    found = _change_re.search(done.headers.get("location", ""))
+    if found is None:
+        raise NotBegun(f"The template was not proposed: the page answers {done.status}.")
+    _fine(browser.follow(done), "the change")
+    approver = house.approver.credential.account
+    _fine(browser.follow(browser.press(f"/changes/{found[1]}/ask", who=str(approver))), "asking the approver")
+    desk = Desk(connection, house.author, house.approver, house.id)
+    change = changes.find(connection, UUID(found[1]), (house.id,))
+    changes.comment(connection, desk.proposer.session(connection), change, _COMMENT)
+
+
+def _policy(office: Office, house: House) -> None:
+    """A level of the firm's own, stricter than the promise, kept as a draft."""
+    browser = office.open(house.author.person.address, "/policies/client/edit")
+    _fine(browser.follow(browser.press(**{"limits-tenant_hour": _HOURLY})), "the policy's draft")
+
+
+def _review(office: Office, house: House) -> None:
+    """Everybody and every key of the firm is on its list; nothing is decided yet."""
+    browser = office.open(house.author.person.address, "/reviews")
+    _fine(browser.follow(browser.press("/reviews/begin")), "the access review")
+
+
+def _fine(answer: Reply, what: str) -> None:
+    if answer.status != 200:
+        raise NotBegun(f"The page of {what} answers {answer.status}.")
