@@ -104,13 +104,13 @@ PAGES = (
     Page("change-ask", {"change": "@change"}, get="change:read", methods=POST, also="template:approve"),
     Page("change-picture", {"change": "@change", "side": "after"}, get="change:read"),
     Page("drafts", get="draft:write", alone="page"),
-    Page("draft-discard", {"draft": "@draft"}, get="draft:write", methods=POST),
+    Page("draft-discard", {"draft": "@draft"}, get="draft:write", methods=POST, also="template:propose"),
     # ---- webhooks
     Page("webhooks", get="webhook:read"),
     Page("webhook-new", get="webhook:write", methods=BOTH),
     Page("webhook", {"endpoint": "@session"}, get="webhook:read", empty=True),
-    Page("webhook-rotate", {"endpoint": "@session"}, get="webhook:write", methods=BOTH, empty=True),
-    Page("webhook-act", {"endpoint": "@session", "name": "stop"}, get="webhook:write", methods=BOTH, empty=True),
+    Page("webhook-rotate", {"endpoint": "@session"}, get="webhook:write", methods=POST, empty=True),
+    Page("webhook-act", {"endpoint": "@session", "name": "stop"}, get="webhook:write", methods=POST, empty=True),
     # ---- records
     Page("records", get="self:read", alone="page"),
     Page("record-changes", get="change-log:read", alone="page"),

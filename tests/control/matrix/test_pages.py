@@ -92,7 +92,7 @@ class Round:
             there = judging.read(answer, self.gone(page, method, who))
             self.wrong.append(
                 f"{method} {page.name}, {who or 'nobody'}: {there} ({answer['status']} {answer['location']}), not {wanted}:"
-                f" {answer['start'][:120] if answer['status'] >= 500 else ''}"
+                f" {' '.join(answer['start'].split())[:60] if answer['status'] >= 500 else ''}"
             )
 
 

@@ -38,6 +38,8 @@ KINDS = (
     "sign-on",
     "designation",
 )
+_CATEGORY = {"name": "Waits", "purpose": "To wait", "sender": {"name": "Firm", "address": "waits@mail.example"},
+             "legal_class": "transactional", "raw": False, "policy": {}}  # fmt: skip
 _WORDS = {"category": "rent", "subject": "Rent", "html": "<p>x</p>", "text": "x", "schema": {}, "targeting": {}}
 PROFILES = {"a": "property", "b": "retail", "c": "construction"}
 NOBODY = "nobody"
@@ -214,7 +216,7 @@ def _changes(operator: Operator, tenant: UUID) -> dict[str, Any]:
     found: dict[str, Any] = {}
     query = "SELECT propose_v1(%s, %s, %s, %s, %s, %s, 'for the test', %s)"
     for kind in KINDS:
-        artefact = {"template": _WORDS, "grant": _grant(operator)}.get(kind, {})
+        artefact = {"template": _WORDS, "category": _CATEGORY, "grant": _grant(operator)}.get(kind, {})
         change, text = uuid7(now()), canonical_document(artefact).decode()
         values = (change, kind, tenant, uuid7(now()), f"waits-{kind}", text, operator.sessions[0])
         digest = operator.control.execute(query, values).fetchone()[0]

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
@@ -35,7 +35,7 @@ def designation(request: HttpRequest) -> HttpResponse:
     people = reading.could_be(actor.scope, profile) if allowed(actor, "designation:propose") else []
     if request.method == "POST":
         if not names_individuals(profile):
-            raise Http404
+            return HttpResponseRedirect("/designation")  # which says that nobody is named here
         typed = {name: request.POST.get(name, "").replace("\0", "")[: _LONGEST + 1] for name in (*_PLACES, "reason")}
         faults = _faults(typed, people)
         if not faults:
