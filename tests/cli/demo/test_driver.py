@@ -14,13 +14,13 @@ import pytest
 from troth.cli.demo import layout
 from troth.cli.demo.asks import Ask
 from troth.cli.demo.bombs import Refusal
-from troth.cli.demo.expected import Bomb, Expected
+from troth.cli.demo.expected import Bomb, Expected, Waits
 from troth.cli.demo.inbox import Inbox, header
 from troth.cli.demo.mailbox_store import MailStore
 from troth.cli.demo.outcome import Outcome, read
 from troth.cli.demo.report import Seen, differences, lines, mask, own_mail
 from troth.cli.demo.sink import Later
-from troth.cli.demo.web import Browser, Program, Reply, listens, one_click
+from troth.cli.demo.web import Browser, Program, Reply, _Forms, listens, one_click
 from troth.cli.demo.zone import Zone
 from troth.settings import Settings, load
 
@@ -134,6 +134,22 @@ def site():
     server.server_close()
 
 
+FORM = """<form method="post" action="/a"><input name="token" value="t"><textarea name="words">
+a &amp; b</textarea><select name="one"><option value="x">X</option><option value="y" selected>Y</option></select>
+<input type="checkbox" name="many" value="1" checked><input type="checkbox" name="many" value="2">
+<input type="checkbox" name="many" value="3" checked></form><form action="/search"><input name="q" value="no"></form>"""
+
+
+def test_what_stands_in_a_forms_fields_goes_along():
+    (form,) = _Forms(FORM).found
+    assert form.fields == {"token": ["t"], "words": ["a & b"], "one": ["y"], "many": ["1", "3"]}
+    browser = Browser()
+    browser._forms = _Forms(FORM)
+    assert browser.typed("words") == "a & b"
+    with pytest.raises(LookupError, match="no field q"):
+        browser.typed("q")
+
+
 def test_the_browser_brings_cookie_and_token_back(site):
     browser = Browser()
     assert browser.open(f"{site}/page").status == 200
@@ -231,10 +247,16 @@ def test_outcomes_that_are_none():
     assert Outcome("", "sent", "", ("accepted", "deferred", "sent")).told == "deferred sent"
 
 
+WAITS = {"property": Waits("property", changes=1)}
+
+
 def seen(**changes):
     outcomes = {"a": Outcome("jolanda@y.test", "sent", "taken", ("sent",), "ff")}
     return Seen(
-        **({"outcomes": outcomes, "copies": {"a": 1}, "refusals": [Refusal("b", "bad", "No; never.")]} | changes)
+        **(
+            {"outcomes": outcomes, "copies": {"a": 1}, "refusals": [Refusal("b", "bad", "No; never.")], "waits": WAITS}
+            | changes
+        )
     )
 
 
@@ -243,7 +265,7 @@ BOMBS = {"b": Bomb("b", "a bomb", "bad")}
 
 
 def test_the_report_is_silent_when_all_is_as_expected():
-    assert differences(WANTED, BOMBS, seen()) == []
+    assert differences(WANTED, BOMBS, WAITS, seen()) == []
     text = "\n".join(lines(WANTED, seen()))
     assert "jo…a@y.test" in text
     assert "jolanda" not in text
@@ -262,12 +284,14 @@ def test_the_report_is_silent_when_all_is_as_expected():
             "copies": {"a": 1, "z": 0},
         },
         {"refusals": []},
+        {"waits": {}},
+        {"waits": {"property": Waits("property", changes=1, reviews=1)}},
         {"refusals": [Refusal("b", "", "It was taken.")]},
         {"refusals": [Refusal("b", "other", "No.")]},
     ],
 )
 def test_the_report_names_every_difference(changes):
-    assert len(differences(WANTED, BOMBS, seen(**changes))) == 1
+    assert len(differences(WANTED, BOMBS, WAITS, seen(**changes))) == 1
 
 
 @pytest.mark.parametrize(("address", "shown"), [("jo@y.test", "…"), ("", "…"), ("jolanda@y.test", "jo…a@y.test")])

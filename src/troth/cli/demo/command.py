@@ -151,7 +151,7 @@ class Demo:
         """
         self.say("Staff and members set their passwords, each with a link that serves once.")
         place, everybody = self.layout, signing_in.everybody(builder)
-        with wiring.control(place.settings) as connection:
+        with wiring.signin(place.settings) as connection:
             links = signing_in.invitations(connection, everybody[1:], place.settings.public_url)
         signing_in.ask(place.settings.public_url, everybody[0], place.trust)
         done = list(self.threads.map(lambda each: signing_in.settle(each, place.trust), links))
@@ -177,12 +177,12 @@ class Demo:
         outcomes = story.tell()
         self.own = report.own_mail(self.layout.door, houses["property"].keys["main"], asked["rent"].body)
         copies = {row: len(inbox.copies(each.recipient, each.message_hex)) for row, each in outcomes.items()}
-        return Seen(outcomes, copies, refusals)
+        return Seen(outcomes, copies, refusals, waiting.left(houses, connection))
 
     def report(self, seen: Seen) -> int:
         """The tables, the differences, and where to look."""
         wanted, wanted_bombs = expected.expected(), expected.bombs()
-        wrong = report.differences(wanted, wanted_bombs, seen)
+        wrong = report.differences(wanted, wanted_bombs, expected.waits(), seen)
         print("", *report.lines(wanted, seen), "", sep="\n")
         for difference in wrong:
             print(f"DIFFERENT  {difference}")

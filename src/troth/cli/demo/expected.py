@@ -27,9 +27,28 @@ class Bomb(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str
 
 
+class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of each waits for a firm's people at the end. `changes`: open ones; `asked`: people told of them;
+    `drafts`: not proposed; `held`: messages; `released`: stops that two people lifted; `ending`: API keys that end
+    within ten days; `sign_on`: providers that are set up.
+    """
+
+    firm: str
+    changes: int = 0
+    comments: int = 0
+    asked: int = 0
+    drafts: int = 0
+    reviews: int = 0
+    held: int = 0
+    released: int = 0
+    ending: int = 0
+    sign_on: int = 0
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: tuple[Expected, ...]
     bomb: tuple[Bomb, ...]
+    waits: tuple[Waits, ...]
 
 
 def expected() -> dict[str, Expected]:
@@ -39,6 +58,11 @@ def expected() -> dict[str, Expected]:
 
 def bombs() -> dict[str, Bomb]:
     return {each.id: each for each in _read().bomb}
+
+
+def waits() -> dict[str, Waits]:
+    """By firm."""
+    return {each.firm: each for each in _read().waits}
 
 
 def _read() -> _File:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from troth.cli.demo.bombs import Refusal
-from troth.cli.demo.expected import Bomb, Expected
+from troth.cli.demo.expected import Bomb, Expected, Waits
 from troth.cli.demo.outcome import Outcome
 from troth.cli.words import table
 
@@ -16,11 +16,12 @@ _FIRMS = {"property": "Alder & Wren", "construction": "Corbel Brothers", "retail
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that is compared. `copies` by row; `refusals`: the bombs, in words."""
+    """All that is compared. `copies` by row; `refusals`: the bombs, in words; `waits`: for people, by firm."""
 
     outcomes: Mapping[str, Outcome]
     copies: Mapping[str, int]
     refusals: Sequence[Refusal]
+    waits: Mapping[str, Waits]
 
 
 def lines(expected: Mapping[str, Expected], seen: Seen) -> Iterator[str]:
@@ -50,7 +51,9 @@ def mask(address: str) -> str:
     return f"{local[:2]}…{local[-1:]}@{domain}" if at and len(local) > 4 else "…"
 
 
-def differences(expected: Mapping[str, Expected], bombs: Mapping[str, Bomb], seen: Seen) -> list[str]:
+def differences(
+    expected: Mapping[str, Expected], bombs: Mapping[str, Bomb], waits: Mapping[str, Waits], seen: Seen
+) -> list[str]:
     """A sentence for everything that is not as it must be; a row on one side only is a difference, too."""
     stray = sorted(seen.outcomes.keys() - expected.keys())
     found = [f"{name}: it happened, and no line of expectations.toml says so." for name in stray]
@@ -60,6 +63,9 @@ def differences(expected: Mapping[str, Expected], bombs: Mapping[str, Bomb], see
         code = told[name].code if name in told else "nothing"
         if code != bomb.code:
             found.append(f"template {name}: refused with {bomb.code} expected, {code or 'taken'} came.")
+    for firm, wanted in waits.items():
+        if (there := seen.waits.get(firm)) != wanted:
+            found.append(f"{firm}: {wanted} expected to wait for people, {there} does.")
     return found
 
 

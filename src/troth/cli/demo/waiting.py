@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from troth.cli.demo.building import House
+from troth.cli.demo.expected import Waits
 from troth.cli.demo.staff import Desk
 from troth.cli.demo.web import Browser, Reply
 from troth.cli.words import CommandError
 from troth.control.approvals import changes
-from troth.control.audit.scope import Connection
+from troth.control.audit.scope import Connection, within
+from troth.rules.states import State
 
 _change_re = re.compile(r"/changes/([0-9a-f-]{36})\Z")
 _BEFORE = "Somebody over eighteen should be in; the engineer shows a card with a photograph."
@@ -20,6 +22,20 @@ _AFTER = "Somebody over eighteen should be in. The engineer shows a card with a 
 _WHY = "Two tenants asked how they can tell who is at the door"
 _COMMENT = "Good. Is it still true for the gas engineers, who come with the supplier's card?"
 _HOURLY = "2500"
+_LEFT = """
+SELECT (SELECT count(*) FROM troth.change c WHERE c.tenant_id = %(firm)s AND c.state = 1),
+       (SELECT count(*) FROM troth.change_comment k JOIN troth.change c ON c.id = k.change_id
+        WHERE c.tenant_id = %(firm)s AND c.state = 1),
+       (SELECT count(*) FROM troth.change_assignee a JOIN troth.change c ON c.id = a.change_id
+        WHERE c.tenant_id = %(firm)s AND c.state = 1),
+       (SELECT count(*) FROM troth.draft d WHERE d.tenant_id = %(firm)s AND d.change_id IS NULL),
+       (SELECT count(*) FROM troth.review r WHERE r.tenant_id = %(firm)s AND r.closed_at IS NULL),
+       (SELECT count(*) FROM troth.message m WHERE m.tenant_id = %(firm)s AND m.state = %(held)s),
+       (SELECT count(*) FROM troth.pause p WHERE p.tenant_id = %(firm)s AND p.released_at IS NOT NULL),
+       (SELECT count(*) FROM troth.api_key k WHERE k.tenant_id = %(firm)s AND k.revoked_at IS NULL
+        AND k.expires_at < troth.now_v1() + interval '10 days'),
+       (SELECT count(*) FROM troth.governed g WHERE g.tenant_id = %(firm)s AND g.kind = 'sign-on')
+"""
 
 
 class NotBegun(CommandError):  # noqa: N818 - reads as the sentence it raises
@@ -44,6 +60,17 @@ def begin(office: Office, houses: Mapping[str, House], connection: Connection) -
     _template(office, home, connection)
     _policy(office, home)
     _review(office, site)
+
+
+def left(houses: Mapping[str, House], connection: Connection) -> dict[str, Waits]:
+    """What is there for each firm's people to look at, counted in the database."""
+    found = {}
+    for firm, house in houses.items():
+        with within(connection, house.id):
+            row = connection.execute(_LEFT, {"firm": house.id, "held": State.HELD}).fetchone()
+        assert row is not None
+        found[firm] = Waits(firm, *row)
+    return found
 
 
 def _template(office: Office, house: House, connection: Connection) -> None:
