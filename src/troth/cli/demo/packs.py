@@ -33,8 +33,7 @@ def _parts(folder: Path, preheader: str) -> dict[str, Any]:
     written = folder / "body.mjml"
     if not written.exists():
         return {"html": (folder / "body.html").read_text("utf-8"), "text": (folder / "body.txt").read_text("utf-8")}
-    text = folder / "body.txt"
-    source = Source("mjml", written.read_text("utf-8"), preheader, text.read_text("utf-8") if text.exists() else "")
-    document = {name: value for name in ("kind", "body", "preheader", "text") if (value := getattr(source, name))}
+    source = Source("mjml", written.read_text("utf-8"), preheader)
+    document = {name: value for name in ("kind", "body", "preheader") if (value := getattr(source, name))}
     built = build(source)
     return {"source": document, "html": built.html, "text": built.text}
