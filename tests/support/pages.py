@@ -148,7 +148,7 @@ def join(operator: Operator, mailbox: str, role: str, tenant: UUID | None = None
     if password:
         secret = os.urandom(32)
         link = "SELECT password_link_v1(%s, %s, 'invitation')"
-        operator.control.execute(link, (account, hashlib.sha256(secret).digest()))
+        operator.database.open("troth_signin").execute(link, (account, hashlib.sha256(secret).digest()))
         operator.control.execute("SELECT password_set_v1(%s, %s)", (secret, password))
     key = SoftKey(account) if second else None
     if key is not None:

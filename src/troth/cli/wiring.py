@@ -94,6 +94,13 @@ def control(settings: Settings) -> Iterator[scope.Connection]:
         yield connection
 
 
+@contextmanager
+def signin(settings: Settings) -> Iterator[scope.Connection]:
+    """The same of role troth_signin, which makes the links of passwords."""
+    with running_database(settings), scope.connect(conninfo(settings, "signin"), "command") as connection:
+        yield connection
+
+
 def connect_flow(settings: Settings) -> Callable[[str], Awaitable[store.Connection]]:
     """How the river's processes open a connection; a database that is down reads as psycopg's own errors do."""
     return _connect_as(settings, "flow")

@@ -14,8 +14,7 @@ NEW = "seven brown boxes of string"
 
 def made(site, who, why="invitation"):
     """The path of a new link, as `troth person invite` makes it."""
-    site.operator.control.execute("SET search_path = troth")
-    return links.make(site.operator.control, who.account, why).path
+    return links.make(site.operator.database.open("troth_signin"), who.account, why).path
 
 
 def put(visitor: Visitor, path: str, password: str = NEW, again: str | None = None):

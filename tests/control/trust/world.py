@@ -156,9 +156,7 @@ def sign_in(world: World) -> None:
             world.operator.govern("grant", firm.tenant, f"account-{account.hex}", artefact, account)
             secret = open_session(world, account, keys.seal(b"{}", places.access("detail")))
             control = world.operator.control
-            control.execute(
-                "SELECT access_log_v1('act', %s, id, 'a page 200', NULL, NULL) FROM session_seen_v1(%s)", (account, secret)
-            )
+            control.execute("SELECT access_act_v1('act', %s, 'a page 200', NULL, NULL)", (secret,))
             if role == "admin":
                 control.execute("SELECT review_open_v1(%s, %s, %s)", (secret, uuid7(now()), firm.tenant))
             else:

@@ -62,7 +62,8 @@ def run_link(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.control(settings) as connection:
         index = wiring.control_keys(settings, connection).secrets.blind_index()
         account = accounts.account(connection, index, args.account)
-        link = links.make(connection, account, args.why)
+        with wiring.signin(settings) as maker:
+            link = links.make(maker, account, args.why)
     address = f"{settings.public_url}{link.path}"
     text = (f"The link, shown this once: {address}", f"It serves once, until {link.expires:%Y-%m-%d %H:%M %Z}.")
     show({"account": account, "link": address, "expires": link.expires}, json_wanted=args.json, text=text)

@@ -10,12 +10,11 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from troth.control.audit.asking import row
-from troth.control.people import links, mailing
-from troth.control.people.actor import Actor, actor_of, raw
+from troth.control.people import mailing
+from troth.control.people.actor import Actor, actor_of
 
 type View = Callable[..., HttpResponseBase]
 
@@ -34,15 +33,12 @@ def reachable(account: UUID) -> bool:
 
 
 def send(actor: Actor, account: UUID, role: str) -> None:
-    """Make a link and queue its mail, which alone holds it; raise Refused when the account is closed."""
-    link = links.make(raw(), account, "invitation")
+    """Queue the mail, which alone holds its link: both are made once this request is committed."""
     client = row(_CLIENT, account)
-    mailing.tell(account, TEMPLATE, {
+    mailing.invite(account, TEMPLATE, {
         "where": client[0][:120] if client else "the operator’s staff",
         "role": role,
         "by": actor.name[:120],
-        "link": f"{settings.TROTH_PUBLIC_URL}{link.path}",
-        "expires": link.expires,
     })  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from troth.control.audit.asking import row
 from troth.control.people import browsers, links, noticing, page_sessions
-from troth.control.people.actor import Actor, actor_of, raw
+from troth.control.people.actor import Actor, actor_of
 from troth.control.people.factors import attempts, codes, kinds, store
 from troth.control.people.forms import ChangePassword
 from troth.control.people.guard import needs
@@ -105,7 +105,7 @@ def _change(request: HttpRequest, actor: Actor, hashed: str) -> None:
     """By the one way in which a password is set: a link, made and used at once. Whoever did it stays in, in a session
     anew: the change ended them all.
     """
-    secret = links.secret_of(links.make(raw(), actor.account_id, "reset").path.rpartition("/")[2])
+    secret = links.secret_of(links.make(links.maker(), actor.account_id, "reset").path.rpartition("/")[2])
     assert secret is not None
     links.use(secret, hashed)
     user = Login.objects.get(pk=actor.account_id)

@@ -62,6 +62,10 @@ class Adapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no 
         return refusal
 
     def post_login(self, request: HttpRequest, user: AbstractBaseUser, **hook: Any) -> HttpResponse:
+        # what was begun before the firm enforced sign-on is asked again when its second factor ends it
+        refusal: HttpResponse | None = entering.instead(request, user)
+        if refusal is not None:
+            return refusal
         methods, second = _shown(get_authentication_records(request, user))
         opened = page_sessions.open_session(request, user.pk, methods, second=second)
         if not opened.known:

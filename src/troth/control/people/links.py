@@ -1,4 +1,8 @@
-"""People: a link with which somebody sets their password: a secret of 32 bytes in its last part, kept as its hash."""
+"""People: a link with which somebody sets their password: a secret of 32 bytes in its last part, kept as its hash.
+
+Role troth_signin alone makes one, and role troth_control alone sets a password with it: neither by itself can take an
+account over.
+"""
 
 import base64
 import hashlib
@@ -7,11 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+import psycopg
 from django.db import connection as pages_connection
+from django.db import connections
 
 from troth.control.audit.refusals import Refused, refusals
 from troth.control.audit.scope import Connection
 
+_SIGNIN = "signin"  # the connection of that role (people/page_sessions.py, which commands do not load)
 _BYTES = 32
 _LENGTH = 43  # of 32 bytes in base64url without "="
 _MAKE = "SELECT troth.password_link_v1(%s, %s, %s)"
@@ -34,8 +41,18 @@ class Found:
     ended: bool
 
 
+def maker() -> Connection:
+    """The pages' own connection that makes links; it sees what is committed."""
+    connections[_SIGNIN].ensure_connection()
+    found = connections[_SIGNIN].connection
+    assert isinstance(found, psycopg.Connection)
+    return found
+
+
 def make(connection: Connection, account: UUID, why: str) -> Link:
-    """`why`: invitation (24 hours) or reset (30 minutes). Raise Refused when there is no such open account."""
+    """Over a connection of role troth_signin. `why`: invitation (24 hours) or reset (30 minutes). Raise Refused when
+    there is no such open account.
+    """
     secret = secrets.token_bytes(_BYTES)
     with refusals():
         row = connection.execute(_MAKE, (account, hashlib.sha256(secret).digest(), why)).fetchone()

@@ -13,11 +13,9 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import psycopg
 from django.conf import settings
 from django.db import connection, connections, transaction
 
-from troth.control.audit.scope import Connection
 from troth.control.people import links
 from troth.control.people.desk import Desk
 from troth.control.people.models import Login
@@ -59,6 +57,12 @@ def tell(account: UUID, template: str, variables: Variables) -> None:
     transaction.on_commit(lambda: _notices.put(lambda: _tell(account, template, given)), robust=True)
 
 
+def invite(account: UUID, template: str, variables: Variables) -> None:
+    """The same with a link of an invitation, which the mail alone holds (`link`, `expires`)."""
+    given = dict(variables)
+    transaction.on_commit(lambda: _notices.put(lambda: _linked(account, "invitation", template, given)), robust=True)
+
+
 def tell_name(name: str, template: str, variables: Variables) -> None:
     """The same for every account of a name that somebody typed, or for none, in the same time."""
     given = dict(variables)
@@ -75,12 +79,17 @@ def _each(name: str, send: Callable[[UUID], None]) -> Callable[[], None]:
 
 
 def _send_link(account: UUID) -> None:
+    _linked(account, "reset", _LINK, {})
+
+
+def _linked(account: UUID, why: str, template: str, variables: Variables) -> None:
     """The link is committed before the door is asked; without an approved key or category it is not sent."""
     with transaction.atomic():
         to = _addressee(account)
-        link = links.make(_raw(), account, "reset") if to else None
-    if to and link:
-        _write(to, _LINK, {"link": f"{settings.TROTH_PUBLIC_URL}{link.path}", "expires": link.expires})
+    if to:
+        link = links.make(links.maker(), account, why)
+        address = f"{settings.TROTH_PUBLIC_URL}{link.path}"
+        _write(to, template, {**variables, "link": address, "expires": link.expires})
 
 
 def _tell(account: UUID, template: str, variables: dict[str, Any]) -> None:
@@ -120,14 +129,6 @@ def _verified(account: UUID, system: UUID, keyset: bytes, address: str, known: U
         key, wrapped = settings.TROTH_KEYS().keyring.tenant(system, keyset).new_person_key(person)
         sealed = key.seal(parse_address(address).addr_spec.encode(), places.address(person))
         cursor.execute(_PERSON, [account, person, sealed, wrapped, secrets.token_bytes(32)])
-
-
-def _raw() -> Connection:
-    """Django's own connection, as the rooms below know one."""
-    connection.ensure_connection()
-    raw = connection.connection
-    assert isinstance(raw, psycopg.Connection)
-    return raw
 
 
 def _told(at: datetime, zone: str) -> str:

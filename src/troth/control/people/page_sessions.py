@@ -26,7 +26,8 @@ _LENGTH = 43  # of 32 bytes in base64url without "="
 _YEAR = 31_536_000  # seconds
 _MOST_AGENT = 300  # characters of a browser's name that are kept
 _OPEN = "SELECT session_id, session_expires, known FROM troth.page_session_open_v1(%s, %s, %s, %s, %s, %s, %s)"
-_LOG = "SELECT troth.access_log_v1(%s, %s, %s, %s, %s, %s)"
+_LOG = "SELECT troth.access_log_v1(%s, %s, NULL, %s, %s, %s)"
+_ACT = "SELECT troth.access_act_v1(%s, %s, %s, %s, %s)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +100,16 @@ def mine(secret: bytes) -> list[tuple[object, ...]]:
     return rows("SELECT * FROM troth.sessions_mine_v1(%s)", secret)
 
 
-def tell(request: HttpRequest, kind: str, what: str, account: UUID | None = None, session: UUID | None = None) -> None:
-    """An entry of the access log: a failure, a refusal, or what somebody did."""
+def tell(request: HttpRequest, kind: str, what: str, account: UUID | None = None) -> None:
+    """An entry of the access log: a failure of somebody who is not in."""
     place, detail = origin(request)
-    row(_LOG, kind, account, session, what, place, detail)
+    row(_LOG, kind, account, what, place, detail)
+
+
+def tell_act(request: HttpRequest, kind: str, what: str, secret: bytes) -> None:
+    """What somebody did ("act"), or was refused, in their own session."""
+    place, detail = origin(request)
+    row(_ACT, kind, secret, what, place, detail)
 
 
 def origin(request: HttpRequest) -> tuple[bytes, bytes]:

@@ -32,7 +32,8 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
         return recipients.cookie_missing(request, reason)
     title = "The form was too old, nothing was done"
     sentences = (
-        "It was opened before you signed in or out, in another browser, or without cookies.",
+        "It was opened before you signed in or out, in another browser, or without cookies;",
+        "or you have looked at another client since.",
         "Open the page again and send it once more.",
     )
     return _page(request, HTTPStatus.FORBIDDEN, title, sentences, href=request.path, way="Open it again")

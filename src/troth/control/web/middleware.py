@@ -72,7 +72,7 @@ def acting(get_response: Answer) -> Answer:
         found = request.actor = _actor(request)  # type: ignore[attr-defined]  # what people.actor.actor_of reads
         response = _refusal(request, name, found) or get_response(request)
         if found is not None and request.method not in SAFE:
-            page_sessions.tell(request, "act", f"{name} {response.status_code}", found.account_id, found.session.id)
+            page_sessions.tell_act(request, "act", f"{name} {response.status_code}", found.secret)
             page_sessions.seen(found.secret)  # now, since a page may have proved something over the other connection
         page_sessions.carried(request, response)
         response.setdefault("Cache-Control", "no-store")
@@ -106,7 +106,7 @@ def _refusal(request: HttpRequest, name: str, found: actor.Actor | None) -> Http
     try:
         return guard.refused(request, found, guard.needs_of(resolve(request.path_info).func))
     except Http404:
-        page_sessions.tell(request, "refused", name, found.account_id, found.session.id)
+        page_sessions.tell_act(request, "refused", name, found.secret)
         return errors.not_found(request)
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.middleware.csrf import rotate_token
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
@@ -37,6 +38,8 @@ def scope(request: HttpRequest) -> HttpResponse:
         raise Http404 from None
     if tenant is not None and menu.one(tenant) is None:
         raise Http404
+    if actor.actor_of(request).scope != tenant:
+        rotate_token(request)  # a form that was opened for one client is not sent for another
     actor.choose(request, tenant)
     back = request.POST.get("next", "")
     return HttpResponseRedirect(back if _list_re.match(back) else "/")

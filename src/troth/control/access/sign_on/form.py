@@ -39,7 +39,7 @@ class Sealed:
 
 def read(post: Mapping[str, str]) -> Typed:
     """What is kept of a form: never the secret itself."""
-    typed = {name: post.get(name, "").strip()[: _LONGEST.get(name, _SHORT)] for name in FIELDS}
+    typed = {name: post.get(name, "").replace("\0", "").strip()[: _LONGEST.get(name, _SHORT)] for name in FIELDS}
     return typed | {name: "on" if post.get(name) else "" for name in TICKS}
 
 
@@ -56,7 +56,7 @@ def typed_of(terms: SignOn) -> Typed:
 
 def sealed_of(post: Mapping[str, str], kept: Sealed | None, tenant: UUID, keys: TenantKeys) -> Sealed | None:
     """What was typed now, sealed; else what is kept, if it is for this issuer."""
-    secret, issuer = post.get("client_secret", ""), post.get("issuer", "").strip()
+    secret, issuer = post.get("client_secret", ""), post.get("issuer", "").replace("\0", "").strip()
     if secret:
         ciphertext = keys.seal(secret[:_SHORT].encode(), places.sign_on_secret(tenant))
         return Sealed(base64.b64encode(ciphertext).decode(), issuer)

@@ -211,7 +211,7 @@ def _stale(request: HttpRequest, actor: Actor, typed: Typed, stale: Stale) -> Ht
 
 
 def _reason(request: HttpRequest) -> str:
-    return request.POST.get("reason", "").strip()[:_LONGEST]
+    return request.POST.get("reason", "").replace("\0", "").strip()[:_LONGEST]
 
 
 def _form(request: HttpRequest, tenant: UUID, typed: Typed, draft: Draft | None, faults: dict[str, str],

@@ -260,7 +260,7 @@ BEGIN
     ELSIF there.id IS NULL OR (there.tenant_id, there.kind) IS DISTINCT FROM (p_tenant, p_kind)
           OR there.subject <> p_subject THEN -- NULL for either: a new thing, until it is proposed
         RAISE EXCEPTION 'there is no such draft for you to save' USING ERRCODE = '42501';
-    ELSIF there.revision <> p_revision THEN
+    ELSIF there.revision IS DISTINCT FROM p_revision THEN
         RAISE EXCEPTION 'somebody has saved this draft since you opened it: look at both, then save again'
             USING ERRCODE = '55000';
     ELSE
@@ -299,7 +299,7 @@ BEGIN
     END IF;
     PERFORM troth.allowed(p_session, 'draft:write', there.tenant_id);
     PERFORM troth.allowed(p_session, there.kind || ':propose', there.tenant_id);
-    IF there.revision <> p_revision THEN
+    IF there.revision IS DISTINCT FROM p_revision THEN
         RAISE EXCEPTION 'somebody has saved this draft since you opened it' USING ERRCODE = '55000';
     END IF;
     PERFORM troth.draft_voids(there, who, p_session);

@@ -127,7 +127,8 @@ BEGIN
     FROM troth.session s JOIN troth.account a ON a.id = s.account_id
     LEFT JOIN troth.credential c ON c.id = s.credential_id LEFT JOIN troth.tenant t ON t.id = a.tenant_id
     WHERE s.secret_hash = sha256(p_secret) AND s.expires_at > troth.now_v1() AND s.ended_at IS NULL
-      AND a.disabled_at IS NULL AND c.revoked_at IS NULL AND coalesce(t.state = 1, true);
+      AND a.disabled_at IS NULL AND c.revoked_at IS NULL AND coalesce(t.state = 1, true)
+      AND (a.left_at IS NULL OR coalesce(a.leaves_at, a.left_at) > troth.now_v1()); -- even while the duty is late
     IF found.id IS NULL THEN
         RAISE EXCEPTION 'this needs an open session: sign in again' USING ERRCODE = '28000';
     END IF;
@@ -203,17 +204,31 @@ AS $$
     VALUES (troth.uuid7_now(), p_tenant, p_account, p_session, troth.now_v1(), p_kind, left(p_what, 200), p_place, p_detail_ct)
 $$;
 
--- What the pages tell of: failures, refusals and acts. Sessions are told of by what opens and ends them.
+-- What the pages tell of nobody who is in: failures. Sessions are told of by what opens and ends them.
 CREATE FUNCTION access_log_v1(p_kind text, p_account uuid, p_session uuid, p_what text, p_place bytea, p_detail_ct bytea)
 RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
-    IF p_kind NOT IN ('sign-in-failed', 'locked', 'sign-on-refused', 'refused', 'act') THEN
+    IF p_kind NOT IN ('sign-in-failed', 'locked', 'sign-on-refused') THEN
         RAISE EXCEPTION 'such an entry comes from the act that it tells of' USING ERRCODE = '42501';
     END IF;
     PERFORM troth.access_entry(p_kind, (SELECT tenant_id FROM troth.account WHERE id = p_account), p_account, p_session,
                                p_what, p_place, p_detail_ct);
+END $$;
+
+-- What somebody did, or was refused, says their own session, be it over by then: nobody else can say it of them.
+CREATE FUNCTION access_act_v1(p_kind text, p_secret bytea, p_what text, p_place bytea, p_detail_ct bytea) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+DECLARE held troth.session;
+BEGIN
+    SELECT * INTO held FROM troth.session WHERE secret_hash = sha256(p_secret);
+    IF held.id IS NULL OR p_kind NOT IN ('refused', 'act') THEN
+        RAISE EXCEPTION 'such an entry comes from the act that it tells of' USING ERRCODE = '42501';
+    END IF;
+    PERFORM troth.access_entry(p_kind, a.tenant_id, a.id, held.id, p_what, p_place, p_detail_ct)
+    FROM troth.account a WHERE a.id = held.account_id;
 END $$;
 
 -- ---- sessions of the pages ----------------------------------------------------------------------------------
@@ -237,11 +252,13 @@ BEGIN
     END IF;
     idle := make_interval(mins => coalesce(troth.policy_number(who.tenant_id, 'access', 'idle_minutes', false), 30));
     known := EXISTS (SELECT FROM troth.session s WHERE s.account_id = who.id AND s.device = p_device);
+    -- not those that another transaction is ending: of the same request it would wait for us, and we for it
     PERFORM troth.session_end(s.id, 'too many') FROM (
-        SELECT id FROM troth.session s
-        WHERE s.account_id = who.id AND s.kind = 'page' AND s.ended_at IS NULL AND s.expires_at > now
-        ORDER BY s.opened_at DESC
-        OFFSET coalesce(troth.policy_number(who.tenant_id, 'access', 'sessions', false), 5) - 1) AS s;
+        SELECT o.id FROM troth.session o WHERE o.id = ANY (ARRAY(
+            SELECT s.id FROM troth.session s
+            WHERE s.account_id = who.id AND s.kind = 'page' AND s.ended_at IS NULL AND s.expires_at > now
+            ORDER BY s.opened_at DESC
+            OFFSET coalesce(troth.policy_number(who.tenant_id, 'access', 'sessions', false), 5) - 1)) FOR UPDATE SKIP LOCKED) AS s;
     INSERT INTO troth.session (id, account_id, secret_hash, kind, methods, opened_at, seen_at, proved_at, second_factor_at,
                                expires_at, ends_at, detail_ct, device)
     VALUES (made, who.id, p_secret_hash, 'page', p_methods, now, now, now, CASE WHEN p_second THEN now END, now + idle,

@@ -32,13 +32,14 @@ CREATE TRIGGER stays BEFORE UPDATE ON mfa_authenticator FOR EACH ROW
     WHEN (OLD.user_id <> NEW.user_id OR OLD.type <> NEW.type OR OLD.id <> NEW.id) EXECUTE FUNCTION factor_stays();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON mfa_authenticator FOR EACH STATEMENT EXECUTE FUNCTION factor_stays();
 
--- Whose access ends loses password and factors with it: given anew, by two people, it begins with a link, as at first. It
+-- Whose access ends loses password, factors and devices with it: given anew, by two people, it begins with a link, as at first. It
 -- is also the way back for somebody who has lost every factor.
 CREATE FUNCTION account_emptied() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
     DELETE FROM troth.mfa_authenticator WHERE user_id = NEW.id;
+    UPDATE troth.credential SET revoked_at = troth.now_v1() WHERE account_id = NEW.id AND revoked_at IS NULL;
     UPDATE troth.login SET password = '!', set_at = NULL WHERE account_id = NEW.id;
     UPDATE troth.password_link SET used_at = troth.now_v1() WHERE account_id = NEW.id AND used_at IS NULL;
     RETURN NULL;

@@ -13,7 +13,15 @@ def check(look: Look, programme: Programme | None) -> Found:
     findings.take(fences.house(schema))
     findings.take(fences.tables(schema, "access_log", "session"))
     findings.take(
-        fences.functions(schema, "access_entry", "access_log_v1", "page_session_open_v1", "session_end", "insert_only")
+        fences.functions(
+            schema,
+            "access_entry",
+            "access_log_v1",
+            "access_act_v1",
+            "page_session_open_v1",
+            "session_end",
+            "insert_only",
+        )
     )
     findings.take(fences.not_null(schema, "access_log", "id", "at", "kind", "what"))
     findings.take(retention.kept(look, programme, "LOG-2", "access_days"))
