@@ -60,11 +60,11 @@ class Browser:
         return self._go(url, "GET", None, {})
 
     def press(self, path: str = "", **typed: str) -> Reply:
-        """Send the form of the page that is open (the first, or the one that goes to `path`), with what was typed into
-        it; LookupError when it has none.
+        """Send the form of the page that is open (the first, or the one that goes to `path`; rather one that has the
+        fields), with what was typed into it; LookupError when it has none.
         """
-        forms = self._forms.found if self._forms else []
-        form = next((one for one in forms if one.action.startswith(path)), None)
+        forms = [one for one in self._forms.found if one.action.startswith(path)] if self._forms else []
+        form = min(forms, key=lambda one: not typed.keys() <= one.fields.keys(), default=None)
         if form is None:
             raise LookupError(f"The page {self._url} has no such form.")
         target = urljoin(self._url, form.action or self._url)
