@@ -7,7 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.support import pages
+from tests.support.firm import now
 from tests.support.pages import Visitor
+
+from troth.keys.ids import uuid7
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -152,3 +155,14 @@ def test_a_sign_in_that_was_begun_before_sign_on_was_enforced_does_not_end_in_a_
     assert outside(visitor.get("/account"), site)
     opened = "SELECT count(*) FROM session WHERE account_id = %s"
     assert site.operator.admin.execute(opened, (site.member.account,)).fetchone()[0] == 0
+
+
+def test_a_page_that_is_not_there_counts_nothing_of_other_clients(site):
+    """Pages that ask the outside have no transaction of their own; what the frame counts is one's own client's even so."""
+    approver = pages.join(site.operator, "Ben Second <ben@firm.test>", "approver", site.firm.tenant)
+    visitor = site.visitor(approver)
+    before = re.sub(r'value="[^"]*"', "", visitor.get("/sign-on").text)
+    query = "SELECT propose_v1(%s, 'category', %s, %s, 'new', '{}', 'x', %s)"
+    values = (uuid7(now()), site.other.tenant, uuid7(now()), site.operator.sessions[0])
+    site.operator.control.execute(query, values)
+    assert re.sub(r'value="[^"]*"', "", visitor.get("/sign-on").text) == before
