@@ -75,7 +75,7 @@ def of_artefact(code: str, artefact: Mapping[str, Any]) -> Typed:
 
 def typed_in(post: QueryDict) -> Typed:
     found: Typed = {name: post.get(name, "").replace("\0", "").strip()[: _LONGEST.get(name, 320)] for name in fresh()}
-    return {**found, "pathways": post.getlist("pathways")[:10]}
+    return {**found, "pathways": [each.replace("\0", "") for each in post.getlist("pathways")[:10]]}
 
 
 def read(typed: Typed, before: Mapping[str, Any] | None) -> Read:

@@ -123,7 +123,7 @@ def retire(request: HttpRequest, subject: UUID) -> HttpResponse:
     """POST /categories/<subject>/retire: proposed to a second person."""
     actor = actor_of(request)
     category = reading.access_category(actor, subject)
-    reason = request.POST.get("reason", "").strip()[:_LONGEST]
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:_LONGEST]
     made = _propose(actor, Proposal("category", category.code, {**category.artefact, "retired": True}, reason,
                                     actor.scope, subject))  # fmt: skip
     if isinstance(made, dict):

@@ -40,7 +40,7 @@ def stop(request: HttpRequest, subject: UUID, number: int) -> HttpResponse:
     """POST /templates/<subject>/versions/<number>/stop: one person's act, at once and for good."""
     actor = actor_of(request)
     version = reading.access_version(actor, subject, number)
-    reason = request.POST.get("reason", "").strip()[:_LONGEST]
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:_LONGEST]
     if not reason:
         messages.error(request, "Nothing was stopped: say why, for whoever looks at this later.")
         return HttpResponseRedirect(f"/templates/{subject}/versions/{number}")
@@ -61,7 +61,7 @@ def retire(request: HttpRequest, subject: UUID) -> HttpResponse:
     actor = actor_of(request)
     template = reading.access_template(actor, subject)
     version = reading.access_version(actor, subject, template.version)
-    reason = request.POST.get("reason", "").strip()[:_LONGEST]
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:_LONGEST]
     artefact = {**version.artefact, "retired": True}
     try:
         made = changes.propose(

@@ -108,7 +108,11 @@ def _saved(request: HttpRequest, actor: Actor, found: Draft | None) -> HttpRespo
     typed = editing.typed_in(request.POST)
     if found and found.subject:
         typed["code"] = found.code
-    context: dict[str, Any] = {"typed": typed, "draft": found, "reason": request.POST.get("reason", "")[:2000]}
+    context: dict[str, Any] = {
+        "typed": typed,
+        "draft": found,
+        "reason": request.POST.get("reason", "").replace("\0", "")[:2000],
+    }
     try:
         made, revision = _save(actor, _edit(actor, found, typed, request.POST.get("revision", "")))
     except Stale as stale:

@@ -98,7 +98,7 @@ def typed_in(post: QueryDict) -> Typed:
     found: Typed = {}
     for name in fresh():
         if name == "pathways":
-            found[name] = post.getlist(name)[:10]
+            found[name] = [each.replace("\0", "") for each in post.getlist(name)[:10]]
         else:
             found[name] = post.get(name, "").replace("\r\n", "\n").replace("\0", "")[: _LONGEST.get(name, _MOST)]
     return found
