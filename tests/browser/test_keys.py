@@ -101,6 +101,10 @@ def test_a_key_is_made_and_ended_at_once(look, site):
     page.get_by_label("Reason").fill("Billing sends the rent notices")
     page.get_by_role("button", name="Make it and propose it").click()
     assert KEY.search(page.get_by_label("The key").inner_text())
+    page.set_viewport_size({"width": 390, "height": 844})
+    wider = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+    assert page.evaluate(wider) <= 0, "a key is whole on a phone, too"
+    page.set_viewport_size({"width": 1440, "height": 900})
     approve(look, site)
     looker.go("/keys")
     page.get_by_role("link", name="Billing").click()

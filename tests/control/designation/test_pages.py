@@ -51,6 +51,14 @@ def test_an_administrator_proposes_and_a_second_person_names(site, building):
     assert "You are one of them" in site.visitor(people["author"]).get("/designation").text
 
 
+def test_an_author_who_is_not_named_is_told_so_where_templates_are(site, building):
+    _, people = building
+    left_out = "individuals alone write templates"
+    assert left_out in site.visitor(people["author"]).get("/templates").text
+    assert left_out not in site.visitor(people["viewer"]).get("/templates").text, "a viewer writes nowhere"
+    assert left_out not in site.visitor(site.member).get("/templates").text
+
+
 def test_a_viewer_sees_it_and_proposes_nothing(site, building):
     _, people = building
     viewer = site.visitor(people["viewer"])

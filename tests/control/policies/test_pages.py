@@ -74,6 +74,7 @@ def test_a_clients_admin_makes_a_number_stricter_and_the_operator_approves(site)
     assert answer.url.endswith("/policies/client/review")
     text = said(answer.text)
     assert "At most 800 messages in an hour" in text
+    assert "messages in an hour, as it stands above" in text, "what holds now is said, not only that it stands above"
     assert "An API key lives for at most 30 days" in text
     assert site.operator.admin.execute(
         "SELECT count(*) FROM change WHERE kind = 'policy' AND state = 1"
@@ -85,6 +86,7 @@ def test_a_clients_admin_makes_a_number_stricter_and_the_operator_approves(site)
     change, digest = site.operator.admin.execute(
         "SELECT id, digest FROM change WHERE kind = 'policy' AND state = 1 AND code = 'tenant'"
     ).fetchone()
+    assert "The client’s policy waits for a second person" in said(proved(site, site.staff).get("/").text)
     site.operator.control.execute("SELECT approve_v1(%s, %s, %s)", (change, digest, site.operator.sessions[1]))
     shown = said(visitor.get("/policies").text)
     assert "At most 800 messages in an hour" in shown

@@ -94,6 +94,7 @@ def test_from_an_empty_page_to_a_version_in_force(site, author):
 
 
 FAULTS = [
+    ({"category": ""}, "Category", "Choose the category that this mail belongs to."),
     ({"source": BODY.replace("name", "nmae")}, "Body", "Line 1: The schema has no variable nmae; it has name"),
     ({"source": BODY.replace("mj-text", "mj-txt")}, "Body", "no element <mj-txt>"),
     ({"schema": "{"}, "Variables", "this is no JSON"),

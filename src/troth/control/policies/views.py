@@ -22,6 +22,7 @@ from troth.control.policies.form import Sentence, Typed
 from troth.control.policies.targets import Target, target
 from troth.control.tenants.clients import clients, programmes
 from troth.rules import policy_words as words
+from troth.rules.policy import value_of
 
 _SECTION = {"section": "policies"}
 _LONGEST = 2000  # characters of a reason
@@ -183,7 +184,9 @@ def review(request: HttpRequest, slug: str, says: Sentence) -> HttpResponse:
         return _form(request, wanted, says, {"typed": typed, "draft": draft, "faults": faults})
     reason = request.POST.get("reason", "").strip()[:_LONGEST]
     told = words.changes(wanted.before, made)
-    table = [(group, before or "as it stands above", after or "as it stands above") for group, before, after, _ in told]
+    table = [
+        (group, before or _above(wanted, path), after or _above(wanted, path)) for group, before, after, path in told
+    ]
     given: dict[str, Any] = {"target": wanted, "draft": draft, "rows": told, "table": table}
     given["typed"] = {"reason": reason}
     if request.method == "POST":
@@ -194,6 +197,11 @@ def review(request: HttpRequest, slug: str, says: Sentence) -> HttpResponse:
         given["faults"] = {"reason" if not reason else "": problem}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if "faults" in given else HTTPStatus.OK
     return render(request, "policies/review.html", {**_SECTION, **given, **_below(wanted, made)}, status=status)
+
+
+def _above(wanted: Target, path: str) -> str:
+    """What holds where this level says nothing of its own."""
+    return f"{words.sentence(path, value_of(wanted.bound, path), wanted.bound.anomaly.action)}, as it stands above"
 
 
 def _below(wanted: Target, made: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from troth.control.people.actor import actor_of
 from troth.control.people.guard import needs
+from troth.control.people.permissions import permission
 from troth.control.templates import editing, reading
 from troth.control.templates.looking import WAYS
 from troth.mail import preview
@@ -33,6 +34,8 @@ def listed(request: HttpRequest) -> HttpResponse:
     context["page"] = reading.page(actor.scope, given["q"], given["after"], given["before"])
     context["waiting"] = reading.waiting(actor.scope)
     context["drafts"] = reading.drafts(actor.scope)
+    writes = permission(actor, "template:propose")
+    context["left_out"] = writes is not None and writes.named and not actor.named
     return render(request, "templates/list.html", {**context, "q": given["q"]})
 
 

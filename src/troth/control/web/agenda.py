@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils.text import Truncator
 
+from troth.control.approvals.wording import titled
 from troth.control.audit.asking import rows
 from troth.control.people.permissions import Asker
 from troth.control.web.menu import opens
@@ -80,7 +81,7 @@ def _changes(now: datetime) -> Iterator[Item]:
         who = operator.open(bytes(name_ct), places.account(proposer, "name")).decode()
         where = f"{who}, {tenant}" if tenant else who
         more = f" One of {n} such changes." if n > _MOST else ""
-        title = f"{kind.replace('-', ' ').capitalize()} “{code}” waits for a second person"
+        title = f"{titled(kind, code, None).removesuffix(', new')} waits for a second person"
         yield Item("proposed", title, f"{where}: {_short(reason)}{more}", now - proposed, "old", "it ends", expires,
                    f"/changes/{one}", "Review it", expires - now, client=client)  # fmt: skip
 

@@ -40,7 +40,9 @@ def check(asked: Asked) -> list[Problem]:
     given = asked.read(Template)
     problems = code_problems(asked.code)
     here = standing(asked.connection, asked.tenant)
-    if not here.knows("category", given.category):
+    if not given.category:
+        problems.append(Problem("category", "empty", "Choose the category that this mail belongs to."))
+    elif not here.knows("category", given.category):
         problems.append(Problem("category", "unknown", "There is no such category here: propose it first."))
     if problems or given.retired:
         return problems
