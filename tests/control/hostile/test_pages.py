@@ -166,3 +166,11 @@ def test_a_page_that_is_not_there_counts_nothing_of_other_clients(site):
     values = (uuid7(now()), site.other.tenant, uuid7(now()), site.operator.sessions[0])
     site.operator.control.execute(query, values)
     assert re.sub(r'value="[^"]*"', "", visitor.get("/sign-on").text) == before
+
+
+def test_a_sign_that_no_table_takes_holds_up_no_stop(site):
+    """A reason that was pasted with a NUL in it, in the one act that must not fail."""
+    member = site.visitor(site.member)
+    member.get("/stops/start")
+    assert member.post("/stops/start", effect="stop-delivery", reason="A worm\0 in it").status == 200
+    assert site.operator.admin.execute("SELECT reason FROM pause").fetchall() == [("A worm in it",)]

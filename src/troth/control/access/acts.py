@@ -39,7 +39,7 @@ def remove(request: HttpRequest, account: UUID) -> HttpResponse:
     """POST /people/<account>/remove"""
     actor = actor_of(request)
     person = reading.access_person(actor, account)
-    reason = request.POST.get("reason", "")[:4000]
+    reason = request.POST.get("reason", "").replace("\0", "")[:4000]
     try:
         granting.remove(actor, person, reason)
     except Refused as no:

@@ -136,7 +136,10 @@ def confirm(request: HttpRequest, review: UUID) -> HttpResponse:
     """POST /reviews/<review>/confirm: every `item` that is ticked, with one `note`."""
     actor = actor_of(request)
     found = reviewing.access_review(actor, review)
-    typed = {"item": request.POST.getlist("item")[: reviewing.ITEMS], "note": request.POST.get("note", "")}
+    typed = {
+        "item": request.POST.getlist("item")[: reviewing.ITEMS],
+        "note": request.POST.get("note", "").replace("\0", ""),
+    }
     chosen = [_chosen(each) for each in typed["item"]]
     if not chosen:
         return _shown(request, actor, found, typed, {"": "Tick whose access is still needed, then confirm."})
@@ -157,7 +160,7 @@ def revoke(request: HttpRequest, review: UUID, kind: str, subject: UUID) -> Http
     actor = actor_of(request)
     found = reviewing.access_review(actor, review)
     item = reviewing.access_item(found, kind, subject)
-    note, faults = request.POST.get("note", ""), {}
+    note, faults = request.POST.get("note", "").replace("\0", ""), {}
     if request.method == "POST":
         if len(note) > _LONGEST_NOTE:
             faults = {"note": f"A note has at most {_LONGEST_NOTE} characters."}

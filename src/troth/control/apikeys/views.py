@@ -151,7 +151,7 @@ def revoke(request: HttpRequest, subject: UUID) -> HttpResponse:
     """POST /keys/<key>/revoke: one person's act, at once and for good: the key, or a secret that was rotated out."""
     actor = actor_of(request)
     key = reading.access_key(actor, subject)
-    reason = request.POST.get("reason", "").strip()[:_LONGEST]
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:_LONGEST]
     asked = request.POST.get("secret", "")
     wanted = next((each.snapshot for each in reading.secrets(actor, key) if str(each.snapshot) == asked), key.snapshot)
     if not reason:

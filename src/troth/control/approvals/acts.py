@@ -33,7 +33,7 @@ def approve(request: HttpRequest, change: UUID) -> HttpResponse:
         raise Http404  # not for this role
     if second_factor_first(actor, seen):
         return HttpResponseRedirect(f"/second-factor?{urlencode({'next': f'/changes/{seen.id}'})}")
-    digest, note = request.POST.get("digest", ""), request.POST.get("note", "").strip()[:_LONGEST]
+    digest, note = request.POST.get("digest", ""), request.POST.get("note", "").replace("\0", "").strip()[:_LONGEST]
     if len(digest) != _DIGEST or digest != seen.digest.hex():
         fault = "This is not what is proposed any more: look at the page as it is now, then decide."
         return shown(request, actor, seen, faults={"": fault})
@@ -83,7 +83,7 @@ def comment(request: HttpRequest, change: UUID) -> HttpResponse:
     """POST /changes/<change>/comment"""
     actor = actor_of(request)
     seen = reading.access_change(actor, change)
-    words = request.POST.get("words", "").strip()
+    words = request.POST.get("words", "").replace("\0", "").strip()
     if not words or len(words) > _LONGEST:
         fault = "Write something first." if not words else f"A comment has at most {_LONGEST:,} characters."
         return shown(request, actor, seen, faults={"words": fault})

@@ -47,7 +47,7 @@ def start(request: HttpRequest) -> HttpResponse:
     category = _category(actor, request.GET.get("category", ""))
     typed = {
         "effect": request.POST.get("effect", "stop-delivery"),
-        "reason": request.POST.get("reason", "")[: LONGEST + 1],
+        "reason": request.POST.get("reason", "").replace("\0", "")[: LONGEST + 1],
     }
     faults = _faults(typed) if request.method == "POST" else {}
     if request.method == "POST" and not faults:
