@@ -38,6 +38,8 @@ def test_an_administrator_stops_one_category_and_two_people_lift_it(site):
     assert "Say why, for those who look at it later." in refused.text
     assert re.search(r'value="stop-new"[^>]* checked', refused.text)
     assert active(site) == []
+    assert f'href="{path}"' in member.get(f"/categories/{site.firm.category}").text, "the stop is where the category is"
+    member.get(path)
     page = member.post(path, effect="stop-new", reason="The sum is wrong")
     assert page.url == f"{site.url}/stops"
     assert "Stopped: the category “Rent” of Firm firm" in page.text
@@ -52,6 +54,7 @@ def test_an_administrator_stops_one_category_and_two_people_lift_it(site):
     member.post(link, reason="The sum is right again")
     change, digest = site.operator.admin.execute("SELECT id, digest FROM change WHERE kind = 'release'").fetchone()
     assert len(active(site)) == 1
+    assert "The stop of the category “rent” of Firm firm is lifted" in member.get(f"/changes/{change}").text
     assert "Proposed" in member.get("/stops").text
     site.operator.control.execute("SELECT approve_v1(%s, %s, %s)", (change, digest, site.operator.sessions[0]))
     assert active(site) == []

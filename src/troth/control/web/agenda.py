@@ -50,7 +50,7 @@ def agenda(now: datetime, actor: Asker) -> list[Item]:
 def _pauses(now: datetime) -> Iterator[Item]:
     for _, tenant, name, effect, reason, started in rows("SELECT * FROM troth.house_pauses_v1(%s)", _MOST):
         title = f"{name or 'Everybody'}: sending is paused" if tenant else "Sending is paused for every client"
-        text = f"{_WORDS[effect]} {_short(reason)} A second person lets it go."
+        text = f"{_WORDS[effect]} “{_short(reason)}” A second person lets it go."
         yield Item("paused", title, text, now - started, "ago", "", started, "/stops", "See the stop", _FIRST)
 
 

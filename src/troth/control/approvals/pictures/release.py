@@ -12,10 +12,14 @@ from troth.keys import ids
 
 _MOST = 10_000  # that are counted
 _PAUSE = """
-SELECT p.effect, p.reason, p.started_at, p.released_at, t.name FROM troth.pause p
-LEFT JOIN troth.tenant t ON t.id = p.tenant_id WHERE p.id = %s
+SELECT p.effect, p.reason, p.started_at, p.released_at, t.name, p.category_id, g.code FROM troth.pause p
+LEFT JOIN troth.tenant t ON t.id = p.tenant_id
+LEFT JOIN troth.governed g ON g.subject = p.category_id AND g.kind = 'category' WHERE p.id = %s
 """
-_WAITING = "SELECT count(*) FROM (SELECT FROM troth.spool WHERE tenant_id = %s AND state IN (2, 7) LIMIT %s) AS w"
+_WAITING = """
+SELECT count(*) FROM (SELECT FROM troth.spool WHERE tenant_id = %s AND state IN (2, 7)
+AND coalesce(category_id = %s, true) LIMIT %s) AS w
+"""
 _HELD = """
 SELECT m.created_at, s.lifetime_ends, g.code, i.cell FROM troth.message m JOIN troth.installation i ON true
 LEFT JOIN troth.spool s ON s.message_id = m.id AND s.state = 10
@@ -37,15 +41,17 @@ def picture(actor: Actor, seen: Seen) -> Picture:
 
 
 def _pause(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:
-    effect, reason, started, released, name = found
+    effect, reason, started, released, name, category, code = found
     whose = f"of {name}" if name else "of every client"
+    if category is not None:
+        whose = f"of the category “{code or category}” {whose}"
     facts: list[Row] = [
         ("What is stopped", "", _EFFECTS.get(effect, effect), "mail goes as before then"),
         ("Why it was stopped", "", reason, ""),
         ("Since", "", _at(actor, started), ""),
     ]
     if seen.tenant:
-        n = (row(_WAITING, seen.tenant, _MOST + 1) or (0,))[0]
+        n = (row(_WAITING, seen.tenant, category, _MOST + 1) or (0,))[0]
         facts.append(("Messages that wait", "", _count(n), "sent as their limits and their time let them"))
     over = released is not None and seen.open
     says = f"The stop {whose} {'was lifted already' if over else 'is lifted'}."
