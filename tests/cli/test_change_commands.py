@@ -158,9 +158,9 @@ def test_a_clients_own_people_approve_their_templates_and_nothing_of_the_operato
     assert "Approved" in desk.ok(*words, *approver)
     policy = desk.propose("policy", "quill", "tenant", {"limits": {"tenant_hour": 900}})
     words = ("change", "approve", policy["change"], "--digest", policy["digest"])
-    assert "may not do this here (template:approve)" in desk.refused(*words, *approver)
+    assert "may not do this here (policy:approve)" in desk.refused(*words, *approver)
     desk.approve(policy)
-    assert "may not propose" in desk.refused(
+    assert "may not do this here (policy:propose)" in desk.refused(
         "change", "propose", "policy", "--tenant", "quill", "--code", "tenant", "--artefact",
         desk.file("artefact.json", {"limits": {"tenant_hour": 800}}), "--reason", "x", *author,
     )  # fmt: skip

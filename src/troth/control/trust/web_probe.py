@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_PATIENCE = 4.0  # seconds
+_PATIENCE = 10.0  # seconds
 _MOST = 200_000  # octets that are read
 
 

@@ -22,6 +22,7 @@ def check(look: Look, _: Programme | None) -> Found:
         if place is None:
             findings.missing.append(f"nobody has said where the {name} listens")
             continue
+        look.hurry()
         _probe(findings, place, name, paths)
     if look.outside.pages is not None:
         findings.take(_forged(look.outside.pages))
