@@ -182,7 +182,7 @@ def review(request: HttpRequest, slug: str, says: Sentence) -> HttpResponse:
     faults |= dict(form.loosened(wanted, made, says))
     if faults:  # what stands above has moved since the draft was saved
         return _form(request, wanted, says, {"typed": typed, "draft": draft, "faults": faults})
-    reason = request.POST.get("reason", "").strip()[:_LONGEST]
+    reason = request.POST.get("reason", "").replace("\0", "").strip()[:_LONGEST]
     told = words.changes(wanted.before, made)
     table = [
         (group, before or _above(wanted, path), after or _above(wanted, path)) for group, before, after, path in told
@@ -243,7 +243,10 @@ def plan(request: HttpRequest, tenant: UUID) -> HttpResponse:
     """GET and POST /policies/plans/<client>: another plan for a client, proposed to a second person."""
     actor = actor_of(request)
     wanted = levels.plan_of(tenant)
-    chosen, reason = request.POST.get("plan", wanted.plan), request.POST.get("reason", "").strip()[:_LONGEST]
+    chosen, reason = (
+        request.POST.get("plan", wanted.plan),
+        request.POST.get("reason", "").replace("\0", "").strip()[:_LONGEST],
+    )
     choices = [(name, name.capitalize(), said) for name, said in wanted.tiers]
     typed = {"plan": chosen, "reason": reason}
     context: dict[str, Any] = {"client": wanted, "choices": choices, "typed": typed, "faults": {}}
