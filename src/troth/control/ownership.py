@@ -234,6 +234,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "changes_decided_v1(bytea, boolean, uuid, text, smallint, uuid, timestamptz, uuid, integer)": (CONTROL,),
     "change_authors_v1(bytea, boolean, uuid)": (CONTROL,),
     "change_place_v1(uuid, bytea)": (CONTROL,),
+    "change_entries_v1(uuid)": (CONTROL,),
+    "review_entries_v1(uuid, uuid[])": (CONTROL,),
     "approvers_wanted(uuid)": (CONTROL,),
     "expire_changes_v1()": (FLOW, CONTROL),
     "people_v1(bytea, uuid, uuid[], text, text, bytea[], uuid, integer)": (CONTROL,),

@@ -30,10 +30,7 @@ _HEADER = (
     "ledger_entry",
 )
 _BATCH = 200
-_ENTRIES = """
-SELECT leaf::jsonb ->> 'item', max(index) FROM troth.ledger_leaf
-WHERE kind LIKE 'people:review:%%' AND leaf::jsonb ->> 'review' = %s AND leaf::jsonb ->> 'item' = ANY(%s) GROUP BY 1
-"""
+_ENTRIES = "SELECT item, index FROM troth.review_entries_v1(%s, %s)"
 
 
 @needs("review:read")
@@ -61,11 +58,11 @@ def _pages(review: Review, proofs: Proofs | None, at: Checkpoint | None) -> Iter
     place = reviewing.FIRST
     while found := reviewing.items(review.id, _BATCH, place):
         place = (found[-1].kind, found[-1].subject)
-        entries = dict(rows(_ENTRIES, str(review.id), [str(each.subject) for each in found]))
+        entries = dict(rows(_ENTRIES, review.id, [each.subject for each in found]))
         told = {}
         if proofs is not None:
             told = {one["index"]: one for one in proving.proved(proofs, at, list(entries.values()))}
-        yield [_row(each, entries.get(str(each.subject)), told) for each in found]
+        yield [_row(each, entries.get(each.subject), told) for each in found]
 
 
 def _row(item: Item, index: int | None, told: dict[int, dict[str, Any]]) -> dict[str, Any]:

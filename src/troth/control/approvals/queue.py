@@ -13,7 +13,7 @@ from troth.control.audit.asking import row, rows
 from troth.control.people.actor import Actor
 
 PAGE = 25
-MOST_OPEN = 200  # that the page shows; more than these is said
+MOST_OPEN = 100  # that the page shows; more than these is said
 _OPEN = "SELECT * FROM troth.changes_open_v1(%s, %s, %s, %s, %s, %s)"
 _DECIDED = "SELECT * FROM troth.changes_decided_v1(%s, %s, %s, %s, %s::smallint, %s, %s, %s, %s)"
 _AUTHORS = "SELECT id, name_ct FROM troth.change_authors_v1(%s, %s, %s)"

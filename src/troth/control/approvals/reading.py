@@ -38,10 +38,7 @@ _COMMENTS = "SELECT id, human_id, words, at FROM troth.change_comment WHERE chan
 _ASKED = """
 SELECT n.account_id, n.assigned_by, n.at FROM troth.change_assignee n WHERE n.change_id = %s ORDER BY n.at LIMIT 100
 """
-_ENTRIES = """
-SELECT kind, index, leaf FROM troth.ledger_leaf
-WHERE log_id = 1 AND kind LIKE 'governance:change:%%' AND leaf::jsonb ->> 'change' = %s ORDER BY index LIMIT 200
-"""
+_ENTRIES = "SELECT kind, index, leaf FROM troth.change_entries_v1(%s)"
 _WROTE = "SELECT human_id FROM troth.draft_author WHERE draft_id = %s LIMIT 100"
 _APPROVERS = "SELECT account_id, name_ct, role FROM troth.approvers_v1(%s, %s)"
 

@@ -20,7 +20,8 @@ type Levels = list[tuple[str, Document]]
 
 _IN_FORCE = """
 SELECT g.kind, g.tenant_id, g.code, g.subject, s.artefact
-FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id WHERE NOT g.retired
+FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
+WHERE g.kind IN ('policy', 'category', 'api-key', 'tenant') AND NOT g.retired
 """
 _PROPOSED = "SELECT kind, code FROM troth.change WHERE state = 1 AND tenant_id = %s"
 _TENANT = """
