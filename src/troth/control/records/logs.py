@@ -1,6 +1,6 @@
 """Records: one page of a record, whichever it is: keyed, and bounded however many rows there are.
 
-A page looks through WINDOW rows at most behind the place where it begins, in the order of an index; what is searched
+A page looks through `window` rows at most behind the place where it begins, in the order of an index; what is searched
 for by anything else than person, key, place and time is looked for in those. Where they hold too little, the next
 page goes on behind them: no query takes long, and none misses anything.
 """
@@ -44,7 +44,9 @@ class Batch[T]:
 
 @dataclass(frozen=True, slots=True)
 class Log[T]:
-    """A record. `query(actor, asked, before)`, and what makes entries of a page's rows, together."""
+    """A record. `query(actor, asked, before)`, and what makes entries of a page's rows, together. `window`: rows that
+    a page looks through, fewer where each is JSON to be read.
+    """
 
     name: str
     action: str
@@ -53,15 +55,18 @@ class Log[T]:
     exported: Callable[[Actor, Sequence[T]], list[dict[str, Any]]]
     header: tuple[str, ...]
     batch: int = 1000  # rows of one piece of an export
+    window: int = WINDOW
 
 
 def page[T](log: Log[T], actor: Actor, asked: Asked, before: str, most: int = PAGE) -> Batch[T]:
     query = log.query(actor, asked, before)
     text = _NARROWED.replace("{window}", query.window).replace("{where}", query.where)
-    got = _rows(text, {**query.values, "window": WINDOW, "most": most + 1})
+    got = _rows(text, {**query.values, "window": log.window, "most": most + 1})
     if len(got) > most:
         return Batch(log.entries(actor, got[:most]), str(got[most - 1][0]))
-    last = _rows(_LAST.replace("{window}", query.window), {**query.values, "window": WINDOW, "most": WINDOW - 1})
+    last = _rows(
+        _LAST.replace("{window}", query.window), {**query.values, "window": log.window, "most": log.window - 1}
+    )
     older = str(last[0][0]) if last else None
     return Batch(log.entries(actor, got), older, looked=older is not None)
 

@@ -85,7 +85,7 @@ def _page(request: HttpRequest, name: str) -> HttpResponse:
     found = logs.page(log, actor, wish, wish.before)
     if name == "access":
         looked("access:record:view", actor.scope, actor.account_id, log=name, shown=len(found.found))
-    context |= {"entries": found.found, "looked": found.looked, "window": logs.WINDOW}
+    context |= {"entries": found.found, "looked": found.looked, "window": log.window}
     context["older"] = f"/records/{name}?{_with(wish.query(), before=found.older)}" if found.older else ""
     context["top"] = f"/records/{name}?{wish.query()}" if wish.before else ""
     return render(request, f"records/{name}.html", context)
