@@ -305,3 +305,17 @@ def test_the_closing_words_hold_a_command_that_a_shell_takes_apart_rightly():
     assert words[:2] == ["curl", "http://127.0.0.1:8025/emails"]
     assert "Authorization: Bearer troth_a_key" in words
     assert json.loads(words[words.index("-d") + 1]) == body
+
+
+def test_a_form_holds_what_a_browser_would_send():
+    """The first option counts where none is chosen, also where it says nothing: what stands above stays as it is."""
+    page = """<form method="post"><select name="a"><option value="">as above</option><option value="x">X</option></select>
+    <select name="b"><option value="">none</option><option value="y" selected>Y</option></select><textarea name="c">z</textarea>
+    </form>"""
+    assert _Forms(page).found[0].fields == {"a": [""], "b": ["y"], "c": ["z"]}
+
+
+def test_the_pages_have_a_name_since_no_passkey_is_made_for_a_number(tmp_path):
+    with ExitStack() as held:
+        placed = layout.lay_out(Settings(var_dir=tmp_path), held)
+    assert placed.settings.public_url.startswith("https://localhost:")

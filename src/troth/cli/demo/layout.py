@@ -110,7 +110,7 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
         http_port=door,
         web_port=pages,
         metrics_port=metrics,
-        public_url=f"https://{HOST}:{pages}",
+        public_url=f"https://localhost:{pages}",  # no passkey is made for a number: WebAuthn wants a name
         tls_cert_file=folder / PAGES_TLS / "server.pem",
         tls_key_file=folder / PAGES_TLS / "server.key",
         relay_host=HOST,

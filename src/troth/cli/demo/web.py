@@ -129,8 +129,8 @@ class _Forms(HTMLParser):
             fields.setdefault(name, []).append(given.get("value") or "")
         elif tag in ("textarea", "select"):
             self._name = name
-            fields[name] = [""]
-        elif tag == "option" and self._name and ("selected" in given or not fields[self._name][0]):
+            fields[name] = [""] if tag == "textarea" else []
+        elif tag == "option" and self._name and ("selected" in given or not fields[self._name]):
             fields[self._name] = [given.get("value") or ""]
 
     def handle_data(self, data: str) -> None:
