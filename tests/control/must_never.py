@@ -139,8 +139,11 @@ CHANGING = (
     Never("auditor@house", "stops everything", STOP),
     Never("admin@a", "stops another client", Sql("SELECT stop_v1(%(b_tenant)s, NULL, 'stop-new', 'x', %(secret)s)")),
     Never("admin@a", "stops everything", Sql("SELECT stop_v1(NULL, NULL, 'stop-new', 'x', %(secret)s)")),
-    Never("admin@a", "stops another client's category",
-          Sql("SELECT stop_v1(%(tenant)s, %(b_category)s, 'stop-new', 'x', %(secret)s)")),
+    Never(
+        "admin@a",
+        "stops another client's category",
+        Sql("SELECT stop_v1(%(tenant)s, %(b_category)s, 'stop-new', 'x', %(secret)s)"),
+    ),
     Never("owner@house", "stops in the watch's name", WATCH),
     Never("support@a", "opens the page that stops", get("/stops/start")),
     Never("viewer@a", "opens the page that stops", get("/stops/start")),

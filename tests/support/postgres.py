@@ -112,7 +112,9 @@ def cloned(pg_server, pg_template):
         admin.execute(f"CREATE DATABASE {name} TEMPLATE {pg_template}")
         # what is committed must outlive a killed server, as everywhere; only the machine may not crash
         admin.execute(f"ALTER DATABASE {name} SET synchronous_commit = on")
-        admin.execute(f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_signin, troth_migrate")
+        admin.execute(
+            f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_signin, troth_migrate"
+        )
     made = Database(pg_server, name)
     yield made
     for connection in made.opened:

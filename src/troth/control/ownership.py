@@ -34,7 +34,7 @@ _NO_HASHES = "SELECT (id, account_id, created_at, revoked_at)"
 _KEY_WITHOUT_HASH = (
     "SELECT (id, tenant_id, name, prefix, snapshot_id, expires_at, created_at, revoked_at, mode, networks)"
 )
-_SECRET_COLUMNS = "SELECT (key_id, tenant_id, prefix, snapshot_id, created_at, ends_at, last_used_at)"
+_KEY_SECRETS_SHOWN = "SELECT (key_id, tenant_id, prefix, snapshot_id, created_at, ends_at, last_used_at)"
 _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
 _PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
 _CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
@@ -133,7 +133,7 @@ TABLES: tuple[Table, ...] = (
     Table("api_key", "approve_v1, revoke_v1", {CONTROL: _KEY_WITHOUT_HASH, FLOW: "SELECT"},
           "Restricted", "12 months after its end", tenant="tenant_id"),
     Table("api_key_secret", "approve_v1, revoke_v1; api_keys_used_v1 (last use)",
-          {CONTROL: _SECRET_COLUMNS, FLOW: "SELECT"}, "Restricted", "12 months after its key's end",
+          {CONTROL: _KEY_SECRETS_SHOWN, FLOW: "SELECT"}, "Restricted", "12 months after its key's end",
           tenant="tenant_id", notes="hashes alone; none comes back"),
     Table("dkim_key", "the domain's set-up", {CONTROL: _DKIM_WITHOUT_PRIVATE, FLOW: "SELECT"},
           "Restricted", "until retired and 30 days", tenant="tenant_id"),

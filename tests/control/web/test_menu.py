@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from troth.control.people import permissions
-from troth.control.web.menu import _ALL, menu, opens
+from troth.control.web.menu import _ALL, menu
 from troth.control.web.templatetags import look
 
 ONE = UUID(int=1)

@@ -20,7 +20,10 @@ def check(facts: Facts) -> Verdict:
         return accept(CHECK, "Sending is not paused.")
     if facts.tenant.paused == "anomaly":
         return _anomaly(facts.policy)
-    sentence = "Sending of this account, or of this category, is paused. It goes on when two people have released it; ask the operator."
+    sentence = (
+        "Sending of this account, or of this category, is paused. It goes on when two people have released it; "
+        "ask the operator."
+    )
     return refuse(CHECK, "tenant-paused", sentence, {"paused": facts.tenant.paused})
 
 
