@@ -63,7 +63,7 @@ def test_a_cursor_of_django_serves_as_well(house):
              "OPTIONS": {"options": f"-c search_path=troth -c troth.tenant={house.firm.tenant}"}}  # fmt: skip
     words = [sys.executable, "-c", DJANGO, json.dumps(entry), str(house.messages[0])]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    assert said == "18 3 [3, 3, 3]\n"
+    assert said == "20 3 [3, 3, 3]\n"
 
 
 def test_what_waits_has_no_proof_yet(house):
