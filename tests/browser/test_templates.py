@@ -36,7 +36,7 @@ def test_a_thousand_templates_and_one(look, site):
     assert frame.locator("a").evaluate("element => getComputedStyle(element).paddingTop") == "8px"
     assert not [url for url in asked if "evil" in url]
     member.console.clear()  # the picture that was not fetched
-    member.page.get_by_text("HTML source").click()
+    member.page.get_by_text("HTML as it is sent").click()
     member.picture("template-open")
     assert path
 

@@ -114,7 +114,7 @@ PAGES = (
     # ---- records
     Page("records", get="self:read", alone="page"),
     Page("record-changes", get="change-log:read", alone="page"),
-    Page("record-change", {"index": "@entry"}, get="change-log:read", alone="page"),
+    Page("record-change", {"index": "@entry"}, get="change-log:read"),
     Page("record-changes-export", {"form": "csv"}, get="change-log:read", alone="page"),
     Page("record-access", get="access-log:read", alone="page"),
     Page("record-access-find", get="access-log:read", methods=POST, alone="page"),
@@ -127,7 +127,7 @@ PAGES = (
     Page("key", {"subject": "@key"}, get="api-key:read"),
     Page("key-edit", {"subject": "@key"}, get="api-key:propose", methods=BOTH),
     Page("key-rotate", {"subject": "@key"}, get="api-key:propose", methods=BOTH, fresh=True),
-    Page("key-revoke", {"subject": "@key"}, get="version:revoke", methods=BOTH),
+    Page("key-revoke", {"subject": "@key"}, post="version:revoke", methods=POST),
     # ---- the ledger
     Page("ledger", get="ledger:read"),
     Page("ledger-checkpoint", get="ledger:read"),

@@ -33,14 +33,14 @@ _DEFAULTS = {"change_days": 3650, "access_days": 365, "request_days": 90, "grant
 @needs("self:read")
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """GET /records: the first log that this person may see."""
+    """GET /records: to the first log that this person may see, to the choice of a client, or to the first page."""
     actor = actor_of(request)
     for name, (log, *_) in _LOGS.items():
         if allowed(actor, log.action):
             return HttpResponseRedirect(f"/records/{name}")
     if actor.staff and actor.scope is None and any(_for_a_client(actor, log.action) for log, *_ in _LOGS.values()):
-        return render(request, "web/choose.html", _SECTION)
-    raise Http404
+        return HttpResponseRedirect("/clients")
+    return HttpResponseRedirect("/")
 
 
 def _for_a_client(actor: Actor, action: str) -> bool:
