@@ -89,7 +89,11 @@ def test_one_byte_of_any_column_of_any_row_is_found(house, unguarded):
             unguarded.execute(f"SELECT ctid::text, to_jsonb({table}) ->> 'index', {column} FROM {table}").fetchall()
         )
         after = edited(chance, before)
-        changed = change(unguarded, table, column, ctid, after)
+        try:
+            changed = change(unguarded, table, column, ctid, after)
+        except psycopg.errors.InvalidTextRepresentation:  # an index reads the leaf: what is no JSON is not even taken
+            seen[table, column] += 1
+            continue
         found = judged(lambda: house.verify(patience=0))
         named = table != "ledger_leaf" or column not in NAMED or (found and found.index == int(key))
         if found is None or not named:

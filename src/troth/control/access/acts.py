@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_POST
 
 from troth.control.access import granting, inviting, reading
@@ -112,6 +112,8 @@ def invitation(request: HttpRequest, account: UUID) -> HttpResponse:
 def forget(request: HttpRequest, arrival: UUID) -> HttpResponse:
     """POST /people/arrivals/<arrival>/forget"""
     actor = actor_of(request)
+    if row("SELECT FROM troth.arrival WHERE id = %s AND tenant_id = %s", arrival, actor.scope) is None:
+        raise Http404
     row(_ARRIVAL, actor.secret, actor.scope, arrival)
     messages.success(request, "Taken off the list. Whoever signs on again is on it again.")
     return HttpResponseRedirect("/people#arrivals")
