@@ -42,6 +42,13 @@ def unguarded(house):
             " AND table_name = 'ledger_pending'"
         ).fetchall():
             connection.execute(f"ALTER TABLE {table} ALTER {column} DROP IDENTITY")
+        # indexes that read the leaf as JSON would refuse what is none
+        for (index,) in connection.execute(
+            "SELECT indexrelid::regclass::text FROM pg_index WHERE indrelid = ANY(%s::regclass[])"
+            " AND (indexprs IS NOT NULL OR indpred IS NOT NULL)",
+            ([f"troth.{table}" for table in TABLES],),
+        ).fetchall():
+            connection.execute(f"DROP INDEX {index}")
         yield connection
 
 
@@ -89,11 +96,7 @@ def test_one_byte_of_any_column_of_any_row_is_found(house, unguarded):
             unguarded.execute(f"SELECT ctid::text, to_jsonb({table}) ->> 'index', {column} FROM {table}").fetchall()
         )
         after = edited(chance, before)
-        try:
-            changed = change(unguarded, table, column, ctid, after)
-        except psycopg.errors.InvalidTextRepresentation:  # an index reads the leaf: what is no JSON is not even taken
-            seen[table, column] += 1
-            continue
+        changed = change(unguarded, table, column, ctid, after)
         found = judged(lambda: house.verify(patience=0))
         named = table != "ledger_leaf" or column not in NAMED or (found and found.index == int(key))
         if found is None or not named:

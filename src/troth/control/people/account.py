@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -66,8 +66,11 @@ def account(request: HttpRequest) -> HttpResponse:
 @needs(post="self:write")
 @require_POST
 def end_one(request: HttpRequest, session: UUID) -> HttpResponse:
-    """POST /account/sessions/<id>/end: another's is left as it is, and reads the same."""
-    page_sessions.end(actor_of(request).secret, session)
+    """POST /account/sessions/<id>/end: another's, and one that is over, read as what is not there."""
+    secret = actor_of(request).secret
+    if session not in {found[0] for found in page_sessions.mine(secret)}:
+        raise Http404
+    page_sessions.end(secret, session)
     messages.success(request, "That session has ended.")
     return HttpResponseRedirect("/account#sessions")
 
