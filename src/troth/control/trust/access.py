@@ -10,7 +10,7 @@ from troth.control.trust.measures import NOTHING
 NO_SESSION, KEPT, ACCEPTED = "28000", "kept", "accepted"
 _TABLES = ("permission", "account", "human", "session", "credential", "login")
 _FUNCTIONS = (
-    "allowed", "session_open_now", "session_account", "session_open_v1", "page_session_open_v1",
+    "allowed", "cell_of", "session_open_now", "session_account", "session_open_v1", "page_session_open_v1",
     "page_session_prove_v1", "session_seen_v1", "session_end", "session_used", "session_device", "account_closed",
     "password_changed",
     "last_owner", "policy_number", "access_attempt_v1", "access_fact_v1", "attempt_somebody",
@@ -35,19 +35,12 @@ def tried(findings: Findings, look: Look, attempts: dict[str, str]) -> None:
 
 
 def attempt(look: Look, name: str) -> str:
-    def make() -> str:
-        with look.of(None) as connection:
-            connection.execute("SET LOCAL lock_timeout = '1s'")
-            row = connection.execute("SELECT access_attempt_v1(%s)", (name,)).fetchone()
-        return str(row[0]) if row else "no answer"
-
-    return look.once(("access", name), make)
+    return look.attempt(name, query="SELECT access_attempt_v1(%s)")
 
 
-def facts(look: Look, name: str, programme: Programme | None, *, staff: bool = True) -> tuple[Fact, ...]:
-    """Of one programme's clients; the operator's staff work for all of them."""
-    found = look.counted(name, _FACT, programme)
-    return found if staff else tuple(each for each in found if each.tenant is not None)
+def facts(look: Look, name: str, programme: Programme | None) -> tuple[Fact, ...]:
+    """Of one programme's clients, and of the operator's staff, who work for all of them."""
+    return look.counted(name, _FACT, programme)
 
 
 def least(look: Look, programme: Programme | None, field: str) -> Iterable[int]:

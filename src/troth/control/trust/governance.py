@@ -13,7 +13,7 @@ from troth.control.trust.measures import DENIED, NOTHING, weigh
 _TABLES = ("change", "snapshot", "governed", "approval", "draft", "draft_author", "permission", "session", "account")
 _FUNCTIONS = (
     "propose_v1", "approve_v1", "close_v1", "draft_save_v1", "draft_voids", "wrote", "acting", "acts", "allowed",
-    "approvers_of", "approvals_of", "approvers_wanted", "policy_number", "change_guard", "approval_guard",
+    "cell_of", "approvers_of", "approvals_of", "approvers_wanted", "policy_number", "change_guard", "approval_guard",
     "snapshot_guard", "governed_guard", "change_entry", "ledger_entry", "session_open_now", "insert_only",
     "governance_attempt_v1", "governance_fact_v1", "record_attempt_v1", "attempt_somebody",
 )  # fmt: skip
@@ -51,15 +51,8 @@ def _attempts(findings: Findings, look: Look, kind: str) -> None:
 
 
 def attempt(look: Look, kind: str, how: str) -> str:
-    """An attempt that is undone: an SQLSTATE, accepted, unable, or that there is nothing there."""
-
-    def make() -> str:
-        with look.of(None) as connection:
-            connection.execute("SET LOCAL lock_timeout = '1s'")
-            row = connection.execute("SELECT governance_attempt_v1(%s, %s)", (kind, how)).fetchone()
-        return str(row[0]) if row else "no answer"
-
-    return look.once(("governance", kind, how), make)
+    """As Look.attempt; `unable` where the proposal itself was not taken."""
+    return look.attempt(kind, how, query="SELECT governance_attempt_v1(%s, %s)")
 
 
 def facts(look: Look, name: str, programme: Programme | None) -> tuple[Fact, ...]:
@@ -78,13 +71,7 @@ def rights(look: Look, *actions: str) -> Iterator[str]:
 
 def record(look: Look, name: str) -> str:
     """An attempt at what is kept, as the tables' owner."""
-
-    def make() -> str:
-        with look.of(None) as connection:
-            row = connection.execute("SELECT record_attempt_v1(%s)", (name,)).fetchone()
-        return str(row[0]) if row else "no answer"
-
-    return look.once(("record", name), make)
+    return look.attempt(name, query="SELECT record_attempt_v1(%s)")
 
 
 def strangers(look: Look, table: LiteralString) -> dict[UUID, int]:

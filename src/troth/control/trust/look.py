@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from troth.control.audit.scope import Connection, within
@@ -181,16 +181,18 @@ class Look:
         others = {tenant.id for tenant in self.tenants if tenant.programme != programme.id}
         return tuple(fact for fact in found if fact.tenant not in others)
 
-    def attempt(self, name: str) -> str:
-        """The answer to an attempt that is always undone: an SQLSTATE, 'accepted', 'nothing there'."""
+    def attempt(self, *names: str, query: LiteralString = "SELECT claim_attempt_v1(%s)") -> str:
+        """The answer to an attempt that is always undone: an SQLSTATE, 'accepted', 'nothing there', and what else the
+        function of `query` says.
+        """
 
         def make() -> str:
             with self.of(None) as connection:
                 connection.execute("SET LOCAL lock_timeout = '1s'")
-                row = connection.execute("SELECT claim_attempt_v1(%s)", (name,)).fetchone()
+                row = connection.execute(query, names).fetchone()
             return str(row[0]) if row else "no answer"
 
-        return self.once(("attempt", name), make)
+        return self.once(("attempt", query, *names), make)
 
     def policy(self, tenant: Tenant) -> Policy | None:
         """What is in force for a client, above its categories; None where there is none."""

@@ -34,15 +34,7 @@ def tried(findings: Findings, look: Look, attempts: dict[str, str]) -> None:
 
 
 def attempt(look: Look, how: str) -> str:
-    """An attempt that is undone: an SQLSTATE, accepted, or that there is nothing there."""
-
-    def make() -> str:
-        with look.of(None) as connection:
-            connection.execute("SET LOCAL lock_timeout = '1s'")
-            row = connection.execute("SELECT sending_attempt_v1(%s)", (how,)).fetchone()
-        return str(row[0]) if row else "no answer"
-
-    return look.once(("sending", how), make)
+    return look.attempt(how, query="SELECT sending_attempt_v1(%s)")
 
 
 def counted(findings: Findings, look: Look, programme: Programme | None, fact: str) -> int:

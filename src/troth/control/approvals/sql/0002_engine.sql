@@ -133,12 +133,7 @@ AS $$
     SELECT a.* FROM troth.account a
     WHERE a.disabled_at IS NULL AND (a.tenant_id IS NULL OR a.tenant_id = (p_change).tenant_id)
       AND NOT troth.wrote(p_change, a.human_id)
-      AND EXISTS (SELECT FROM troth.permission p
-                  WHERE p.action = (p_change).kind || ':approve' AND p.role = a.role
-                    AND p.scope = CASE WHEN a.tenant_id IS NOT NULL THEN 'own' WHEN (p_change).tenant_id IS NOT NULL
-                                       THEN 'clients' ELSE 'house' END
-                    AND p.profile = coalesce((SELECT g.profile FROM troth.tenant t JOIN troth.programme g ON g.id = t.programme_id
-                                              WHERE t.id = (p_change).tenant_id), ''))
+      AND (troth.cell_of(a, (p_change).kind || ':approve', (p_change).tenant_id)).action IS NOT NULL
 $$;
 
 -- The approvals that count: of these words, by people who could still give them. Granted to nobody.

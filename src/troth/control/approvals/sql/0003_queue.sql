@@ -8,19 +8,6 @@ CREATE INDEX change_draft ON change (draft_id) WHERE draft_id IS NOT NULL;
 -- a change's steps in the ledger, each with its proof
 CREATE INDEX ledger_leaf_change ON ledger_leaf ((leaf::jsonb ->> 'change'), index) WHERE kind LIKE 'governance:change:%';
 
--- Whether a role's person may do this to what is of that client, by their role alone.
-CREATE FUNCTION may_there(p_who account, p_action text, p_tenant uuid) RETURNS boolean
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    SELECT ((p_who).tenant_id IS NULL OR (p_who).tenant_id = p_tenant) AND EXISTS (
-        SELECT FROM troth.permission p
-        WHERE p.action = p_action AND p.role = (p_who).role
-          AND p.scope = CASE WHEN (p_who).tenant_id IS NOT NULL THEN 'own' WHEN p_tenant IS NOT NULL THEN 'clients'
-                        ELSE 'house' END
-          AND p.profile = coalesce((SELECT g.profile FROM troth.tenant t JOIN troth.programme g ON g.id = t.programme_id
-                                    WHERE t.id = p_tenant), ''))
-$$;
-
 -- What a list calls it by: a key's name, or a person's (sealed, in base64) and role; and whether it ends something.
 CREATE FUNCTION change_about(c change) RETURNS text[]
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -45,7 +32,7 @@ BEGIN
     SELECT c.id, c.kind, c.tenant_id, t.name, c.code, c.reason, a.id, a.name_ct, c.proposed_at, c.expires_at,
            troth.approvers_wanted(c.tenant_id),
            (SELECT count(*)::integer FROM troth.approval y WHERE y.change_id = c.id),
-           troth.may_there(who, c.kind || ':approve', c.tenant_id), troth.wrote(c, who.human_id),
+           (troth.cell_of(who, c.kind || ':approve', c.tenant_id)).action IS NOT NULL, troth.wrote(c, who.human_id),
            EXISTS (SELECT FROM troth.approval y WHERE y.change_id = c.id AND y.human_id = who.human_id),
            EXISTS (SELECT FROM troth.change_assignee y WHERE y.change_id = c.id AND y.account_id = who.id),
            (SELECT max(s.version) FROM troth.snapshot s WHERE s.kind = c.kind AND s.subject = c.subject), troth.now_v1(),
@@ -54,7 +41,7 @@ BEGIN
     WHERE c.state = 1 AND c.expires_at > troth.now_v1()
       AND (CASE WHEN p_all THEN who.tenant_id IS NULL ELSE c.tenant_id IS NOT DISTINCT FROM p_tenant END)
       AND (p_kind = '' OR c.kind = p_kind) AND (p_author IS NULL OR c.proposer_account = p_author)
-      AND troth.may_there(who, 'change:read', c.tenant_id)
+      AND (troth.cell_of(who, 'change:read', c.tenant_id)).action IS NOT NULL
     ORDER BY c.expires_at, c.id LIMIT p_most;
 END $$;
 
@@ -80,25 +67,10 @@ BEGIN
       AND (CASE WHEN p_all THEN who.tenant_id IS NULL ELSE c.tenant_id IS NOT DISTINCT FROM p_tenant END)
       AND (p_kind = '' OR c.kind = p_kind) AND (p_state IS NULL OR c.state = p_state)
       AND (p_author IS NULL OR c.proposer_account = p_author)
-      AND troth.may_there(who, 'change:read', c.tenant_id)
+      AND (troth.cell_of(who, 'change:read', c.tenant_id)).action IS NOT NULL
     ORDER BY c.decided_at DESC, c.id DESC LIMIT p_most;
 END $$;
 
--- Who has proposed anything there, for the filter.
-CREATE FUNCTION change_authors_v1(p_session bytea, p_all boolean, p_tenant uuid)
-RETURNS TABLE (id uuid, name_ct bytea)
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-#variable_conflict use_column
-DECLARE who troth.account := troth.session_account(p_session);
-BEGIN
-    RETURN QUERY
-    SELECT a.id, a.name_ct FROM troth.account a
-    WHERE (a.tenant_id IS NULL OR p_all OR a.tenant_id = p_tenant)
-      AND EXISTS (SELECT FROM troth.change c WHERE c.proposer_account = a.id
-                  AND (p_all OR c.tenant_id IS NOT DISTINCT FROM p_tenant) AND troth.may_there(who, 'change:read', c.tenant_id))
-    ORDER BY a.created_at LIMIT 200;
-END $$;
 CREATE INDEX change_proposer ON change (proposer_account, tenant_id);
 
 -- Whose a change is, for staff who are to look at that client first. No row: there is nothing here for this person.
@@ -106,5 +78,5 @@ CREATE FUNCTION change_place_v1(p_change uuid, p_session bytea) RETURNS TABLE (t
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     SELECT c.tenant_id, t.name FROM troth.change c LEFT JOIN troth.tenant t ON t.id = c.tenant_id
-    WHERE c.id = p_change AND troth.may_there(troth.session_account(p_session), 'change:read', c.tenant_id)
+    WHERE c.id = p_change AND (troth.cell_of(troth.session_account(p_session), 'change:read', c.tenant_id)).action IS NOT NULL
 $$;

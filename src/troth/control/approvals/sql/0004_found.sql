@@ -23,6 +23,6 @@ BEGIN
     FROM (SELECT x.id, x.name_ct FROM troth.account x WHERE x.tenant_id IS NULL OR p_all OR x.tenant_id = p_tenant
           ORDER BY x.created_at OFFSET 0) AS a
     WHERE EXISTS (SELECT FROM troth.change c WHERE c.proposer_account = a.id
-                  AND (p_all OR c.tenant_id IS NOT DISTINCT FROM p_tenant) AND troth.may_there(who, 'change:read', c.tenant_id))
+                  AND (p_all OR c.tenant_id IS NOT DISTINCT FROM p_tenant) AND (troth.cell_of(who, 'change:read', c.tenant_id)).action IS NOT NULL)
     LIMIT 200;
 END $$;

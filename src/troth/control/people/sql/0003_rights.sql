@@ -139,6 +139,19 @@ CREATE OR REPLACE FUNCTION session_account(p_secret bytea) RETURNS account
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$ SELECT a FROM troth.account a WHERE a.id = (troth.session_open_now(p_secret)).account_id $$;
 
+-- The cell that says yes to somebody there; NULL: they may not. Whether their session shows enough for it is `allowed`'s
+-- business. Granted to nobody.
+CREATE FUNCTION cell_of(p_who account, p_action text, p_tenant uuid) RETURNS permission
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT p FROM troth.permission p
+    WHERE p.action = p_action AND p.role = (p_who).role
+      AND p.scope = CASE WHEN (p_who).tenant_id IS NOT NULL THEN 'own' WHEN p_tenant IS NOT NULL THEN 'clients' ELSE 'house' END
+      AND p.profile = coalesce((SELECT g.profile FROM troth.tenant t JOIN troth.programme g ON g.id = t.programme_id
+                                WHERE t.id = p_tenant), '')
+      AND ((p_who).tenant_id IS NULL OR (p_who).tenant_id = p_tenant)
+$$;
+
 -- Who acts, if their role, their client and their session allow it; else 42501, or 28000 when it is the session that
 -- lacks something. Granted to nobody: every function that acts for a person begins here.
 CREATE FUNCTION allowed(p_secret bytea, p_action text, p_tenant uuid) RETURNS account
@@ -150,12 +163,7 @@ DECLARE
     cell troth.permission;
 BEGIN
     SELECT * INTO who FROM troth.account WHERE id = held.account_id;
-    SELECT p.* INTO cell FROM troth.permission p
-    WHERE p.action = p_action AND p.role = who.role
-      AND p.scope = CASE WHEN who.tenant_id IS NOT NULL THEN 'own' WHEN p_tenant IS NOT NULL THEN 'clients' ELSE 'house' END
-      AND p.profile = coalesce((SELECT g.profile FROM troth.tenant t JOIN troth.programme g ON g.id = t.programme_id
-                                WHERE t.id = p_tenant), '')
-      AND (who.tenant_id IS NULL OR who.tenant_id = p_tenant);
+    cell := troth.cell_of(who, p_action, p_tenant);
     IF cell.action IS NULL THEN
         RAISE EXCEPTION 'the role % may not do this here (%)', who.role, p_action USING ERRCODE = '42501';
     ELSIF cell.named AND NOT EXISTS (SELECT FROM troth.designation d
