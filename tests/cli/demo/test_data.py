@@ -1,15 +1,17 @@
 """The demo's data is sound: packs, cast, asks and the reviewed expectations fit each other."""
 
+import json
 import re
 from html.parser import HTMLParser
 
 import msgspec
 import pytest
 
-from troth.cli.demo import packs
+from troth.cli.demo import command, packs
 from troth.cli.demo.asks import asks, private_words
 from troth.cli.demo.expected import bombs, expected
 from troth.cli.demo.firms import cast
+from troth.cli.words import CommandError
 from troth.mail.building import Source, matches
 from troth.mail.lint import lint
 from troth.mail.render import Compiled, RenderLimits, TemplateSource
@@ -18,7 +20,7 @@ from troth.mail.trying import Try
 from troth.mail.variables import check
 from troth.outside.template_child import try_in_child
 
-PACKS = sorted(str(p.parent.relative_to(packs.FOLDER)) for p in packs.FOLDER.glob("*/*/template.toml"))
+PACKS = packs.names()
 
 
 @pytest.mark.parametrize("pack", PACKS)
@@ -126,3 +128,15 @@ def test_variables_fit_unless_the_story_wants_them_not_to():
 def test_an_address_that_is_named_twice_is_one_message():
     assert asks()["twice-named"].rows == {"twice-named": "octavia.wrenfield3126@saltmarket.test"}
     assert list(asks()["household"].rows) == ["household/1", "household/2", "household/3", "household/4"]
+
+
+def test_a_pack_is_printed_as_the_artefact_that_is_proposed(capsys):
+    command.pack("system/new-device")
+    assert json.loads(capsys.readouterr().out) == packs.template("system/new-device")[1]
+    with pytest.raises(CommandError, match="There is no pack 'nothing'; there are: construction/"):
+        command.pack("nothing")
+
+
+def test_nothing_of_the_letter_is_left_open():
+    for pack in PACKS:
+        assert "[[" not in packs.template(pack)[1]["html"], pack

@@ -18,6 +18,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     """The demo's own room does it: `troth.cli.demo.command.run(settings, once=...)`."""
     import importlib
 
+    if args.what == "pack":
+        importlib.import_module("troth.cli.demo.command").pack(args.pack or "")
+        return 0
     if args.what == "codes":
         importlib.import_module("troth.cli.demo.command").codes(settings)
         return 0

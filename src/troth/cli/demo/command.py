@@ -1,5 +1,6 @@
 """The composition root's show: `troth demo`: the whole platform on one machine, real mail through every stage."""
 
+import json
 import os
 import shlex
 import sys
@@ -14,7 +15,7 @@ from typing import TextIO
 from troth.cli import wiring
 from troth.cli.claims_watch import watching
 from troth.cli.commands import up
-from troth.cli.demo import bombs, confirming, expected, layout, report, signing_in, waiting
+from troth.cli.demo import bombs, confirming, expected, layout, packs, report, signing_in, waiting
 from troth.cli.demo.asks import Ask, asks
 from troth.cli.demo.building import Builder, House
 from troth.cli.demo.clock import Clock
@@ -51,6 +52,14 @@ def codes(given: Settings) -> None:
         raise CommandError("There is no demo here yet: `troth demo` (or `make run`) makes one.")
     head = ("of", "role", "name", "address", "password", "code now")
     show(None, json_wanted=False, text=table(head, list(signing_in.codes(file))))
+
+
+def pack(name: str) -> None:
+    """A pack's artefact as JSON, for `troth change propose template --artefact`; CommandError where there is none."""
+    known = packs.names()
+    if name not in known:
+        raise CommandError(f"There is no pack {name!r}; there are: {', '.join(known)}.")
+    print(json.dumps(packs.template(name)[1], ensure_ascii=False, indent=2))
 
 
 def _supervised(placed: Layout, log: TextIO, *, once: bool) -> int:
