@@ -8,9 +8,9 @@ from troth.settings import Settings
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("demo", help="the whole platform on one machine, with real mail")
     parser.add_argument("--once", action="store_true", help="end after the main job; 0 only if all went as expected")
-    parser.add_argument(
-        "what", nargs="?", choices=["codes"], help="codes: who may sign in, and what their apps show now"
-    )
+    words = "codes: who may sign in, and what their apps show now; pack: a template's artefact, ready to be proposed"
+    parser.add_argument("what", nargs="?", choices=["codes", "pack"], help=words)
+    parser.add_argument("pack", nargs="?", help="such as system/confirm-address")
     parser.set_defaults(run=run, mode="demo")  # so that what a demo may do may be set for it
 
 
