@@ -57,7 +57,13 @@ def _programme() -> Programme:
     """The demo's first programme with a firm of our own."""
     theirs = cast().programme[0]
     orders = Category(
-        "orders", "Orders", "Says where an order is", Person("The Warehouse", f"orders@{DOMAIN}"), (), raw=True
+        "orders",
+        "Orders",
+        "Says where an order is",
+        Person("The Warehouse", f"orders@{DOMAIN}"),
+        "contract",
+        (),
+        raw=True,
     )
     firm = msgspec.structs.replace(
         theirs.firm, code="warehouse", name="The Warehouse", domain=DOMAIN, category=(orders,), key=(Key("main"),)

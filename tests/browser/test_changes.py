@@ -119,7 +119,7 @@ def kinds(site):
 
 
 SAYS = {
-    "policy": "4 rules change, none of them looser.",
+    "policy": "3 rules change, none of them looser.",
     "category": "“Rent and what goes with it” is as the right column says.",
     "grant": "Marguerite Alder-Quillbrook becomes approver of Firm firm.",
     "domain": "The client’s mail may come from news.firm.example.",

@@ -189,6 +189,17 @@ def test_a_member_never_sees_the_operators_own_changes(site, people):
     assert "In an hour" in staff.get(f"/changes/{change}").text or "an hour" in staff.get(f"/changes/{change}").text
 
 
+def test_a_clients_first_policy_is_read_beside_the_numbers_that_hold_now(site, people):
+    """Old and new in words: where the client has said nothing yet, the level above has."""
+    numbers = {"limits": {"tenant_hour": 900}, "anomaly": {"percent": 120}}
+    change, _ = propose(site, site.staff.account, "policy", "tenant", numbers, tenant=site.firm.tenant)
+    page = site.visitor(site.member).get(f"/changes/{change}").text
+    assert re.search(r"<del>[^<]*1,000,000[^<]*</del>.*?<ins>[^<]*900[^<]*</ins>", page, re.DOTALL)
+    assert re.search(r"<del>[^<]*150[^<]*</del>.*?<ins>[^<]*120[^<]*</ins>", page, re.DOTALL)
+    assert "2 rules change, none of them looser." in page
+    assert "the level above" not in page
+
+
 def test_staff_see_every_clients_and_look_at_one_first(site, people, proposed):
     change, digest = template(site, proposed)
     staff = site.visitor(site.staff)

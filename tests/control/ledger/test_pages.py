@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.control.ledger.house import House
-from tests.support import pages
+from tests.support import django_ready, pages  # noqa: F401  # the rooms below are imported outside a server
 
 from troth.control.ledger.entries import _WORDS, _says
 

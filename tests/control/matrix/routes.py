@@ -142,7 +142,7 @@ PAGES = (
     Page("person-leaves", {"account": "@person"}, get="leaver:mark", methods=POST),
     Page("person-sessions-end", {"account": "@person"}, get="session:end", methods=POST),
     Page("person-invitation", {"account": "@person"}, get="grant:propose", methods=POST, fresh=True),
-    Page("arrival-forget", {"arrival": "@arrival"}, get="grant:propose", methods=POST, alone="page"),
+    Page("arrival-forget", {"arrival": "@arrival"}, get="grant:propose", methods=POST),
     Page("reviews", get="review:read", alone="page"),
     Page("review-begin", get="review:run", methods=POST, alone="page"),
     Page("review", {"review": "@review"}, get="review:read", empty=True),
@@ -162,7 +162,7 @@ PAGES = (
     # ---- one's own account
     Page("account", get="self:read"),
     Page("sessions-end", post="self:write", methods=POST),
-    Page("session-end", {"session": "@session"}, post="self:write", methods=POST, alone="page"),
+    Page("session-end", {"session": "@session"}, post="self:write", methods=POST, empty=True),
     Page("password-change", **_MINE, methods=BOTH, fresh=True),
     Page("nudged", post="self:write", methods=POST),
     Page("factor-app", **_MINE, methods=BOTH, fresh=True),

@@ -20,6 +20,7 @@ from tests.support.seeding import SENT
 from troth.control.people import credentials, owners
 from troth.control.people.permissions import CLIENT_ROLES, OPERATOR_ROLES
 from troth.flow.events import Happening, row
+from troth.keys import places
 from troth.keys.ids import uuid7, wire
 from troth.keys.keyring import OPERATOR
 from troth.ledger.canonical import canonical_document
@@ -170,7 +171,7 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
         "version": str(operator.snapshot(firm.template)),
         "message": wire("msg", "a", _message(firm, folder)),
         "session": str(uuid4()),
-        "arrival": str(uuid4()),
+        "arrival": str(_arrived(firm)),
         "review": str(uuid4()),
         "pause": str(_stopped(operator, firm.tenant)),
         "draft": str(_draft(operator, firm.tenant)),
@@ -233,6 +234,15 @@ def _grant(operator: Operator) -> dict[str, Any]:
     made = owners.enrol(who, credentials.make_passphrase(), account, human, operator=keys, index=index)
     found: dict[str, Any] = owners.grant_artefact(made, "viewer")
     return found
+
+
+def _arrived(firm: Firm) -> UUID:
+    """Somebody whom the client's provider vouched for."""
+    arrival = uuid7(now())
+    sealed = [firm.keys.seal(b"new@firm.test", places.arrival(arrival, column)) for column in ("name", "address")]
+    query = "INSERT INTO troth.arrival VALUES (%s, %s, sha256('matrix'), %s, %s, now_v1(), now_v1())"
+    firm.operator.admin.execute(query, (arrival, firm.tenant, *sealed))
+    return arrival
 
 
 def _draft(operator: Operator, tenant: UUID) -> UUID:

@@ -227,8 +227,7 @@ def test_who_may_see_which_record(site):
             wanted = 200 if log in sees[role] else 404
             assert visitor.get(f"/records/{log}").status == wanted, (role, log)
             assert visitor.get(f"/records/{log}/export.json").status == wanted, (role, log)
-        first = visitor.get("/records")
-        assert first.url == f"{site.url}/records/{sees[role][0]}" if sees[role] else first.status == 404
+        assert visitor.get("/records").url == f"{site.url}/{'records/' + sees[role][0] if sees[role] else ''}"
 
 
 def test_staff_see_the_houses_records_and_choose_a_client_for_requests(site):
@@ -243,7 +242,7 @@ def test_staff_see_the_houses_records_and_choose_a_client_for_requests(site):
     requests(site, site.firm, 2)
     assert len(exported(staff, "requests")) == 2
     support = site.visitor(join(site.operator, "Sue <sue@operator.test>", "support"))
-    assert "Choose a client first" in support.get("/records").text
+    assert support.get("/records").url == f"{site.url}/clients"
     assert "Choose a client first" in support.get("/records/requests").text
 
 

@@ -1,6 +1,7 @@
 """Four eyes, the pages: the queue, what waits for this person first; and one change, as a person wants to see it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -109,7 +110,7 @@ def shown(
         "picture": pictures.drawn(seat(actor, seen.tenant), seen),
         "progress": progress(seen),
         "history": reading.steps(actor, seen),
-        "left": max(seen.expires_at - seen.now, seen.now - seen.now),
+        "left": max(seen.expires_at - seen.now, timedelta(0)),
         "missing": seen.wanted - seen.given,
         "too_few": seen.open and len(stand.approvers) < seen.wanted - seen.given,
         "to_ask": [(str(one), name, role) for one, name, role in stand.approvers

@@ -24,6 +24,11 @@ class Picture:
     template: str = NOTHING
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def compares(self) -> bool:
+        """Whether any row has something that it was before."""
+        return any(before for _, before, _, _ in self.rows)
+
 
 def told(value: object) -> str:
     """A value of a document, as a person reads it."""
