@@ -36,7 +36,9 @@ _KEY_WITHOUT_HASH = (
 )
 _KEY_SECRETS_SHOWN = "SELECT (key_id, tenant_id, prefix, snapshot_id, created_at, ends_at, last_used_at)"
 _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
-_PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
+_PERSON_UNVERIFIED = (
+    "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, timezone, created_at)"
+)
 _CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
 _SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"

@@ -16,6 +16,7 @@ CREATE TABLE person (
                                         'vendor-agreement')),
     verified_at timestamptz,
     expires_at  timestamptz,
+    timezone    text CHECK (timezone ~ '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$'), -- an IANA name: the recipient's quiet hours
     erased_at   timestamptz,
     created_at  timestamptz NOT NULL,
     UNIQUE (tenant_id, blind_index),
@@ -372,7 +373,8 @@ CREATE FUNCTION erase_person_v1(p_tenant uuid, p_person uuid) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     WITH gone AS (
-        UPDATE troth.person SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL
+        UPDATE troth.person SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL,
+               timezone = NULL
         WHERE id = p_person AND tenant_id = p_tenant AND status <> 4
           AND p_tenant = nullif(current_setting('troth.tenant', true), '')::uuid  -- only where the caller works
         RETURNING id, tenant_id),
