@@ -147,6 +147,11 @@ TABLES: tuple[Table, ...] = (
     Table("suppression_feed", "suppress_v1", {FLOW: "SELECT"}, "Restricted", "for good"),
     Table("opt_out", "opt_out_v1", _READ, "Restricted", "for good", tenant="tenant_id"),
     Table("suppression_override", "approve_v1", _READ, "Restricted", "24 months", tenant="tenant_id"),
+    # ---- consent
+    Table("consent", "consent_v1", _READ, "Restricted", "for good", tenant="tenant_id",
+          notes="insert-only; its detail goes with the person's key"),
+    Table("opt_in", "opt_in_v1", _READ, "Restricted", "for good", tenant="tenant_id",
+          notes="the recipient's own hand alone"),
     # ---- the river
     Table("email", "the gate", _APPEND, "Internal", "90 days", tenant="tenant_id", partitioned=True),
     Table("message", "the gate; events.py (state alone)",
@@ -254,6 +259,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "revoke_v1(uuid, text, bytea)": (CONTROL,),
     "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (FLOW,),  # control: with the pages that need it
     "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),
+    "opt_in_v1(uuid, bytea, uuid, text)": (FLOW,),
+    "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": (CONTROL, FLOW),
     "confirmation_view_v1(bytea)": (CONTROL,),
     "verify_person_v1(bytea)": (CONTROL,),
     "erase_person_v1(uuid, uuid)": (CONTROL,),

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "troth.control.templates",
     "troth.control.messages",
     "troth.control.suppressions",
+    "troth.control.privacy",
     "troth.control.stops",
     "troth.control.designation",
     "troth.control.domains",

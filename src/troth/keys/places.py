@@ -23,6 +23,11 @@ def decision(message: UUID) -> bytes:
     return b"message.decision:" + message.bytes
 
 
+def consent(consent_id: UUID) -> bytes:
+    """consent.detail_ct, under the person's key: the wording, how, and from where."""
+    return b"consent.detail:" + consent_id.bytes
+
+
 def event(message: UUID, source_key: str) -> bytes:
     """event.detail_ct, under the person's key."""
     return b"event.detail:" + message.bytes + source_key.encode()

@@ -66,6 +66,8 @@ _WORDS = {
     "access:review:export": "Somebody took an access review’s evidence ({format})",
     "people:password-link:make": "A link to set a password was made ({for})",
     "privacy:person:erase": "A recipient was erased",
+    "privacy:consent:record": "Consent was recorded ({count})",
+    "privacy:consent:withdraw": "Consent was withdrawn ({count})",
     "sending:pause:start": "Sending was paused ({effect}): {reason}",
     "access:message:view": "Somebody looked at a message",
     "access:message:list": "Somebody looked at a list of {shown} messages",

@@ -85,7 +85,9 @@ SELECT w.n, p.id AS person_id, p.data_key, p.status, p.pathway, p.verified_at, p
        EXISTS (SELECT FROM suppression s WHERE s.blind_index = ANY(w.layers) AND s.tenant_id = w.tenant) AS own,
        EXISTS (SELECT FROM suppression_override v WHERE v.tenant_id = w.tenant AND v.blind_index = w.idx
                AND v.expires_at > %(now)b) AS overridden,
-       ARRAY(SELECT o.category_id FROM opt_out o WHERE o.tenant_id = w.tenant AND o.blind_index = w.idx) AS opted_out
+       ARRAY(SELECT o.category_id FROM opt_out o WHERE o.tenant_id = w.tenant AND o.blind_index = w.idx
+             AND NOT EXISTS (SELECT FROM opt_in i WHERE i.tenant_id = o.tenant_id AND i.blind_index = o.blind_index
+                             AND i.category_id = o.category_id AND i.created_at > o.created_at)) AS opted_out
 FROM (SELECT n, tenant, idx, ARRAY[idx] AS layers
       FROM unnest(%(tenants)b::uuid[], %(indexes)b::bytea[]) WITH ORDINALITY AS u(tenant, idx, n)) AS w
 LEFT JOIN person p ON p.tenant_id = w.tenant AND p.blind_index = w.idx

@@ -50,7 +50,9 @@ judged AS (
         WHEN s.lifetime_ends <= clock.now THEN 7
         WHEN p.id IS NULL OR p.status = 4 THEN 5
         WHEN EXISTS (SELECT FROM opt_out o WHERE o.tenant_id = s.tenant_id AND o.blind_index = s.blind_index
-                     AND o.category_id = s.category_id) THEN 1
+                     AND o.category_id = s.category_id AND NOT EXISTS (
+                         SELECT FROM opt_in i WHERE i.tenant_id = o.tenant_id AND i.blind_index = o.blind_index
+                         AND i.category_id = o.category_id AND i.created_at > o.created_at)) THEN 1
         WHEN EXISTS (SELECT FROM suppression x WHERE x.blind_index = s.blind_index
                      AND (x.reason IN (2, 4) OR NOT EXISTS (
                          SELECT FROM suppression_override v WHERE v.tenant_id = s.tenant_id
