@@ -127,6 +127,15 @@ TABLES: tuple[Table, ...] = (
           tenant="tenant_id", shared_null=True),
     Table("governed", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
     Table("revocation", "revoke_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
+    # ---- imports
+    Table("import", "import_receive_v1, approve_v1, the imports process", {CONTROL: "SELECT"}, "Confidential",
+          "for good", tenant="tenant_id", house=True),
+    Table("import_part", "import_part_v1", {CONTROL: "SELECT"}, "Restricted", "until checked", tenant="tenant_id",
+          house=True),
+    Table("import_chunk", "import_chunk_v1", {CONTROL: "SELECT"}, "Restricted", "until carried out", tenant="tenant_id",
+          house=True),
+    Table("import_fault", "import_faults_v1", {CONTROL: "SELECT"}, "Internal", "90 days after the end",
+          tenant="tenant_id", house=True),
     # ---- recipients, keys, domains
     Table("person", "the door; verify_person_v1, erase_person_v1", {CONTROL: "SELECT", FLOW: _PERSON_UNVERIFIED},
           "Restricted", "until erased", tenant="tenant_id", notes="a role cannot insert a verified person"),
@@ -142,8 +151,10 @@ TABLES: tuple[Table, ...] = (
     Table("domain_state", "duties; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE (ready_until, checked_at, "
           "last_good_at, lookup_failed, findings)"}, "Internal", "for good", tenant="tenant_id"),
     # ---- suppression
-    Table("suppression", "suppress_v1", _READ, "Restricted", "for good", tenant="tenant_id",
+    Table("suppression", "suppress_v1", _READ, "Restricted", "for good", tenant="tenant_id", house=True,
           notes="never deleted, by anyone"),
+    Table("suppression_act", "suppress_by_hand_v1", {CONTROL: "SELECT"}, "Restricted", "for good", tenant="tenant_id",
+          house=True, notes="who put an address on the list by hand, with their words sealed"),
     Table("suppression_feed", "suppress_v1", {FLOW: "SELECT"}, "Restricted", "for good"),
     Table("opt_out", "opt_out_v1", _READ, "Restricted", "for good", tenant="tenant_id"),
     Table("suppression_override", "approve_v1", _READ, "Restricted", "24 months", tenant="tenant_id"),
@@ -257,7 +268,9 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "approve_v1(uuid, bytea, bytea)": (CONTROL,),
     "close_v1(uuid, text, bytea)": (CONTROL,),
     "revoke_v1(uuid, text, bytea)": (CONTROL,),
-    "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (FLOW,),  # control: with the pages that need it
+    "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (FLOW,),  # people have suppress_by_hand_v1
+    "suppress_by_hand_v1(uuid, uuid, bytea, bytea, bytea, bytea)": (CONTROL,),
+    "suppression_all_v1(bytea[], integer)": (CONTROL,),
     "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),
     "opt_in_v1(uuid, bytea, uuid, text)": (FLOW,),
     "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": (CONTROL, FLOW),
@@ -278,6 +291,18 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "record_attempt_v1(text)": (CONTROL,),
     "access_attempt_v1(text)": (CONTROL,),
     "access_fact_v1(text, timestamptz)": (CONTROL,),
+    "import_receive_v1(uuid, uuid, text, text, text, text, bytea, bigint, integer, bytea)": (CONTROL,),
+    "import_part_v1(uuid, integer, bytea)": (CONTROL,),
+    "imports_due_v1(integer)": (CONTROL,),
+    "import_begin_v1(uuid)": (CONTROL,),
+    "import_chunk_v1(uuid, integer, integer, integer, bytea)": (CONTROL,),
+    "import_faults_v1(uuid, integer[], text[], text[])": (CONTROL,),
+    "import_step_v1(uuid, bigint)": (CONTROL,),
+    "import_checked_v1(uuid, text, text[], integer, integer, integer, integer)": (CONTROL,),
+    "import_unreadable_v1(uuid, text)": (CONTROL,),
+    "import_drop_v1(uuid, bytea)": (CONTROL,),
+    "imports_tidy_v1()": (CONTROL,),
+    "import_applied_v1(uuid, integer, integer, text)": (CONTROL,),
     "make_partitions_v1()": (FLOW,),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }

@@ -12,6 +12,7 @@ from troth.control.approvals.artefacts import (
     category,
     designation,
     domain,
+    file_import,
     grant,
     override,
     policy,
@@ -55,6 +56,7 @@ KINDS = {
         Kind("api-key", Of.CLIENT, api_key.check),
         Kind("override", Of.CLIENT, override.check),
         Kind("release", Of.EITHER, release.check),
+        Kind("import", Of.EITHER, file_import.check),
     )
 }
 

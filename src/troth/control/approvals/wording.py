@@ -12,6 +12,7 @@ KINDS = {
     "domain": ("Sending domain", "Sending domains"),
     "genesis": ("The first entry", "First entries"),
     "grant": ("Access", "Access of people"),
+    "import": ("Import", "Imports"),
     "override": ("Exception from a suppression", "Exceptions from suppressions"),
     "policy": ("Policy", "Policies"),
     "programme": ("Programme", "Programmes"),
@@ -36,7 +37,7 @@ def titled(name: str, code: str, version: int | None, called: str = "") -> str:
     what = kind(name)
     if name == "grant":
         return f"Access of {called}" if called else "Access of a person"
-    if name in ("release", "override", "designation", "sign-on", "genesis"):
+    if name in ("release", "override", "designation", "sign-on", "genesis", "import"):
         return what
     said = _policy(code) if name == "policy" else f"{what} “{called or code}”"
     return f"{said}, version {version} to {version + 1}" if version else f"{said}, new"

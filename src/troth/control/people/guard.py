@@ -28,6 +28,8 @@ _WHAT = {
     "policy": ("policies", "Policies"),
     "domain": ("domains", "Domains"),
     "suppression": ("suppressions", "Suppressions"),
+    "recipient": ("recipients", "Recipients"),
+    "import": ("recipients", "Imports"),
     "api-key": ("keys", "API keys"),
     "webhook": ("webhooks", "Webhooks"),
     "person": ("people", "People"),

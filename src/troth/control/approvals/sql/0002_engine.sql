@@ -455,6 +455,7 @@ BEGIN
         WHEN 'domain' THEN PERFORM troth.apply_domain(c);
         WHEN 'override' THEN PERFORM troth.apply_override(c, made);
         WHEN 'release' THEN PERFORM troth.apply_release(c);
+        WHEN 'import' THEN PERFORM troth.apply_import(c); -- imports/sql/0001_imports.sql
         ELSE NULL;
     END CASE;
     RETURN made;

@@ -33,7 +33,7 @@ _FUNCTIONS = (
     "page_session_open_v1", "page_session_prove_v1", "apply_designation", "change_entry", "genesis_done", "genesis_v1",
     "session_account", "session_open_v1", "snapshot_guard", "insert_only", "ledger_entry", "leaf_entry",
     "apply_programme", "apply_tenant", "apply_grant", "apply_api_key", "apply_domain", "apply_override",
-    "apply_release",
+    "apply_release", "apply_import",
 )  # fmt: skip
 
 
