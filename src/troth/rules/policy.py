@@ -34,6 +34,7 @@ from troth.rules.strictness import (
 
 LEVELS = ("promise", "operator", "plan", "tenant", "category", "template", "key")
 PATHWAYS = ("confirmation-link", "employer-invitation", "multi-step", "system", "vendor-agreement")
+HOURS = tuple(f"{hour:02}" for hour in range(24))
 _MANY = 100_000_000
 _MEBIBYTE = 1024 * 1024
 
@@ -67,8 +68,15 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """When a recipient is left in peace; what is due then is held until the next other hour (rules/quiet.py)."""
+
+    hours: Annotated[tuple[str, ...], Required(HOURS), "hours of the recipient's own day in which nothing is sent"]
+
+
+@dataclass(frozen=True, slots=True)
 class Anomaly:
-    """Volume against its own past: the last 24 h against the mean of the seven before."""
+    """What is unusual: volume against its own past (24 h against the mean of the seven before), bounces, complaints."""
 
     percent: Annotated[int, AtMost(100, 1_000), "volume in percent of the mean above which the action is taken"]
     action: Annotated[str, Ordered(("slow", "stop-new", "stop-delivery")), "what happens until a person has looked"]
@@ -77,6 +85,11 @@ class Anomaly:
     first_week_floor: Annotated[int, AtMost(0, _MANY), "the same floor while there are not yet seven days of past"]
     slow_percent: Annotated[int, AtMost(1, 100), "share of the hourly limits left while slowed"]
     review_minutes: Annotated[int, AtMost(1, 10_080), "time in which a person looks"]
+    ratio_hours: Annotated[int, LockedNumber(1, 168), "hours over which bounces and complaints are weighed"]
+    bounce_permille: Annotated[int, AtMost(1, 1_000), "bounces per mille of what was answered, above which is one"]
+    bounce_sample: Annotated[int, AtMost(1, _MANY), "answered messages before which bounces are not weighed"]
+    complaint_permille: Annotated[int, AtMost(1, 1_000), "complaints per mille of what was taken, above which is one"]
+    complaint_sample: Annotated[int, AtMost(1, _MANY), "taken messages before which complaints are not weighed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +113,9 @@ class Recipients:
     pathways: Annotated[tuple[str, ...], Allowed(PATHWAYS), "ways in which an address may have been verified"]
     unsubscribe_scope: Annotated[str, Ordered(("category", "all")), "what one opt-out covers"]
     overrides: Annotated[bool, Switch(strict=False), "an approved, expiring override of a suppression is possible"]
+    disposable: Annotated[str, Ordered(("take", "refuse")), "what registration does with a disposable address"]
+    roles: Annotated[str, Ordered(("take", "refuse")), "what registration does with the address of a role or a list"]
+    verified_days: Annotated[int, AtMost(1, 3_650), "days a verification stands before the recipient is asked again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +175,7 @@ class Policy:
     limits: Limits
     bounce: Bounce
     delivery: Delivery
+    quiet: Quiet
     anomaly: Anomaly
     content: Content
     recipients: Recipients
@@ -200,6 +217,7 @@ Document = Mapping[str, Mapping[str, Any]]
 # What a promise that was approved before these sections existed is read as: the strictest of the three profiles.
 _EARLIER: Document = MappingProxyType(
     {
+        "quiet": {"hours": []},
         "governance": {"approvers": 1, "change_days": 14},
         "access": {
             "idle_minutes": 30,
@@ -211,6 +229,19 @@ _EARLIER: Document = MappingProxyType(
             "key_overlap_hours": 72,
         },
         "records": {"access_days": 365, "change_days": 3650, "request_days": 90, "grant_days": 365},
+    }
+)
+# The same for what came to a section that had been there.
+_EARLIER_FIELDS: Document = MappingProxyType(
+    {
+        "recipients": {"disposable": "refuse", "roles": "refuse", "verified_days": 365},
+        "anomaly": {
+            "ratio_hours": 24,
+            "bounce_permille": 80,
+            "bounce_sample": 100,
+            "complaint_permille": 3,
+            "complaint_sample": 300,
+        },
     }
 )
 _Flat = dict[str, Value]
@@ -285,6 +316,8 @@ def _value_problem(path: str, value: object) -> Problem | None:
 
 
 def _inconsistent(flat: Mapping[str, Any]) -> list[Problem]:
+    if len(flat.get("quiet.hours", ())) == len(HOURS):
+        return [Problem("quiet.hours", "inconsistent", "must leave an hour of the day in which mail may go")]
     delays = flat.get("bounce.soft_retry_minutes")
     window = flat.get("bounce.soft_window_minutes")
     if delays is None or window is None or sum(delays) <= window:
@@ -298,6 +331,8 @@ def resolve(levels: Sequence[tuple[str, Document]]) -> Policy:
     resolved: _Flat = {}
     for name, doc in levels:
         _tighten(resolved, name, _of_today(doc) if name == "promise" else doc)
+        if problems := _inconsistent(resolved):  # two levels that are fine apart may leave no hour together
+            raise PolicyInvalid(name, problems)
     return _build(resolved)
 
 
@@ -309,8 +344,12 @@ def _check_order(names: Sequence[str]) -> None:
 
 
 def _of_today(promise: Document) -> Document:
-    """An approved promise never changes, so the sections that came after it are filled in; any other gap stays one."""
-    return {**_EARLIER, **promise} if isinstance(promise, Mapping) else promise
+    """An approved promise never changes, so what came after it is filled in; any other gap stays one."""
+    if not isinstance(promise, Mapping):
+        return promise
+    given = {name: section for name, section in promise.items() if isinstance(section, Mapping)}
+    later = {name: {**more, **given[name]} for name, more in _EARLIER_FIELDS.items() if name in given}
+    return {**_EARLIER, **promise, **later}
 
 
 def _tighten(resolved: _Flat, level: str, doc: Document) -> None:
