@@ -61,6 +61,11 @@ WORSE = [
     part("domain", problems=("spf",)),
     part("recipient", status="pending"),
     part("recipient", status="erased"),
+    part("category", lawful_basis=""),
+    part("category", named=False),
+    part("tenant", addressed=False),
+    part("consent", state="withdrawn"),
+    part("consent", state="none"),
     lambda facts: but(facts, suppression=LISTED if facts.suppression is not None else None),
     lambda facts: but(facts, opted_out=True if facts.opted_out is not None else None),
     lambda facts: but(facts, rates=tuple(replace(rate, used=rate.used + 400) for rate in facts.rates)),
@@ -72,7 +77,7 @@ WORSE = [
     lambda facts: tightened(facts, tenant_hour=600, recipient_template_day=3),
     *(
         (lambda facts, name=name: but(facts, **{name: None}))
-        for name in ("tenant", "key", "category", "domain", "recipient", "suppression", "opted_out", "policy")
+        for name in ("tenant", "key", "category", "domain", "recipient", "suppression", "opted_out", "policy", "consent")
     ),
 ]
 

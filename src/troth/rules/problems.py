@@ -88,6 +88,13 @@ _DOOR: tuple[ProblemType, ...] = (
         "The same request is being worked on",
         "Send it again in a moment; it gets the first one's answer.",
     ),
+    _again(
+        "receipt-not-sealed",
+        409,
+        _INVALID,
+        "The email's newest event is not sealed yet",
+        "Ask again after the seconds in Retry-After.",
+    ),
     _P("not-cancellable", 409, _INVALID, "The email can no longer be cancelled", "It was sent, or is being sent."),
     _P(
         "not-reschedulable",
@@ -151,6 +158,34 @@ _GATE: tuple[ProblemType, ...] = (
         "category-unknown", 422, _INVALID, "No category is known for the email", "Use a template or the tag `category`."
     ),
     _P("category-unapproved", 422, _INVALID, "The category is not approved", "Have a second person approve it."),
+    _P(
+        "lawful-basis-missing",
+        422,
+        _INVALID,
+        "The category has no lawful basis on record",
+        "Have a version of the category approved that says it.",
+    ),
+    _P(
+        "sender-unidentified",
+        422,
+        _INVALID,
+        "The sender has no name or postal address",
+        "Have the missing one approved; every message shows both.",
+    ),
+    _P(
+        "consent-missing",
+        422,
+        _INVALID,
+        "A recipient's consent is not on record",
+        "Ask the recipient, and record the answer with its wording: `consent` in POST /recipients.",
+    ),
+    _P(
+        "consent-expired",
+        422,
+        _INVALID,
+        "A recipient's consent has run out",
+        "Ask the recipient anew, and record the answer with its wording: `consent` in POST /recipients.",
+    ),
     _P("category-retired", 422, _INVALID, "The category was retired", "Use another category."),
     _P(
         "sender-mismatch",
@@ -223,7 +258,9 @@ NOT_PROBLEMS: MappingProxyType[str, str] = MappingProxyType(
     {
         "ok": "The check passed.",
         "anomaly-review": "Held until a person has looked at an unusual volume.",
+        "quiet-hours": "Held until the recipient's quiet hours end; it goes then by itself.",
         "suppressed": "The address is suppressed: the message is stored as `suppressed` and not sent.",
+        "consent-withdrawn": "The recipient took consent back: the message is stored as `suppressed` and not sent.",
         "opted-out": "The recipient opted out of this: the message is stored as `suppressed` and not sent.",
     }
 )

@@ -11,10 +11,11 @@ from tests.rules.world import GOOD, NOW, SECRET_ADDRESS, but, policy, problem, r
 from troth.rules import checks
 from troth.rules.chain import CHAIN
 from troth.rules.decision import Outcome, Verdict
-from troth.rules.facts import Attachment, Suppression
+from troth.rules.facts import UNASKED, Attachment, Consent, Suppression
 from troth.rules.problems import NOT_PROBLEMS, PROBLEMS
 
 RAW = {"email": {"raw": True}, "template": None, "category": {"raw_content_allowed": True}}
+ON_CONSENT = {"category": {"lawful_basis": "consent"}}
 LISTED = Suppression(True, "hard_bounce", "dsn", own=True)
 
 # check, what is worse about the facts, the code that follows.
@@ -24,6 +25,13 @@ CASES = [
     ("tenant_not_paused", {"tenant": {"paused": "operator"}}, "tenant-paused"),
     ("tenant_not_paused", {"tenant": {"paused": "a reason of the future"}}, "tenant-paused"),
     ("tenant_not_paused", {"tenant": {"paused": "anomaly"}}, "anomaly-review"),
+    ("volume_usual", {"volume": Volume(1_500, (1_000,) * 7, asking=1)}, "anomaly-review"),
+    (
+        "volume_usual",
+        {"volume": Volume(200, (0,) * 7, asking=1), "policy": policy(anomaly__new_mail="refuse")},
+        "anomaly-stop",
+    ),
+    ("volume_usual", {"volume": None}, "store-unavailable"),
     (
         "tenant_not_paused",
         {"tenant": {"paused": "anomaly"}, "policy": policy(anomaly__new_mail="refuse")},
@@ -45,6 +53,29 @@ CASES = [
     ("category_approved", {"category": None, "template": {"approved": False}}, "template-unapproved"),
     ("category_approved", {"category": {"approved": False}}, "category-unapproved"),
     ("category_approved", {"category": {"retired": True}}, "category-retired"),
+    ("lawful_basis", {"category": {"lawful_basis": ""}}, "lawful-basis-missing"),
+    (
+        "lawful_basis",
+        {"category": {"legal_class": "relationship", "lawful_basis": "legal-obligation"}},
+        "lawful-basis-missing",
+    ),
+    ("lawful_basis", {"category": {"legal_class": "required"}}, "lawful-basis-missing"),
+    ("lawful_basis", {"category": {"legal_class": "commercial", "lawful_basis": "consent"}}, "lawful-basis-missing"),
+    ("lawful_basis", {"category": None}, "store-unavailable"),
+    ("sender_identified", {"tenant": {"addressed": False}}, "sender-unidentified"),
+    ("sender_identified", {"category": {"named": False}}, "sender-unidentified"),
+    ("sender_identified", {"tenant": {"addressed": None}}, "store-unavailable"),
+    ("sender_identified", {"category": {"named": None}}, "store-unavailable"),
+    ("sender_identified", {"tenant": None}, "store-unavailable"),
+    ("sender_identified", {"category": None}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("none")}, "consent-missing"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("expired", "implied", "inquiry", NOW)}, "consent-expired"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("withdrawn")}, "consent-withdrawn"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("a word of the future")}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "consent": None}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "recipient": None}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "consent": UNASKED}, "store-unavailable"),
+    ("consent_held", {"category": None}, "store-unavailable"),
     ("sender_matches", {"email": {"from_asked": "ceo@mail.hijaaz.example"}}, "sender-mismatch"),
     ("sender_matches", {"email": {"from_asked": ""}}, "sender-mismatch"),
     ("sender_matches", {"category": {"sender_domain": "elsewhere.example"}}, "store-unavailable"),
@@ -129,6 +160,9 @@ CASES = [
     ("schedule", {"email": {"scheduled_at": NOW - timedelta(minutes=2)}}, "schedule-in-past"),
     ("schedule", {"email": {"scheduled_at": NOW + timedelta(days=31)}}, "schedule-too-far"),
     ("schedule", {"email": {"scheduled_at": NOW}, "policy": None}, "store-unavailable"),
+    ("quiet_hours", {"policy": policy(quiet__hours=["12", "13"])}, "quiet-hours"),
+    ("quiet_hours", {"policy": None}, "store-unavailable"),
+    ("quiet_hours", {"recipient": None}, "store-unavailable"),
     ("rate_key", {"rates": rates(key_hour=1_000)}, "rate-limited"),
     ("rate_tenant_hour", {"rates": rates(tenant_hour=1_000)}, "rate-limited"),
     ("rate_tenant_day", {"rates": rates(tenant_day=1_000)}, "daily-limit-reached"),
@@ -190,9 +224,16 @@ def test_every_file_is_in_the_chain_once() -> None:
         ("domain_ready", {"domain": {"lookup_failed": True, "ready": False}}),
         ("domain_ready", {"domain": {"name": "MAIL.hijaaz.example"}}),
         ("not_suppressed", {"suppression": Suppression(True, "hard_bounce", override=True)}),
+        ("consent_held", {**ON_CONSENT, "consent": Consent("held", "express", "recipient")}),
+        ("consent_held", {**ON_CONSENT, "consent": Consent("held", "implied", "inquiry", NOW + timedelta(days=1))}),
+        ("lawful_basis", {"category": {"legal_class": "required", "lawful_basis": "legal-obligation"}}),
         ("schedule", {"email": {"scheduled_at": NOW - timedelta(seconds=59)}}),
         ("schedule", {"email": {"scheduled_at": NOW + timedelta(days=30)}}),
         ("tenant_not_paused", {"tenant": {"paused": "anomaly"}, "policy": policy(anomaly__action="slow")}),
+        ("volume_usual", {"volume": Volume(1_499, (1_000,) * 7, asking=1)}),
+        ("volume_usual", {"volume": Volume(1_500, (1_000,) * 7, asking=1, reviewed=1_001)}),
+        ("volume_usual", {"volume": Volume(9_500, (1_000,) * 7, asking=1), "policy": policy(anomaly__action="slow")}),
+        ("volume_usual", {"volume": Volume(9_500, (1_000,) * 7, asking=1), "tenant": {"paused": "anomaly"}}),
         ("rate_recipient", {"rates": rates(recipient_day=4)}),
         ("rate_key", {"rates": rates(key_hour=999)}),
     ],

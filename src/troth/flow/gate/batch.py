@@ -1,7 +1,7 @@
 """One accept transaction, step by step: facts, idempotency, counters, the chain, and everything written at once."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
+from troth.flow.gate import consents
 from troth.flow.gate.asks import Answer, Ask, Refusal, Refused, Taken
 from troth.flow.gate.judge import Bound, bind, decisions, liveness
-from troth.flow.gate.limits import Asked, Shares
+from troth.flow.gate.limits import RECIPIENT_DAY, Asked, Shares
 from troth.flow.gate.parse import Parsed
 from troth.flow.gate.rows import SPOOLED, EmailRows, email_rows, request_row
 from troth.flow.gate.world import Memory, World, know_keys, learn
@@ -21,6 +22,7 @@ from troth.keys.keyring import Keyring
 from troth.outside import meters
 from troth.rules.chain import decide_email
 from troth.rules.decision import Verdict
+from troth.rules.kept import bundle
 from troth.rules.problems import PROBLEMS
 from troth.rules.states import State
 from troth.store import callers
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _MESSAGES = meters.counter("troth_gate_messages_total")
 _STATES = {int(state): state.name.lower() for state in State}
 _KEPT = timedelta(hours=24)
+_REPLAYED = 1_000  # messages of one refused request whose facts are kept
 _TURN = 4  # emails judged before others have their turn
 
 
@@ -66,6 +69,7 @@ class Item:
     ids: tuple[UUID, ...] = ()
     rows: list[EmailRows] = field(default_factory=list)
     taken_key: bool = False
+    facts: list[list[bytes]] = field(default_factory=list)  # kept of the emails that were refused
     live: bool = True  # the caller's key; what a dead one was once told is not told again
 
     @property
@@ -93,6 +97,7 @@ class Batch:
             _know(items, world)
             _replay(items, world)
             _bind(items, world)
+            await consents.learn(self.at.connection, world, [b for item in items for b in item.bounds])
             await self._take_keys(items, world)
             shares = await self._reserve(items)
             for item in items:
@@ -180,15 +185,19 @@ class Batch:
     def _request(self, item: Item, world: World) -> store.NewRequest:
         answer, request_id = _answer(item), uuid7(world.now)
         refusal = answer.refusal if isinstance(answer, Refused) else None
-        decision = None
-        if refusal is not None and item.caller is not None:
+        decision = facts = None
+        if item.caller is not None and (refusal is not None or item.facts):
             tenant = self.at.keyring.tenant(item.caller.tenant_id, item.caller.keyset)
-            decision = tenant.seal(msgspec.json.encode(refusal.verdicts), places.request(request_id))
+            if refusal is not None:
+                decision = tenant.seal(msgspec.json.encode(refusal.verdicts), places.request(request_id))
+            if item.facts and sum(map(len, item.facts)) <= _REPLAYED:
+                facts = tenant.seal(bundle(item.facts), places.request_facts(request_id))
         first = next((i for i in answer.ids if i), None) if isinstance(answer, Taken) else None
         return request_row(
             item.ask, world.now, item.caller, item.key,
             status=200 if refusal is None else PROBLEMS[refusal.code].status,
-            problem=None if refusal is None else refusal.code, email_id=first, decision=decision, request_id=request_id,
+            problem=None if refusal is None else refusal.code, email_id=first, decision=decision, facts=facts,
+            request_id=request_id,
         )  # fmt: skip
 
 
@@ -291,18 +300,21 @@ async def _judge(item: Item, world: World, shares: Shares, keyring: Keyring) -> 
     """Each email by the chain; all or nothing unless the caller is permissive."""
     before = shares.taken.copy()
     refused: list[Refusal] = []
+    every: list[list[bytes]] = []
     rates: tuple[Rate, ...] = ()
     ids: list[UUID | None] = []
     for index, (bound, email_id) in enumerate(zip(item.bounds, item.ids, strict=True)):
         if index % _TURN == _TURN - 1:
             await asyncio.sleep(0)  # a batch of 500 must not keep the door's other callers waiting
         made = decisions(bound, world, shares)
-        rates = tuple(shares.rate(a) for who, a in bound.counters if who is None)
+        rates = _tightest(rates, [shares.rate(a) for _, a in bound.counters if a.counter.scope != RECIPIENT_DAY])
         email = decide_email(made)
+        every.append([decision.facts for decision in made])
         if email.refusal is not None:
             verdicts = next(d for d in made if d.outcome is email.refusal.outcome).verdicts
             refused.append(_refusal(email.refusal, verdicts, index))
             ids.append(None)
+            item.facts.append(every[-1])
             continue
         shares.take(a for _, a in bound.counters)
         item.rows.append(email_rows(bound, world, keyring, email_id, made))
@@ -310,8 +322,21 @@ async def _judge(item: Item, world: World, shares: Shares, keyring: Keyring) -> 
     if refused and not (item.ask.permissive and len(refused) < len(ids)):
         shares.taken = before
         item.rows.clear()
+        item.facts = every  # all of it was refused
         return Refused(refused[0], rates)
     return Taken(tuple(ids), tuple(refused), rates=rates)
+
+
+def _tightest(known: Iterable["Rate"], found: Iterable["Rate"]) -> tuple["Rate", ...]:
+    """One of each window, and of several (another key's template, another hour) the one with the least left."""
+    best: dict[tuple[str, str], Rate] = {}
+    for rate in (*known, *found):
+        place = (rate.scope, rate.window)
+        old = best.get(place)
+        same = old is not None and (old.subject, old.resets_at) == (rate.subject, rate.resets_at)
+        if old is None or same or rate.limit - rate.used - rate.asking < old.limit - old.used - old.asking:
+            best[place] = rate  # of the same counter the later look, which has seen the emails before it
+    return tuple(best.values())
 
 
 def _refusal(verdict: Verdict, verdicts: Sequence[Verdict], index: int) -> Refusal:

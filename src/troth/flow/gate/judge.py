@@ -15,8 +15,12 @@ from troth.flow.gate.parse import Addressed, Parsed
 from troth.flow.gate.world import Resolved, Version, World
 from troth.mail import variables
 from troth.rules import facts as f
+from troth.rules import quiet
 from troth.rules.chain import decide
+from troth.rules.checks.consent_held import until as consent_until
+from troth.rules.consent import NEEDED, lawful_basis, standing
 from troth.rules.decision import Decision
+from troth.rules.kept import keep
 from troth.rules.rates import slowed
 from troth.store import gate as store
 
@@ -37,7 +41,7 @@ class Bound(Struct, frozen=True):
     resolved: Resolved | None
     due: datetime
     live: str
-    counters: tuple[tuple[Addressed | None, Asked], ...]
+    counters: tuple[tuple[tuple[Addressed, ...], Asked], ...]  # whose messages each counts
 
     @property
     def sender(self) -> dict[str, str]:
@@ -84,7 +88,7 @@ def _sender_domain(category: Version) -> str:
     return str(category.artefact["sender"]["address"]).rpartition("@")[2]
 
 
-def _counters(bound: Bound, world: World) -> Iterator[tuple[Addressed | None, Asked]]:
+def _counters(bound: Bound, world: World) -> Iterator[tuple[tuple[Addressed, ...], Asked]]:
     if bound.resolved is None or bound.category is None:
         return
     asker = bound.key.key_id if bound.key else bound.caller.tenant_id
@@ -93,18 +97,40 @@ def _counters(bound: Bound, world: World) -> Iterator[tuple[Addressed | None, As
     places = limits.Windows(bound.caller.tenant_id, bound.caller.timezone, asker, what, bound.due)
     if bound.key and bound.key.test:
         places = limits.apart(places)
-    for asked in limits.shared(places, bound.resolved.policy, len(bound.parsed.recipients), slow=slow):
-        yield None, asked
-    for one in bound.parsed.recipients:
-        if one.index is not None:
-            yield one, limits.personal(places, bound.resolved.policy, one.index)
+    for goes, together in _by_time(bound, world):
+        then = places.at(goes)
+        for asked in limits.shared(then, bound.resolved.policy, len(together), slow=slow):
+            yield together, asked
+        for one in together:
+            if one.index is not None:
+                yield (one,), limits.personal(then, bound.resolved.policy, one.index)
+
+
+def _by_time(bound: Bound, world: World) -> list[tuple[datetime, tuple[Addressed, ...]]]:
+    """The recipients by when their message goes: at once, or when their quiet hours end."""
+    assert bound.resolved is not None
+    hours, people = bound.resolved.policy.quiet.hours, bound.parsed.recipients
+    if not hours:
+        return [(bound.due, people)]
+    found: dict[datetime, list[Addressed]] = {}
+    for one in people:
+        row = world.people.get((bound.caller.tenant_id, one.index)) if one.index else None
+        zone = quiet.zone_of(row.timezone if row else None, bound.caller.timezone)
+        found.setdefault(quiet.ends(bound.due, zone, hours) or bound.due, []).append(one)
+    return [(goes, tuple(together)) for goes, together in found.items()]
 
 
 def decisions(bound: Bound, world: World, shares: Shares) -> list[Decision]:
     """One decision for each recipient; without a recipient, one that says so."""
     common = _common(bound, world)
     people = bound.parsed.recipients or (None,)
-    return [decide(_facts(bound, world, shares, common, one)) for one in people]
+    return [_decided(_facts(bound, world, shares, common, one)) for one in people]
+
+
+def _decided(facts: f.Facts) -> Decision:
+    """The decision, with the facts that another policy may be tried on."""
+    decision = decide(facts)
+    return Decision(decision.outcome, decision.verdicts, keep(facts, decision))
 
 
 def _common(bound: Bound, world: World) -> dict[str, Any]:
@@ -116,6 +142,7 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
             "active" if bound.caller.tenant_state == 1 else "closed",
             world.paused(bound.caller.tenant_id, bound.category.row.subject if bound.category else None),
             bound.caller.timezone,
+            bool(bound.caller.postal_address.strip()),
         ),
         "key": _key(bound, world),
         "category": _category(bound) or _proposed_category(bound, world),
@@ -178,6 +205,8 @@ def _category(bound: Bound) -> f.Category | None:
         row.retired,
         artefact["legal_class"],
         artefact.get("raw", False),
+        lawful_basis(artefact),
+        bool(artefact["sender"]["name"].strip()),
     )
 
 
@@ -210,12 +239,13 @@ def _proposed_template(bound: Bound, world: World) -> f.Template | None:
 
 def _facts(bound: Bound, world: World, shares: Shares, common: dict[str, Any], one: Addressed | None) -> f.Facts:
     row = world.people.get((bound.caller.tenant_id, one.index)) if one and one.index else None
-    rates = tuple(shares.rate(a) for who, a in bound.counters if who is None or who is one)
+    rates = tuple(shares.rate(a) for who, a in bound.counters if any(x is one for x in who))
     return f.Facts(
         **common,
         recipient=_recipient(bound, world, one, row),
         suppression=_suppression(row, one),
         opted_out=_opted_out(bound, row, one),
+        consent=_consent(bound, world, row),
         rates=rates,
     )
 
@@ -230,8 +260,8 @@ def _recipient(bound: Bound, world: World, one: Addressed | None, row: store.Per
         status = "expired"
     if status == "pending" and bound.caller.tenant_kind == 2:
         # Troth's own mail is what asks for the confirmation: the system pathway
-        return f.Recipient("verified", None, "system", world.now, one.path)
-    return f.Recipient(status, None, row.pathway, row.verified_at, one.path)
+        return f.Recipient("verified", None, "system", world.now, one.path, row.timezone)
+    return f.Recipient(status, None, row.pathway, row.verified_at, one.path, row.timezone)
 
 
 def _suppression(row: store.PersonRow | None, one: Addressed | None) -> f.Suppression | None:
@@ -249,7 +279,21 @@ def _opted_out(bound: Bound, row: store.PersonRow | None, one: Addressed | None)
     return bound.category is not None and bound.category.row.subject in row.opted_out
 
 
-def lifetime_ends(bound: Bound) -> datetime:
-    """When the message is of no use any more: the category's lifetime after its due time."""
+def _consent(bound: Bound, world: World, row: store.PersonRow | None) -> f.Consent | None:
+    if bound.category is None or not on_consent(bound.category):
+        return f.UNASKED
+    entries = world.consents.get(row.person_id) if row is not None and row.person_id is not None else None
+    return None if entries is None else standing(entries, str(bound.category.row.subject), bound.due)
+
+
+def on_consent(category: Version) -> bool:
+    """Whether it is sent on the recipient's consent, which must then be looked up."""
+    return lawful_basis(category.artefact) == NEEDED
+
+
+def lifetime_ends(bound: Bound, decision: Decision) -> datetime:
+    """When the message may be sent no more: the category's lifetime after its due time, or with its consent."""
     assert bound.resolved is not None
-    return bound.due + timedelta(minutes=bound.resolved.policy.delivery.lifetime_minutes)
+    ends = bound.due + timedelta(minutes=bound.resolved.policy.delivery.lifetime_minutes)
+    until = consent_until(decision) if bound.category is not None and on_consent(bound.category) else None
+    return ends if until is None else min(ends, until)

@@ -69,6 +69,11 @@ def _class_problems(given: Category) -> list[Problem]:
         problems.append(
             Problem("lawful_basis", "class", "What the law requires is sent on the basis legal-obligation.")
         )
+    if given.legal_class == "relationship" and not given.lawful_basis:
+        hint = "A relationship message says its lawful basis itself: contract, legitimate-interest or consent."
+        problems.append(Problem("lawful_basis", "missing", hint))
+    elif given.legal_class == "relationship" and given.lawful_basis == "legal-obligation":
+        problems.append(Problem("lawful_basis", "class", "What the law requires has the class required."))
     return problems
 
 

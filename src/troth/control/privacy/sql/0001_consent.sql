@@ -48,7 +48,9 @@ BEGIN
         RAISE EXCEPTION 'consent was not given in the future' USING ERRCODE = '22023';
     END IF;
     WITH given AS (
-        SELECT i, p, c, k, b, coalesce(a, now) AS a, e, d
+        -- a clock that was set back makes no withdrawal void: it is not older than what it takes back
+        SELECT i, p, c, k, b, coalesce(a, CASE WHEN k = 3 THEN greatest(now, (
+                   SELECT max(q.at) FROM troth.consent q WHERE q.tenant_id = p_tenant AND q.person_id = p)) ELSE now END) AS a, e, d
         FROM unnest(p_ids, p_persons, p_categories, p_kinds, p_bases, p_at, p_expires, p_details)
              AS u(i, p, c, k, b, a, e, d)),
     entry AS (
