@@ -183,8 +183,11 @@ PAGES: dict[str, Row] = {
     "messages-find": Act("/messages/find"),
     "message": Look("/messages/{message}"),
     "message-receipt": File("/messages/{message}/receipt"),
-    "suppressions": [Look("/suppressions"), Look("/suppressions?reason=complaint")],
+    "suppressions": [Look("/suppressions"), Look("/suppressions?reason=complaint"), Look("/suppressions", STAFF)],
     "suppressions-find": Act("/suppressions/find"),
+    "suppression-add": Look("/suppressions/add"),
+    "suppression-override": Look("/suppressions/override?who={who}"),
+    "suppressions-export": File("/suppressions/export.csv"),
     # domains
     "domains": Look("/domains"),
     "domain": Look("/domains/{domain}"),
@@ -321,11 +324,18 @@ def _review(site: Site) -> str:
     return found[1]
 
 
+def _who(site: Site) -> str:
+    """A suppressed address, sealed as in an address bar."""
+    page = sent(site.visitor(site.member), "/suppressions", "/suppressions/find", q=next(iter(site.firm.people)))
+    return page.url.partition("who=")[2]
+
+
 # what the paths name, made in this order once for all pages
 MAKERS: dict[str, Callable[[Site], str]] = {
     "busy": lambda site: str(seeding.busy(site)),
     "message": _messages,
     "suppressions": lambda site: str(river.suppressions(site.firm, 80)),
+    "who": _who,
     "template": lambda site: str(site.firm.template),
     "category": lambda site: str(site.firm.category),
     "category_draft": _category_draft,

@@ -42,6 +42,7 @@ _PERSON_UNVERIFIED = (
 _CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
 _SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
+_APPROVALS = "SELECT (change_id, human_id, tenant_id, digest, at)"
 _EVENT_WITHOUT_DETAIL = "SELECT (message_id, kind, source_key, tenant_id, at, leaf_hash)"
 
 TABLES: tuple[Table, ...] = (
@@ -53,13 +54,13 @@ TABLES: tuple[Table, ...] = (
     # ---- the ledger
     Table("ledger_leaf", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Internal", "for good", tenant="tenant_id",
           shared_null=True),
-    Table("ledger_batch", "the sequencer", _LEDGER, "Internal", "for good"),
+    Table("ledger_batch", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Internal", "for good"),
     Table("ledger_node", "the sequencer", _LEDGER, "Public", "for good"),
     Table("ledger_checkpoint", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Public", "for good"),
     Table("ledger_key", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Public", "for good"),
     Table("event_pending", "a trigger on event", {LEDGER: "SELECT, DELETE", FLOW: "SELECT (id, at)",
           CONTROL: "SELECT (id, at)"}, "Internal", "until sealed"),
-    Table("event_tally", "the sequencer", {CONTROL: "SELECT", LEDGER: "SELECT, INSERT, UPDATE"},
+    Table("event_tally", "the sequencer", {CONTROL: "SELECT", FLOW: "SELECT", LEDGER: "SELECT, INSERT, UPDATE"},
           "Internal", "25 months", tenant="tenant_id"),
     Table("django_migrations", "troth migrate", _READ, "Internal", "for good"),
     # ---- tenants and people
@@ -115,7 +116,7 @@ TABLES: tuple[Table, ...] = (
     Table("draft", "draft_save_v1", {CONTROL: "SELECT"}, "Confidential", "until approved or discarded",
           tenant="tenant_id", house=True),
     Table("draft_author", "draft_save_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id", house=True),
-    Table("approval", "approve_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
+    Table("approval", "approve_v1", {CONTROL: "SELECT", FLOW: _APPROVALS}, "Confidential", "for good", tenant="tenant_id",
           shared_null=True),
     Table("change_comment", "comment_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
           tenant="tenant_id", house=True),
@@ -176,6 +177,17 @@ TABLES: tuple[Table, ...] = (
           tenant="tenant_id"),
     Table("release_order", "approve_v1; events.py", {CONTROL: "SELECT", FLOW: "SELECT, DELETE"},
           "Internal", "until done", tenant="tenant_id"),
+    Table("volume_slot", "the gate", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "12 days", tenant="tenant_id"),
+    Table("volume_gauge", "the gate; the watch; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"},
+          "Internal", "for good", tenant="tenant_id"),
+    Table("volume_doubt", "the watch", {FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
+    Table("anomaly", "anomaly_raise_v1", _READ, "Internal", "24 months", tenant="tenant_id"),
+    Table("anomaly_look", "anomaly_look_v1", {CONTROL: "SELECT"}, "Confidential", "24 months", tenant="tenant_id"),
+    Table("held_mail", "the gate; the watch (outcome)", {CONTROL: "SELECT",
+          FLOW: "SELECT, INSERT, UPDATE (outcome), DELETE"}, "Internal", "90 days", tenant="tenant_id"),
+    Table("held_order", "approve_v1; the watch (n, done_at)", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE (n, done_at)"},
+          "Internal", "24 months", tenant="tenant_id"),
+    Table("route_day", "the mark", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
     Table("rate_counter", "the gate", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "8 days", tenant="tenant_id"),
     Table("idempotency", "the gate", {FLOW: _FULL}, "Internal", "24 hours, scheduled mail 24 hours after its time",
           tenant="tenant_id"),
@@ -194,10 +206,23 @@ TABLES: tuple[Table, ...] = (
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "now_v1()": RUNTIME_ROLES,
     "leaf_json(text[], text[])": RUNTIME_ROLES,
+    "route_cap_v1(text, timestamptz)": (CONTROL, FLOW),
     "ledger_append_v1(text[], uuid[], text[])": (CONTROL, FLOW),
     "ledger_hashes_v1(smallint[], bigint[])": RUNTIME_ROLES,
+    "receipt_messages_v1(uuid, uuid, uuid)": (CONTROL, FLOW),
+    "receipt_events_v1(uuid, uuid[])": (CONTROL, FLOW),
+    "receipt_batches_v1(bigint[])": (CONTROL, FLOW),
+    "receipt_head_v1()": (CONTROL, FLOW),
+    "receipt_entry_v1(uuid, uuid)": (CONTROL, FLOW),
+    "receipt_versions_v1(uuid, uuid)": (CONTROL, FLOW),
     "pause_v1(uuid[], text, text, text)": (FLOW,),  # the watch's; people have stop_v1
     "stop_v1(uuid, uuid, text, text, bytea)": (CONTROL,),
+    "volume_recount_v1(uuid[])": (FLOW,),
+    "anomaly_raise_v1(uuid, text, text, integer, bigint, bigint, integer, bigint, text)": (FLOW,),
+    "anomaly_overdue_v1()": (FLOW,),
+    "anomaly_look_v1(uuid, text, bytea)": (CONTROL,),
+    "volume_watch_v1(integer)": (CONTROL,),
+    "anomalies_v1(timestamptz, boolean, integer)": (CONTROL,),
     "stops_v1(integer)": (CONTROL,),
     "stop_reach_v1(uuid, integer)": (CONTROL,),
     "credential_salt_v1(uuid)": (CONTROL,),

@@ -27,6 +27,8 @@ from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
 from troth.control.records import views as records
 from troth.control.stops import views as stops
+from troth.control.suppressions import acts as suppression_acts
+from troth.control.suppressions import taking as suppression_export
 from troth.control.suppressions import views as suppressions
 from troth.control.templates import acts as template_acts
 from troth.control.templates import drafting, looking
@@ -34,10 +36,9 @@ from troth.control.templates import views as templates
 from troth.control.trust import catalogue
 from troth.control.web import assets, health, home, views
 from troth.control.webhooks import views as webhooks
-from troth.ledger.receipt import encode
 
 # what the ledger knows of a message; the two rooms are neighbours and meet here
-_EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, lambda *given: encode(receipts.make(*given)))}
+_EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, receipts.of_page, receipts.NoReceipt)}
 
 
 def _says(claim: str, profile: str) -> str:
@@ -110,6 +111,9 @@ urlpatterns = [
     path("messages/<str:ref>/receipt", messages.receipt, _EVIDENCE, name="message-receipt"),
     path("suppressions", suppressions.listed, name="suppressions"),
     path("suppressions/find", suppressions.find, name="suppressions-find"),
+    path("suppressions/add", suppression_acts.add, name="suppression-add"),
+    path("suppressions/override", suppression_acts.override, name="suppression-override"),
+    path("suppressions/export.<str:form>", suppression_export.export, name="suppressions-export"),
     path("designation", designation.designation, name="designation"),
     path("stops", stops.listed, name="stops"),
     path("stops/start", stops.start, name="stop-start"),

@@ -28,6 +28,11 @@ def consent(consent_id: UUID) -> bytes:
     return b"consent.detail:" + consent_id.bytes
 
 
+def facts(message: UUID) -> bytes:
+    """message.facts_ct, under the person's key: rules.kept."""
+    return b"message.facts:" + message.bytes
+
+
 def event(message: UUID, source_key: str) -> bytes:
     """event.detail_ct, under the person's key."""
     return b"event.detail:" + message.bytes + source_key.encode()
@@ -36,6 +41,11 @@ def event(message: UUID, source_key: str) -> bytes:
 def request(request_id: UUID) -> bytes:
     """api_request.decision_ct, under the tenant's keyset."""
     return b"api_request.decision:" + request_id.bytes
+
+
+def request_facts(request_id: UUID) -> bytes:
+    """api_request.facts_ct, under the tenant's keyset: rules.kept, email by email."""
+    return b"api_request.facts:" + request_id.bytes
 
 
 def dkim(domain: UUID, selector: str) -> bytes:
@@ -86,3 +96,18 @@ def sign_on_outcome(ticket_hash: bytes) -> bytes:
 def arrival(arrival_id: UUID, column: str) -> bytes:
     """arrival.name_ct and arrival.address_ct, under the tenant's keyset."""
     return b"arrival." + column.encode() + b":" + arrival_id.bytes
+
+
+def suppression_words(act: UUID) -> bytes:
+    """suppression_act.why_ct, under the client's keyset, or the operator's."""
+    return b"suppression_act.why:" + act.bytes
+
+
+def import_part(import_id: UUID, n: int) -> bytes:
+    """import_part.part_ct, under the tenant's keyset or the operator's."""
+    return b"import.part:" + import_id.bytes + n.to_bytes(4)
+
+
+def import_chunk(import_id: UUID, n: int) -> bytes:
+    """import_chunk.rows_ct, likewise."""
+    return b"import.chunk:" + import_id.bytes + n.to_bytes(4)

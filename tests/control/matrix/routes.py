@@ -82,6 +82,9 @@ PAGES = (
     Page("message-receipt", {"ref": "@message"}, get="message:receipt"),
     Page("suppressions", get="suppression:read"),
     Page("suppressions-find", get="suppression:read", methods=POST),
+    Page("suppression-add", get="suppression:add", methods=BOTH),
+    Page("suppression-override", get="override:propose", methods=BOTH, empty=True),
+    Page("suppressions-export", {"form": "csv"}, get="suppression:export"),
     # ---- domains
     Page("domains", get="domain:read"),
     Page("domain", {"domain": "@domain"}, get="domain:read"),

@@ -73,6 +73,8 @@ _WORDS = {
     "access:message:list": "Somebody looked at a list of {shown} messages",
     "access:message:receipt": "Somebody took a message’s receipt",
     "access:suppression:list": "Somebody looked at {shown} suppressions",
+    "access:suppression:export": "Somebody took the list of suppressions ({format})",
+    "suppression:entry:add": "Somebody put an address on the list of suppressions",
     "webhook:endpoint:add": "A webhook endpoint was added",
     "webhook:endpoint:change": "A webhook endpoint’s address or events were changed",
     "webhook:endpoint:disable": "A webhook endpoint was disabled",

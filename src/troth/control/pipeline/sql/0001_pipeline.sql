@@ -248,7 +248,8 @@ CREATE TABLE spool (
     schedule          text,                                       -- the failure schedule it is on
     schedule_attempts smallint NOT NULL DEFAULT 0,
     first_failed_at   timestamptz,
-    lost_claims       smallint NOT NULL DEFAULT 0                 -- leases that ran out while claimed: poison?
+    lost_claims       smallint NOT NULL DEFAULT 0,                -- leases that ran out while claimed: poison?
+    counted           timestamptz NOT NULL DEFAULT now()          -- the limits counted it in this moment's windows
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
 CREATE INDEX spool_due ON spool (due);
@@ -302,7 +303,8 @@ CREATE TABLE webhook_outbox (
     at          timestamptz NOT NULL
 );
 
--- ---- what approved changes do here (apply_api_key and stop_key: apikeys/sql/0001_secrets.sql) -----------------
+-- ---- what approved changes do here (apply_api_key and stop_key: apikeys/sql/0001_secrets.sql;
+-- apply_override: suppressions/sql/0002_by_hand.sql)
 
 CREATE FUNCTION apply_domain(c change) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -310,41 +312,6 @@ AS $$
     INSERT INTO troth.domain_state (domain_id, tenant_id, name) VALUES ((c).subject, (c).tenant_id, (c).artefact::jsonb ->> 'name')
     ON CONFLICT (domain_id) DO NOTHING
 $$;
-
-CREATE FUNCTION apply_override(c change, p_snapshot uuid) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-DECLARE a jsonb := c.artefact::jsonb;
-BEGIN
-    IF EXISTS (SELECT FROM troth.suppression
-               WHERE blind_index = decode(a ->> 'blind_index', 'hex') AND reason IN (2, 4)) THEN
-        RAISE EXCEPTION 'a complaint is never overridden' USING ERRCODE = '42501';
-    END IF;
-    INSERT INTO troth.suppression_override (tenant_id, blind_index, snapshot_id, expires_at)
-    VALUES (c.tenant_id, decode(a ->> 'blind_index', 'hex'), p_snapshot, (a ->> 'expires_at')::timestamptz);
-END $$;
-
--- A release lifts a pause, or puts a message held for review back into the queue.
-CREATE FUNCTION apply_release(c change) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-DECLARE n integer;
-BEGIN
-    UPDATE troth.pause SET released_at = troth.now_v1(), release_change = c.id
-    WHERE id = c.subject AND released_at IS NULL AND tenant_id IS NOT DISTINCT FROM c.tenant_id;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    IF n = 0 THEN
-        -- events.py alone changes a message's state: this only leaves the order and wakes the claim
-        WITH woken AS (UPDATE troth.spool SET due = troth.now_v1()
-                       WHERE message_id = c.subject AND state = 10 AND tenant_id = c.tenant_id RETURNING message_id)
-        INSERT INTO troth.release_order (message_id, tenant_id, change_id, at)
-        SELECT message_id, c.tenant_id, c.id, troth.now_v1() FROM woken ON CONFLICT DO NOTHING;
-        GET DIAGNOSTICS n = ROW_COUNT;
-    END IF;
-    IF n = 0 THEN
-        RAISE EXCEPTION 'there is nothing held or paused to release' USING ERRCODE = '55000';
-    END IF;
-END $$;
 
 -- What a confirmation link is about, for its page, which has no tenant yet: the firm's name, and whether the link still
 -- serves. Holding the secret is the right to see it; nothing changes by looking.
