@@ -15,6 +15,7 @@ from troth.control.approvals import views as changes
 from troth.control.categories import views as categories
 from troth.control.designation import views as designation
 from troth.control.domains import views as domains
+from troth.control.imports import views as imports
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
 from troth.control.messages import views as messages

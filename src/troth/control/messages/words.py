@@ -39,7 +39,7 @@ _ORDER = [Kind.ACCEPTED, Kind.QUEUED, Kind.RESCHEDULED, Kind.RELEASED, Kind.CLAI
 # what tells nobody's address and nothing that was said: numbers, times and the house's own words
 _BARE = frozenset({"attempt", "phase", "code", "enhanced", "reason", "again", "until", "size"})
 _SAID = ("attempt", "phase", "code", "enhanced", "text", "headers", "conversation", "sentence", "reason", "again",
-         "until", "size", "selector", "bits", "message_id")  # fmt: skip
+         "until", "size", "selector", "bits", "message_id", "decided")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import asyncio
 from starlette.responses import Response
 from starlette.routing import Route
 
-from troth.flow.submission import emails, problem_pages, reads, recipients
+from troth.flow.submission import emails, problem_pages, reads, receipts, recipients
 from troth.flow.submission.answers import json_answer
 from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.endpoint import Endpoint, Handler
@@ -42,6 +42,7 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/emails/batch": {"POST": emails.send_batch},
     "/emails/{id}": {"GET": reads.get, "PATCH": emails.reschedule},
     "/emails/{id}/cancel": {"POST": emails.cancel},
+    "/emails/{id}/receipt": {"GET": receipts.get},
     "/recipients": {"POST": recipients.register},
     "/recipients/{id}": {"GET": recipients.read},
     "/healthz": {"GET": _health},
