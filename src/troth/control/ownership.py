@@ -39,7 +39,14 @@ _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bit
 _PERSON_UNVERIFIED = (
     "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, timezone, created_at)"
 )
-_CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
+_CONFIRMATION_UNUSED = (
+    "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct, asked_by,"
+    " created_at, expires_at)"
+)
+_CONFIRMATION_SHOWN = (
+    "SELECT (tenant_id, person_id, pathway, tries, valid_days, agreement, basis_ct, asked_by, created_at, expires_at,"
+    " used_at)"
+)
 _SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
 _APPROVALS = "SELECT (change_id, human_id, tenant_id, digest, at)"
@@ -140,8 +147,10 @@ TABLES: tuple[Table, ...] = (
     # ---- recipients, keys, domains
     Table("person", "the door; verify_person_v1, erase_person_v1", {CONTROL: "SELECT", FLOW: _PERSON_UNVERIFIED},
           "Restricted", "until erased", tenant="tenant_id", notes="a role cannot insert a verified person"),
-    Table("confirmation", "the door; verify_person_v1", {FLOW: _CONFIRMATION_UNUSED},
+    Table("confirmation", "the door; verify_person_v1", {CONTROL: _CONFIRMATION_SHOWN, FLOW: _CONFIRMATION_UNUSED},
           "Restricted", "30 days", tenant="tenant_id"),
+    Table("person_event", "triggers on person; person_expiry_duty_v1", _READ, "Restricted", "for good",
+          tenant="tenant_id", notes="a recipient's history; insert-only"),
     Table("api_key", "approve_v1, revoke_v1", {CONTROL: _KEY_WITHOUT_HASH, FLOW: "SELECT"},
           "Restricted", "12 months after its end", tenant="tenant_id"),
     Table("api_key_secret", "approve_v1, revoke_v1; api_keys_used_v1 (last use)",
@@ -164,6 +173,10 @@ TABLES: tuple[Table, ...] = (
           notes="insert-only; its detail goes with the person's key"),
     Table("opt_in", "opt_in_v1", _READ, "Restricted", "for good", tenant="tenant_id",
           notes="the recipient's own hand alone"),
+    Table("abuse_report", "report_abuse_v1, abuse_close_v1", {CONTROL: "SELECT"}, "Confidential", "24 months",
+          tenant="tenant_id", house=True, notes="its words go with the person's key"),
+    Table("serve_otherwise", "a trigger on event; serve_otherwise_v1", {CONTROL: "SELECT"}, "Confidential", "24 months",
+          tenant="tenant_id"),
     # ---- the river
     Table("email", "the gate", _APPEND, "Internal", "90 days", tenant="tenant_id", partitioned=True),
     Table("message", "the gate; events.py (state alone)",
@@ -298,10 +311,17 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "suppression_all_v1(bytea[], integer)": (CONTROL,),
     "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),
     "opt_in_v1(uuid, bytea, uuid, text)": (FLOW,),
+    "erase_own_v1(uuid)": (FLOW,),
+    "export_own_v1(uuid)": (FLOW,),
+    "report_abuse_v1(uuid, uuid, bytea)": (FLOW,),
+    "abuse_close_v1(uuid, text, bytea)": (CONTROL,),
+    "serve_otherwise_v1(uuid, text, text, bytea)": (CONTROL,),
+    "services_waiting_v1(integer)": (CONTROL,),
     "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": (CONTROL, FLOW),
     "confirmation_view_v1(bytea)": (CONTROL,),
-    "verify_person_v1(bytea)": (CONTROL,),
-    "erase_person_v1(uuid, uuid)": (CONTROL,),
+    "verify_person_v1(bytea, text)": (CONTROL,),
+    "person_expiry_duty_v1()": (FLOW,),
+    "erase_person_v1(uuid, uuid)": (CONTROL, FLOW),
     "api_keys_used_v1(bytea[])": (FLOW,),
     "sending_attempt_v1(text)": (CONTROL,),
     "sending_fact_v1(text, timestamptz)": (CONTROL,),

@@ -147,7 +147,7 @@ GOVERNED = [
     quiet("CHG-6", "an email is of an unknown template", "email", "UPDATE email SET template_snapshot = gen_random_uuid()"),
     *fences("RCP-4", "person"), *fences("RCP-4", "confirmation"),
     *constraint("RCP-4", "person", "person_check3", "status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL)"),
-    *function("RCP-4", "verify_person_v1", "verify_person_v1(bytea)"),
+    *function("RCP-4", "verify_person_v1", "verify_person_v1(bytea, text)"),
     loud("RCP-4", "the river may verify", "GRANT UPDATE (status) ON person TO troth_flow", "REVOKE UPDATE (status) ON person FROM troth_flow"),
     quiet("RCP-4", "nobody confirmed", "confirmation", "DELETE FROM confirmation"),
     quiet("RCP-4", "a confirmation was not used", "confirmation", "UPDATE confirmation SET used_at = NULL"),

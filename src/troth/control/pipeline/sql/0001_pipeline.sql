@@ -15,7 +15,9 @@ CREATE TABLE person (
     pathway     text CHECK (pathway IN ('confirmation-link', 'employer-invitation', 'multi-step', 'system',
                                         'vendor-agreement')),
     verified_at timestamptz,
-    expires_at  timestamptz,
+    expires_at  timestamptz,                                      -- of the verification; NULL: it has no end
+    agreement   bytea CHECK (octet_length(agreement) = 32),       -- SHA-256 of the document that a vendor signed
+    basis_ct    bytea CHECK (get_byte(basis_ct, 0) = 2),          -- under the person's own key: who invited, which document
     timezone    text CHECK (timezone ~ '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$'), -- an IANA name: the recipient's quiet hours
     erased_at   timestamptz,
     created_at  timestamptz NOT NULL,
@@ -23,7 +25,8 @@ CREATE TABLE person (
     CHECK ((status = 4) = (erased_at IS NOT NULL)),
     CHECK ((status = 4) = (data_key IS NULL)),
     CHECK ((status = 4) = (address_ct IS NULL)),
-    CHECK (status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL))
+    CHECK (status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL)),
+    CHECK (status <> 2 OR pathway <> 'vendor-agreement' OR agreement IS NOT NULL)
 );
 
 -- A link in a confirmation mail. Only the hash of its secret is kept; verify_person_v1 wants the secret.
@@ -31,12 +34,20 @@ CREATE TABLE confirmation (
     secret_hash bytea PRIMARY KEY CHECK (octet_length(secret_hash) = 32),
     tenant_id   uuid NOT NULL REFERENCES tenant,
     person_id   uuid NOT NULL REFERENCES person,
-    pathway     text NOT NULL CHECK (pathway IN ('confirmation-link', 'multi-step')),
+    pathway     text NOT NULL CHECK (pathway IN ('confirmation-link', 'employer-invitation', 'multi-step', 'vendor-agreement')),
+    code_hash   bytea CHECK (octet_length(code_hash) = 32),       -- SHA-256 of the secret and the code in the same mail
+    tries       smallint NOT NULL DEFAULT 0 CHECK (tries BETWEEN 0 AND 5), -- wrong codes; five, and the link is dead
+    valid_days  integer NOT NULL DEFAULT 365 CHECK (valid_days BETWEEN 1 AND 3650), -- what the verification will stand for
+    agreement   bytea CHECK (octet_length(agreement) = 32),
+    basis_ct    bytea CHECK (get_byte(basis_ct, 0) = 2),          -- under the person's own key
+    asked_by    text NOT NULL DEFAULT 'troth' CHECK (asked_by ~ '^(troth|key:[0-9a-f-]{36}|account:[0-9a-f-]{36})$'),
     created_at  timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL,
-    used_at     timestamptz
+    used_at     timestamptz,
+    CHECK ((pathway = 'vendor-agreement') = (agreement IS NOT NULL)),
+    CHECK (pathway <> 'multi-step' OR code_hash IS NOT NULL)
 );
-CREATE INDEX confirmation_person ON confirmation (person_id);
+CREATE INDEX confirmation_person ON confirmation (person_id, created_at);
 
 CREATE TABLE api_key (
     id          uuid PRIMARY KEY,
@@ -313,35 +324,13 @@ AS $$
     ON CONFLICT (domain_id) DO NOTHING
 $$;
 
--- What a confirmation link is about, for its page, which has no tenant yet: the firm's name, and whether the link still
--- serves. Holding the secret is the right to see it; nothing changes by looking.
-CREATE FUNCTION confirmation_view_v1(p_secret bytea)
-RETURNS TABLE (tenant_name text, expires_at timestamptz, used_at timestamptz, expired boolean)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    SELECT t.name, c.expires_at, c.used_at, c.expires_at <= troth.now_v1()
-    FROM troth.confirmation c JOIN troth.tenant t ON t.id = c.tenant_id
-    WHERE c.secret_hash = sha256(p_secret)
-$$;
-
-CREATE FUNCTION verify_person_v1(p_secret bytea) RETURNS uuid
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    WITH used AS (
-        UPDATE troth.confirmation SET used_at = coalesce(used_at, troth.now_v1())
-        WHERE secret_hash = sha256(p_secret) AND expires_at > troth.now_v1()
-        RETURNING person_id, pathway)
-    UPDATE troth.person p SET status = 2, pathway = used.pathway, verified_at = troth.now_v1()
-    FROM used WHERE p.id = used.person_id AND p.status IN (1, 2)
-    RETURNING p.id
-$$;
-
+-- confirmation_view_v1 and verify_person_v1: recipients/sql/0001_recipients.sql
 CREATE FUNCTION erase_person_v1(p_tenant uuid, p_person uuid) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     WITH gone AS (
         UPDATE troth.person SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL,
-               timezone = NULL
+               timezone = NULL, agreement = NULL, basis_ct = NULL
         WHERE id = p_person AND tenant_id = p_tenant AND status <> 4
           AND p_tenant = nullif(current_setting('troth.tenant', true), '')::uuid  -- only where the caller works
         RETURNING id, tenant_id),

@@ -220,7 +220,7 @@ BEGIN
         -- each way of verifying leaves its trace; a link's is its row, which is kept 30 days
         SELECT p.tenant_id, count(*), count(*) FILTER (WHERE b.bad), min(p.id::text) FILTER (WHERE b.bad)
         FROM troth.person p, LATERAL (SELECT CASE
-            WHEN p.pathway IN ('confirmation-link', 'multi-step') THEN p.verified_at > greatest(p_since, troth.now_v1() - interval '30 days')
+            WHEN p.pathway <> 'system' THEN p.verified_at > greatest(p_since, troth.now_v1() - interval '30 days')
                 AND NOT EXISTS (SELECT FROM troth.confirmation c WHERE c.person_id = p.id AND c.tenant_id = p.tenant_id
                                 AND c.pathway = p.pathway AND c.used_at <= p.verified_at + interval '1 second')
             -- one of our own people: the account of that address, which two people granted
