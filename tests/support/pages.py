@@ -79,6 +79,21 @@ class Visitor:
         headers = {"Origin": self.url, "Referer": self.url + path}
         return self._ask(urllib.request.Request(self.url + path, urlencode(given).encode(), headers))
 
+    def send(self, path: str, fields: dict[str, str], files: dict[str, tuple[str, bytes]]) -> Answer:
+        """A form with files (multipart/form-data, RFC 7578); the token is among `fields`."""
+        edge = f"edge{os.urandom(8).hex()}"
+        parts = [f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+                 for name, value in fields.items()]  # fmt: skip
+        for field_name, (name, data) in files.items():
+            head = f'Content-Disposition: form-data; name="{field_name}"; filename="{name}"\r\nContent-Type: text/csv'
+            parts.append(f"--{edge}\r\n{head}\r\n\r\n".encode() + data + b"\r\n")
+        headers = {
+            "Origin": self.url,
+            "Referer": self.url + path,
+            "Content-Type": f"multipart/form-data; boundary={edge}",
+        }
+        return self._ask(urllib.request.Request(self.url + path, b"".join(parts) + f"--{edge}--\r\n".encode(), headers))
+
     def sign_in(self, who: Somebody, password: str = PASSWORD) -> Answer:
         """With both factors, where somebody has them."""
         self.get("/sign-in")

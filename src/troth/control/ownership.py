@@ -135,7 +135,7 @@ TABLES: tuple[Table, ...] = (
           tenant="tenant_id", shared_null=True),
     Table("governed", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
     Table("revocation", "revoke_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
-    # ---- imports
+    # ---- files of many rows
     Table("import", "import_receive_v1, approve_v1, the imports process", {CONTROL: "SELECT"}, "Confidential",
           "for good", tenant="tenant_id", house=True),
     Table("import_part", "import_part_v1", {CONTROL: "SELECT"}, "Restricted", "until checked", tenant="tenant_id",
@@ -144,6 +144,9 @@ TABLES: tuple[Table, ...] = (
           house=True),
     Table("import_fault", "import_faults_v1", {CONTROL: "SELECT"}, "Internal", "90 days after the end",
           tenant="tenant_id", house=True),
+    Table("person_import", "import_people_v1", {CONTROL: "SELECT"}, "Internal", "as its recipient", tenant="tenant_id"),
+    Table("agreement", "agreement_keep_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
+          notes="the digest of a signed document, never the document"),
     # ---- recipients, keys, domains
     Table("person", "the door; verify_person_v1, erase_person_v1", {CONTROL: "SELECT", FLOW: _PERSON_UNVERIFIED},
           "Restricted", "until erased", tenant="tenant_id", notes="a role cannot insert a verified person"),
@@ -173,7 +176,7 @@ TABLES: tuple[Table, ...] = (
           notes="insert-only; its detail goes with the person's key"),
     Table("opt_in", "opt_in_v1", _READ, "Restricted", "for good", tenant="tenant_id",
           notes="the recipient's own hand alone"),
-    Table("abuse_report", "report_abuse_v1, abuse_close_v1", {CONTROL: "SELECT"}, "Confidential", "24 months",
+    Table("abuse_report", "report_abuse_v1, abuse_close_v1", {CONTROL: "SELECT", FLOW: "SELECT (message_id)"}, "Confidential", "24 months",
           tenant="tenant_id", house=True, notes="its words go with the person's key"),
     Table("serve_otherwise", "a trigger on event; serve_otherwise_v1", {CONTROL: "SELECT"}, "Confidential", "24 months",
           tenant="tenant_id"),
@@ -233,6 +236,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "volume_recount_v1(uuid[])": (FLOW,),
     "anomaly_raise_v1(uuid, text, text, integer, bigint, bigint, integer, bigint, text)": (FLOW,),
     "anomaly_overdue_v1()": (FLOW,),
+    "held_release_v1(uuid, uuid[])": (FLOW,),
     "anomaly_look_v1(uuid, text, bytea)": (CONTROL,),
     "volume_watch_v1(integer)": (CONTROL,),
     "anomalies_v1(timestamptz, boolean, integer)": (CONTROL,),
@@ -321,6 +325,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "confirmation_view_v1(bytea)": (CONTROL,),
     "verify_person_v1(bytea, text)": (CONTROL,),
     "person_expiry_duty_v1()": (FLOW,),
+    "person_zone_v1(uuid, uuid, text)": (FLOW,),
     "erase_person_v1(uuid, uuid)": (CONTROL, FLOW),
     "api_keys_used_v1(bytea[])": (FLOW,),
     "sending_attempt_v1(text)": (CONTROL,),
@@ -348,6 +353,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "import_drop_v1(uuid, bytea)": (CONTROL,),
     "imports_tidy_v1()": (CONTROL,),
     "import_applied_v1(uuid, integer, integer, text)": (CONTROL,),
+    "import_people_v1(uuid, integer[], uuid[], bytea[], bytea[], bytea[], bytea[], text[])": (CONTROL,),
+    "agreement_keep_v1(uuid, uuid, text, date, bytea, bigint, bytea)": (CONTROL,),
     "make_partitions_v1()": (FLOW,),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }

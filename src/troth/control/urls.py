@@ -26,6 +26,7 @@ from troth.control.people.sign_on import views as sign_on
 from troth.control.policies import views as policies
 from troth.control.recipients import passing
 from troth.control.recipients import views as recipients
+from troth.control.recipients.importing import RECIPIENTS
 from troth.control.records import views as records
 from troth.control.stops import views as stops
 from troth.control.suppressions import acts as suppression_acts
@@ -40,6 +41,9 @@ from troth.control.webhooks import views as webhooks
 
 # what the ledger knows of a message; the two rooms are neighbours and meet here
 _EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, receipts.of_page, receipts.NoReceipt)}
+
+
+_IMPORTERS = {"importers": {each.kind: each for each in (RECIPIENTS,)}}
 
 
 def _says(claim: str, profile: str) -> str:
@@ -115,6 +119,12 @@ urlpatterns = [
     path("suppressions/add", suppression_acts.add, name="suppression-add"),
     path("suppressions/override", suppression_acts.override, name="suppression-override"),
     path("suppressions/export.<str:form>", suppression_export.export, name="suppressions-export"),
+    path("recipients/import", imports.new, {"importer": RECIPIENTS}, name="recipients-import"),
+    path("imports", imports.listed, _IMPORTERS, name="imports"),
+    path("imports/<uuid:subject>", imports.shown, _IMPORTERS, name="import"),
+    path("imports/<uuid:subject>/left-out.csv", imports.faults_file, name="import-left-out"),
+    path("imports/<uuid:subject>/propose", imports.propose, _IMPORTERS, name="import-propose"),
+    path("imports/<uuid:subject>/drop", imports.drop, _IMPORTERS, name="import-drop"),
     path("designation", designation.designation, name="designation"),
     path("stops", stops.listed, name="stops"),
     path("stops/start", stops.start, name="stop-start"),
@@ -187,6 +197,10 @@ urlpatterns = [
     path("look/recipient.css", recipients.look, name="recipient-look"),
     # the sending door's public paths, where no proxy in front of both tells them apart
     path("u/<str:token>", passing.to_door, name="unsubscribe"),
+    path("r/<str:token>", passing.to_door, name="own-page"),
+    path("r/<str:token>/report", passing.to_door, name="own-report"),
+    path("r/<str:token>/erase", passing.to_door, name="own-erase"),
+    path("r/<str:token>/copy", passing.to_door, name="own-copy"),
     path("assets/letter.css", passing.to_door, name="letter-look"),
     path("healthz", health.ready, name="healthz"),
     path("livez", health.live, name="livez"),

@@ -33,6 +33,11 @@ def facts(message: UUID) -> bytes:
     return b"message.facts:" + message.bytes
 
 
+def abuse(report: UUID) -> bytes:
+    """abuse_report.words_ct, under the person's key."""
+    return b"abuse_report.words:" + report.bytes
+
+
 def event(message: UUID, source_key: str) -> bytes:
     """event.detail_ct, under the person's key."""
     return b"event.detail:" + message.bytes + source_key.encode()
@@ -101,6 +106,11 @@ def arrival(arrival_id: UUID, column: str) -> bytes:
 def suppression_words(act: UUID) -> bytes:
     """suppression_act.why_ct, under the client's keyset, or the operator's."""
     return b"suppression_act.why:" + act.bytes
+
+
+def basis(person: UUID) -> bytes:
+    """confirmation.basis_ct and person.basis_ct, under the person's own key: what a pathway rests on."""
+    return b"person.basis:" + person.bytes
 
 
 def import_part(import_id: UUID, n: int) -> bytes:

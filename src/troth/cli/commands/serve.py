@@ -41,13 +41,22 @@ def run_pages(settings: Settings) -> int:
 
 def run_duties(settings: Settings) -> int:
     from troth.flow import duties
+    from troth.flow.gate import watch
+    from troth.flow.gate.recall import opener
     from troth.outside.dns import Resolver
 
     require(settings, "spf_mechanism")
 
     async def work(stop: asyncio.Event) -> None:
+        connect = wiring.connect_flow(settings)
         sending = duties.Sending(Resolver(settings.dns_resolvers), settings.spf_mechanism or "")
-        await duties.run_duties(wiring.connect_flow(settings), duties.standard(sending), stop)
+        keys = await wiring.flow_keys(settings, connect)
+        own = watch.Own(connect)
+        watching = (duties.Duty(*each) for each in watch.duties(own, opener(keys.keyring)))
+        try:
+            await duties.run_duties(connect, (*duties.standard(sending), *watching), stop)
+        finally:
+            await own.close()
 
     return running.until_stopped(work, settings.var_dir, "duties")
 
@@ -72,6 +81,12 @@ def run_webhooks(settings: Settings) -> int:
     return running.until_stopped(lambda stop: webhooks.serve(settings, stop), settings.var_dir, "webhooks")
 
 
+def run_imports(settings: Settings) -> int:
+    from troth.cli import importing
+
+    return running.until_stopped(lambda stop: importing.serve(settings, stop), settings.var_dir, "imports")
+
+
 def run_metrics(settings: Settings) -> int:
     from troth.cli.metrics import serving
 
@@ -85,5 +100,6 @@ PROCESSES: dict[str, Callable[[Settings], int]] = {
     "duties": run_duties,
     "sequencer": run_sequencer,
     "metrics": run_metrics,
+    "imports": run_imports,
     "webhooks": run_webhooks,
 }

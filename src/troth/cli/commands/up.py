@@ -97,6 +97,7 @@ def children(settings: Settings) -> Iterator[Child]:
     yield _child("duties")
     yield _child("sequencer")
     yield _child("webhooks", grace=25.0)
+    yield _child("imports")
     yield _child("metrics")  # not waited for: without it mail goes all the same
     yield _child("pages", ready=_listens(settings.web_host, settings.web_port))
     for n in range(settings.worker_processes):

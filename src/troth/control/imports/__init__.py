@@ -12,7 +12,8 @@ A room whose rows come from files (recipients, suppressions) plugs in with one o
             rows="addresses", columns=(Column("address", ("email", "recipient"), required=True), ...),
         )
 
-        def choices(self, tenant): return ()          # what the upload's form asks besides file and source
+        def choices(self, connection, tenant):        # what the upload's form asks besides file and source
+            return ()
         def begin(self, header, options, keys):       # once a file: its first row; raise Unreadable(sentence)
             found = self.words.find(header)           # column -> place; Unreadable when a required one is missing
             def read(cells):                          # once a row; raise Unfit(code, hint) for a bad one
@@ -32,5 +33,5 @@ Its pages are this room's, given the importer in urls.py:
     path("suppressions/import", imports.new, {"importer": SUPPRESSED}, name="suppressions-import"),
 
 and its work is done by `troth serve imports`, whose importers are named in cli/importing.py. `import:propose`,
-`import:approve` and `import:read` are its rights; the worker's SQL is in sql/0001_imports.sql.
+`import:approve` and `import:read` are its rights. An importer knows no Django: it works in that process, too.
 """

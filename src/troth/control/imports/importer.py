@@ -89,10 +89,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One good row. `key`: 16 octets or more that make two rows the same; `value` is sealed and comes to `apply`."""
+    """One good row. `key`: 16 octets or more that make two rows the same; `value` is sealed and comes to `apply`;
+    `says`: what two of the same must agree on, `value` where nothing else is given.
+    """
 
     key: bytes
     value: dict[str, str]
+    says: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +132,14 @@ class Importer(Protocol):
     @property
     def words(self) -> Words: ...
 
-    def choices(self, tenant: UUID | None) -> tuple[Choice, ...]:
-        """Asked within a page's transaction; what is answered comes back as `options`."""
+    def choices(self, connection: Connection, tenant: UUID | None) -> tuple[Choice, ...]:
+        """Asked within a page's transaction for `tenant`; what is answered comes back as `options`."""
 
     def begin(self, header: Sequence[str], options: Options, keys: Keys) -> Read:
         """Once a file."""
 
-    def then(self, options: Options, rows: int) -> str:
+    def then(self, options: Options, n: int, /) -> str:
         """What follows from an approval, in a sentence."""
 
-    def apply(self, work: Work, rows: Sequence[Taken]) -> Mapping[str, int]:
+    def apply(self, work: Work, taken: Sequence[Taken], /) -> Mapping[str, int]:
         """Carry rows out; what is raised leaves all of them undone."""

@@ -17,7 +17,7 @@ FROM troth.import WHERE id = %s AND tenant_id IS NOT DISTINCT FROM %s AND state 
 
 class Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`of`: the importer's kind; `sha256`: of the file as it came; `rows_sha256`: of the rows that were found good.
-    `lines` = `rows` + `left_out` + `repeated`. `options`: what was chosen with it; `then`: what follows, in words.
+    `lines` = `rows` + `left_out` + `repeated`. `options`: what was chosen with it.
     """
 
     of: str
@@ -30,7 +30,6 @@ class Import(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     left_out: int
     repeated: int
     options: dict[str, str] = {}
-    then: str = ""
 
 
 def check(asked: Asked) -> list[Problem]:

@@ -4,6 +4,7 @@ themselves are on the import's own page, for who may see it.
 
 from troth.control.approvals.pictures.picture import Picture, Row
 from troth.control.approvals.reading import Seen
+from troth.control.audit.asking import row
 from troth.control.people.actor import Actor
 from troth.control.people.permissions import allowed
 
@@ -17,9 +18,10 @@ def picture(actor: Actor, seen: Seen) -> Picture:
     said = f"{int(found['rows']):,} rows of “{found['file']}” are imported ({found['of']})."
     if left:
         said += f" {left:,} lines of it are not: each has its reason on the import’s page."
+    known = row("SELECT notes FROM troth.import WHERE id = %s", seen.subject)
     return Picture(
         said,
-        str(found["then"]) or "They are carried out in the background, from the moment of the approval.",
+        known[0][0] if known and known[0] else "They are carried out in the background, from the moment of the approval.",
         rows=tuple(_rows(found)),
         note="What is approved is exactly these rows: the file’s and the rows’ digests are part of the change.",
         href=f"/imports/{seen.subject}" if allowed(actor, "import:read") else "",

@@ -18,7 +18,7 @@ CREATE TABLE import (
     bad         integer,                            -- lines left out, each with its reason in import_fault
     same        integer,                            -- lines that repeat another one, which is taken once
     encoding    text,
-    notes       text[] NOT NULL DEFAULT '{}',
+    notes       text[] NOT NULL DEFAULT '{}',       -- what follows from an approval; then what else was seen
     chunks      integer,
     rows_digest bytea CHECK (octet_length(rows_digest) = 32),        -- SHA-256 over the chunks' digests
     next_chunk  integer NOT NULL DEFAULT 0,         -- the first that is not carried out yet

@@ -223,6 +223,8 @@ BEGIN
             WHEN p.pathway <> 'system' THEN p.verified_at > greatest(p_since, troth.now_v1() - interval '30 days')
                 AND NOT EXISTS (SELECT FROM troth.confirmation c WHERE c.person_id = p.id AND c.tenant_id = p.tenant_id
                                 AND c.pathway = p.pathway AND c.used_at <= p.verified_at + interval '1 second')
+                AND NOT EXISTS (SELECT FROM troth.person_import i WHERE i.person_id = p.id AND i.verified
+                                AND i.tenant_id = p.tenant_id AND i.at = p.verified_at) -- which two people approved
             -- one of our own people: the account of that address, which two people granted
             WHEN p.pathway = 'system' THEN NOT EXISTS (
                 SELECT FROM troth.account a JOIN troth.tenant t ON t.id = p.tenant_id
