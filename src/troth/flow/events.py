@@ -93,14 +93,17 @@ async def settle(connection: Connection, settlements: Sequence[Settlement], at: 
 
 
 async def settle_by(
-    connection: Connection, claim: tuple[UUID, int], decide: Callable[[], Awaitable[Settlement]], at: datetime
+    connection: Connection, claim: tuple[UUID, int], decide: Callable[[], Awaitable[Settlement | None]], at: datetime
 ) -> Settlement | None:
-    """Settles one claim as `decide` says, whose own writes are of the same transaction; None when it stands no more."""
+    """Settles one claim as `decide` says, whose own writes are of the same transaction; None when it stands no more, or
+    when nothing is to be settled.
+    """
     async with connection.transaction():
         if not await store.lock_spool(connection, [claim]):
             return None
         settlement = await decide()
-        await _write(connection, [settlement], at)
+        if settlement is not None:
+            await _write(connection, [settlement], at)
     return settlement
 
 
@@ -184,6 +187,19 @@ async def cancel(connection: Connection, tenant: UUID, email: UUID, at: datetime
             states = {w.message_id: int(apply(State(w.state), Kind.CANCELLED)) for w in waiting}
             await store.set_states(connection, at, states)
     return len(waiting)
+
+
+async def refuse(
+    connection: Connection, waiting: Sequence[store.Waiting], change: UUID, at: datetime, open_key: KeyOpener
+) -> None:
+    """Two people looked at held mail and will not have it sent; the caller's transaction has locked it."""
+    if not waiting:
+        return
+    detail = {"reason": "refused-at-review", "sentence": "Held for an unusual volume, and refused by two people."}
+    await store.drop(connection, [w.message_id for w in waiting])
+    told = [row(_told(w, Kind.CANCELLED, f"release:{change}", detail, open_key), at) for w in waiting]
+    await store.insert(connection, told)
+    await store.set_states(connection, at, {w.message_id: int(State.CANCELLED) for w in waiting})
 
 
 async def reschedule(

@@ -192,9 +192,9 @@ class Rate(Struct, frozen=True):
 
 
 class Volume(Struct, frozen=True):
-    """The tenant's messages: recent, of the last 24 h before this request; previous, of up to seven such windows before,
-    newest first; reviewed, what two people let pass lately. asking: what this request wants. watched: False for mail
-    that is not counted (Troth's own, test keys').
+    """The tenant's messages: recent, of the last 24 h before this request; previous, of up to seven such windows
+    before, newest first; reviewed, what two people let pass lately. asking: what this request wants. watched: False
+    for mail that is not counted (Troth's own, test keys').
     """
 
     recent: int

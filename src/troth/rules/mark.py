@@ -23,6 +23,8 @@ class MarkVerdict(IntEnum):
     LIFETIME_OVER = 7
     CANCELLED = 8
     STALE_TOKEN = 9
+    QUIET = 10
+    WARM_UP = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ MARK_OUTCOME: MappingProxyType[MarkVerdict, MarkOutcome] = MappingProxyType(
         ),
         MarkVerdict.CANCELLED: MarkOutcome(
             Kind.CANCELLED, State.CANCELLED, None, "cancelled", "It was withdrawn before it was sent."
+        ),
+        MarkVerdict.QUIET: _held(None, "quiet-hours", "The recipient's quiet hours have begun; it goes when they end."),
+        MarkVerdict.WARM_UP: _held(
+            None, "warm-up", "Its route is being warmed up and has sent what it may today; it goes tomorrow."
         ),
         MarkVerdict.STALE_TOKEN: MarkOutcome(
             None, None, None, "stale-token", "Another worker holds this message now; nothing was done."

@@ -121,6 +121,21 @@ _DOOR: tuple[ProblemType, ...] = (
     _P("schedule-unreadable", 422, _INVALID, "The time cannot be read", "Use ISO 8601 with a time zone."),
     _P("batch-too-large", 422, _INVALID, "The batch holds too many emails", "Split it into smaller batches."),
     _P("empty-batch", 422, _INVALID, "The batch holds no email", "Send at least one."),
+    _P("role-address", 422, _INVALID, "The address is a role's, not a person's", "Register the person's own address."),
+    _P(
+        "domain-takes-no-mail",
+        422,
+        _INVALID,
+        "The address's domain takes no mail",
+        "Check its spelling, or use another.",
+    ),
+    _again(
+        "domain-unresolved",
+        503,
+        _OURS,
+        "The DNS does not answer for the address's domain",
+        "Send the same request again after the seconds in Retry-After; nothing was registered.",
+    ),
     _P("disposable-address", 422, _INVALID, "The address is a disposable one", "Register a lasting address."),
     _P(
         "internal-error",
@@ -231,7 +246,11 @@ _GATE: tuple[ProblemType, ...] = (
     _P("address-invalid", 422, _INVALID, "An address is not well formed", "Correct the address."),
     _P("smtputf8-unsupported", 422, _INVALID, "An address is beyond ASCII", "Use an address with an ASCII local part."),
     _P(
-        "recipient-unverified", 422, _INVALID, "A recipient is not verified", "Register it, and have the link followed."
+        "recipient-unverified",
+        422,
+        _INVALID,
+        "A recipient is not verified",
+        "Register it with POST /recipients, and have the mail that it gets confirmed.",
     ),
     _P("recipient-erased", 422, _INVALID, "A recipient was erased", "Nothing can be sent to them."),
     _P(

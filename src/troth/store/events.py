@@ -29,7 +29,7 @@ class EventRow(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A spool row's new place after an attempt."""
+    """A spool row's new place after an attempt. `counted`: the limits counted it anew, in this moment's windows."""
 
     message_id: UUID
     state: int
@@ -38,6 +38,7 @@ class Kept:
     schedule_attempts: int
     first_failed_at: datetime | None
     lost_claims: int
+    counted: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Waiting:
     blind_index: bytes
     state: int
     due: datetime
+    lifetime_ends: datetime
     attempts: int
     data_key: bytes | None
     keyset: bytes
@@ -117,6 +119,7 @@ async def keep(connection: Connection, kept: Sequence[Kept]) -> int:
         "schedule_attempts": [k.schedule_attempts for k in kept],
         "first_failed": [k.first_failed_at for k in kept],
         "lost": [k.lost_claims for k in kept],
+        "counted": Times(k.counted for k in kept),
     }
     return await run(connection, _SQL["keep_spool"], params)
 

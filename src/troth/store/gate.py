@@ -122,6 +122,7 @@ class PersonRow(Struct, frozen=True):
     pathway: str | None
     verified_at: datetime | None
     expires_at: datetime | None
+    timezone: str | None
     reason: int | None
     complained: bool | None
     own: bool
@@ -167,7 +168,10 @@ class NewEmail(Struct, frozen=True):
 
 
 class NewMessage(Struct, frozen=True):
-    """A message with its sealed body; it gets a spool row unless its state is final."""
+    """A message with its sealed body; it gets a spool row unless its state is final.
+
+    `counted`: the moment in whose windows the limits counted it.
+    """
 
     id: UUID
     email_id: UUID
@@ -181,10 +185,12 @@ class NewMessage(Struct, frozen=True):
     field: int
     created_at: datetime
     decision_ct: bytes
+    facts_ct: bytes
     body_ct: bytes
     state: int
     due: datetime
     lifetime_ends: datetime
+    counted: datetime
 
 
 class NewRequest(Struct, frozen=True):
@@ -200,6 +206,7 @@ class NewRequest(Struct, frozen=True):
     problem: str | None
     email_id: UUID | None
     decision_ct: bytes | None
+    facts_ct: bytes | None
 
 
 _EMAIL = shape(
@@ -208,16 +215,17 @@ _EMAIL = shape(
 )  # fmt: skip
 _MESSAGE = shape(
     id=Uuids, email_id=Uuids, tenant_id=Uuids, person_id=Uuids, blind_index=Byteas, category_id=Uuids, field=Smallints,
-    created_at=Times, decision_ct=Byteas, state=Smallints,
+    created_at=Times, decision_ct=Byteas, facts_ct=Byteas, state=Smallints,
 )  # fmt: skip
 _BODY = shape(id=Uuids, tenant_id=Uuids, body_ct=Byteas)
 _SPOOL = shape(
     id=Uuids, tenant_id=Uuids, email_id=Uuids, person_id=Uuids, blind_index=Byteas, category_id=Uuids,
     category_snapshot=Uuids, template_snapshot=Uuids, domain_id=Uuids, state=Smallints, due=Times, lifetime_ends=Times,
+    counted=Times,
 )  # fmt: skip
 _REQUEST = shape(
     id=Uuids, tenant_id=Uuids, api_key_id=Uuids, at=Times, method=Texts, route=Texts, status=Smallints, problem=Texts,
-    email_id=Uuids, decision_ct=Byteas,
+    email_id=Uuids, decision_ct=Byteas, facts_ct=Byteas,
 )  # fmt: skip
 
 
@@ -365,11 +373,12 @@ class Accepted:
     adjusted: Amounts
     dropped_keys: Sequence[tuple[UUID, bytes]]
     events: Sequence[EventRow]
+    volumes: "Sequence[_Statement]" = ()  # what store/volumes.py counts and holds
 
 
 async def write(connection: Connection, accepted: Accepted, *, spooled: frozenset[int]) -> None:
     """Writes what was accepted, and the request log, in one round trip; states in `spooled` get a spool row."""
-    await send_all(connection, [*_marginal(accepted), *_lasting(accepted, spooled)])
+    await send_all(connection, [*_marginal(accepted), *_lasting(accepted, spooled), *accepted.volumes])
 
 
 type _Statement = tuple[bytes, Mapping[str, Any]]

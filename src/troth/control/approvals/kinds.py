@@ -18,6 +18,7 @@ from troth.control.approvals.artefacts import (
     policy,
     programme,
     release,
+    route,
     sign_on,
     template,
     tenant,
@@ -56,6 +57,7 @@ KINDS = {
         Kind("api-key", Of.CLIENT, api_key.check),
         Kind("override", Of.CLIENT, override.check),
         Kind("release", Of.EITHER, release.check),
+        Kind("route", Of.OPERATOR, route.check),
         Kind("import", Of.EITHER, file_import.check),
     )
 }

@@ -17,6 +17,7 @@ KINDS = {
     "policy": ("Policy", "Policies"),
     "programme": ("Programme", "Programmes"),
     "release": ("Release", "Releases"),
+    "route": ("Warm-up of a route", "Warm-ups"),
     "sign-on": ("Single sign-on", "Single sign-on"),
     "template": ("Template", "Templates"),
     "tenant": ("Client firm", "Client firms"),

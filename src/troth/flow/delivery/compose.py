@@ -14,11 +14,13 @@ from troth.flow.delivery.work import Composed, Facts, Hindrance, Work
 from troth.keys import ids, places
 from troth.keys.keyring import PersonKey
 from troth.mail.attachment import Attachment, MimeError
+from troth.mail.footer import Footer, under
 from troth.mail.headers import HeaderError
 from troth.mail.letter import HeaderMailbox, Letter
 from troth.mail.mailbox import Mailbox, parse_mailbox
 from troth.mail.mime import assemble
 from troth.mail.outgoing import Outgoing
+from troth.mail.own_link import mail_address, own_link
 from troth.mail.render import Rendered, RenderError, RenderLimits
 from troth.mail.tokens import make_token, verp_make
 from troth.mail.wire import dot_stuff, wire
@@ -85,7 +87,8 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
     sender = _sender(letter.sender)
     message_id = f"{work.claimed.message_id.hex}@{sender.address.domain}"
     path = signing.return_path or stamp.return_path or sender.address.domain
-    assembled = assemble(_outgoing(work, with_, stamp, now, _content(with_, render), sender, message_id, path))
+    content = under(_content(with_, render), _footer(work, stamp))
+    assembled = assemble(_outgoing(work, with_, stamp, now, content, sender, message_id, path))
     octets = wire(signing.signer.sign(assembled), assembled)
     local = verp_make(stamp.verp_key, work.claimed.message_id, work.claimed.lifetime_ends + BOUNCES_AFTER, stamp.cell)
     envelope = Envelope(
@@ -134,7 +137,7 @@ def _outgoing(
         ),
         headers=tuple(letter.headers.items()),
         list_unsubscribe_url=f"{stamp.links}/u/{token}",
-        list_unsubscribe_mailto=f"mailto:unsubscribe+{token}@{path}",
+        list_unsubscribe_mailto=f"mailto:{mail_address(token, path)}",
         extra=() if any(name.lower() == "auto-submitted" for name in letter.headers) else _AUTO,
     )
 
@@ -143,6 +146,13 @@ def _opt_out(work: Work, stamp: Stamp) -> str:
     """Names the message alone, so that it fits a local part; whoever holds it may opt its recipient out."""
     message = work.claimed.message_id
     return make_token(stamp.unsubscribe_key, "unsubscribe", message.bytes, ids.time_of(message) + OPT_OUT_FOR)
+
+
+def _footer(work: Work, stamp: Stamp) -> Footer:
+    """Who sends it, as approved by now, and the way to the recipient's own page."""
+    message = work.claimed.message_id
+    link = own_link(stamp.links, stamp.unsubscribe_key, message, ids.time_of(message) + OPT_OUT_FOR)
+    return Footer(work.loaded.tenant_name, work.loaded.postal_address, link)
 
 
 def _date(work: Work, now: datetime) -> datetime:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from troth.flow.gate import consents
+from troth.flow.gate import consents, volumes
 from troth.flow.gate.asks import Answer, Ask, Refusal, Refused, Taken
 from troth.flow.gate.judge import Bound, bind, decisions, liveness
 from troth.flow.gate.limits import RECIPIENT_DAY, Asked, Shares
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _MESSAGES = meters.counter("troth_gate_messages_total")
 _STATES = {int(state): state.name.lower() for state in State}
 _KEPT = timedelta(hours=24)
+_MARK = 2**32 - 1
 _REPLAYED = 1_000  # messages of one refused request whose facts are kept
 _TURN = 4  # emails judged before others have their turn
 
@@ -99,6 +100,8 @@ class Batch:
             _bind(items, world)
             await consents.learn(self.at.connection, world, [b for item in items for b in item.bounds])
             await self._take_keys(items, world)
+            going = [bound for item in items if item.going for bound in item.bounds]
+            await volumes.learn(self.at.connection, world.volumes, going, world.now)
             shares = await self._reserve(items)
             for item in items:
                 if item.going:
@@ -161,6 +164,7 @@ class Batch:
         emails = [rows for item in items for rows in item.rows]
         counters = {c.key: c for c, _ in _amounts(items)}
         refused = [i for i in items if i.taken_key and not isinstance(i.answer, Taken)]
+        await world.volumes.raise_all(self.at.connection)
         await store.write(
             self.at.connection,
             store.Accepted(
@@ -170,6 +174,7 @@ class Batch:
                 requests=[self._request(i, world) for i in items],
                 adjusted=shares.corrections(counters.values()),
                 dropped_keys=[k for i in refused if (k := i.kept_key) is not None],
+                volumes=world.volumes.statements(world.now),
             ),
             spooled=SPOOLED,
         )
@@ -298,15 +303,17 @@ def _amounts(items: Sequence[Item], choose: Callable[..., Any] = min) -> list[tu
 
 async def _judge(item: Item, world: World, shares: Shares, keyring: Keyring) -> Answer:
     """Each email by the chain; all or nothing unless the caller is permissive."""
-    before = shares.taken.copy()
+    before, volume = shares.taken.copy(), world.volumes.mark()
     refused: list[Refusal] = []
     every: list[list[bytes]] = []
+    together = item.ids[0].int & _MARK if len(item.ids) > 1 and not item.ask.permissive else 0
     rates: tuple[Rate, ...] = ()
     ids: list[UUID | None] = []
     for index, (bound, email_id) in enumerate(zip(item.bounds, item.ids, strict=True)):
         if index % _TURN == _TURN - 1:
             await asyncio.sleep(0)  # a batch of 500 must not keep the door's other callers waiting
-        made = decisions(bound, world, shares)
+        made = decisions(bound, world, shares, together)
+        world.volumes.notice(bound, made)
         rates = _tightest(rates, [shares.rate(a) for _, a in bound.counters if a.counter.scope != RECIPIENT_DAY])
         email = decide_email(made)
         every.append([decision.facts for decision in made])
@@ -318,9 +325,11 @@ async def _judge(item: Item, world: World, shares: Shares, keyring: Keyring) -> 
             continue
         shares.take(a for _, a in bound.counters)
         item.rows.append(email_rows(bound, world, keyring, email_id, made))
+        world.volumes.take(bound, made, item.rows[-1].messages)
         ids.append(email_id)
     if refused and not (item.ask.permissive and len(refused) < len(ids)):
         shares.taken = before
+        world.volumes.back(volume, refused[0].code)
         item.rows.clear()
         item.facts = every  # all of it was refused
         return Refused(refused[0], rates)

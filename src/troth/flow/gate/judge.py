@@ -120,17 +120,17 @@ def _by_time(bound: Bound, world: World) -> list[tuple[datetime, tuple[Addressed
     return [(goes, tuple(together)) for goes, together in found.items()]
 
 
-def decisions(bound: Bound, world: World, shares: Shares) -> list[Decision]:
-    """One decision for each recipient; without a recipient, one that says so."""
+def decisions(bound: Bound, world: World, shares: Shares, together: int = 0) -> list[Decision]:
+    """One decision for each recipient; without a recipient, one that says so. together: rules.kept.Kept's."""
     common = _common(bound, world)
     people = bound.parsed.recipients or (None,)
-    return [_decided(_facts(bound, world, shares, common, one)) for one in people]
+    return [_decided(_facts(bound, world, shares, common, one), together) for one in people]
 
 
-def _decided(facts: f.Facts) -> Decision:
+def _decided(facts: f.Facts, together: int) -> Decision:
     """The decision, with the facts that another policy may be tried on."""
     decision = decide(facts)
-    return Decision(decision.outcome, decision.verdicts, keep(facts, decision))
+    return Decision(decision.outcome, decision.verdicts, keep(facts, decision, together))
 
 
 def _common(bound: Bound, world: World) -> dict[str, Any]:
@@ -160,6 +160,7 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
         ),
         "policy": bound.resolved.policy if bound.resolved else None,
         "content_problems": parsed.content_problems,
+        "volume": world.volumes.fact(bound),
     }
 
 

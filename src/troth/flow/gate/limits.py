@@ -76,6 +76,10 @@ class Windows:
     due: datetime
     whole: UUID | None = None
 
+    def at(self, due: datetime) -> "Windows":
+        """The same for a message that goes at another time."""
+        return self if due == self.due else replace(self, due=due)
+
     @property
     def all_of_it(self) -> UUID:
         """The subject of the tenant's own windows."""

@@ -59,8 +59,13 @@ async def reschedule(at: Places, tenant: UUID, email: UUID, due: datetime) -> Re
 
 
 def _begun(waiting: store.Waiting, now: datetime) -> bool:
-    """Tried, due, or held: a hold is let go by two people, never by a new time."""
-    return bool(waiting.attempts) or waiting.due <= now or waiting.state not in (State.QUEUED, State.CLAIMED)
+    """Tried, due, or held for people: such a hold lasts as long as the message, and a new time does not end it.
+
+    One that ends by itself, as quiet hours do, is looked at again at the new time.
+    """
+    review = waiting.state == State.HELD and waiting.due >= waiting.lifetime_ends
+    known = waiting.state in (State.QUEUED, State.CLAIMED, State.HELD)
+    return bool(waiting.attempts) or waiting.due <= now or review or not known
 
 
 async def _count(

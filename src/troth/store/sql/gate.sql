@@ -79,7 +79,7 @@ WHERE d.tenant_id = ANY(%(tenants)b::uuid[]);
 
 -- name: people
 -- One row for every (tenant, index) asked about, in the order asked; person columns are NULL for strangers.
-SELECT w.n, p.id AS person_id, p.data_key, p.status, p.pathway, p.verified_at, p.expires_at,
+SELECT w.n, p.id AS person_id, p.data_key, p.status, p.pathway, p.verified_at, p.expires_at, p.timezone,
        (SELECT min(s.reason) FROM suppression s WHERE s.blind_index = ANY(w.layers)) AS reason,
        (SELECT bool_or(s.reason IN (2, 4)) FROM suppression s WHERE s.blind_index = ANY(w.layers)) AS complained,
        EXISTS (SELECT FROM suppression s WHERE s.blind_index = ANY(w.layers) AND s.tenant_id = w.tenant) AS own,
@@ -159,11 +159,11 @@ SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(api_key_id)b::uuid
 
 -- name: insert_messages
 INSERT INTO message (id, email_id, tenant_id, person_id, blind_index, category_id, field, created_at, decision_ct,
-                     state, state_at)
-SELECT i, e, t, p, b, c, f, a, d, s, a
+                     facts_ct, state, state_at)
+SELECT i, e, t, p, b, c, f, a, d, k, s, a
 FROM unnest(%(id)b::uuid[], %(email_id)b::uuid[], %(tenant_id)b::uuid[], %(person_id)b::uuid[],
     %(blind_index)b::bytea[], %(category_id)b::uuid[], %(field)b::smallint[], %(created_at)b::timestamptz[],
-    %(decision_ct)b::bytea[], %(state)b::smallint[]) AS u(i, e, t, p, b, c, f, a, d, s);
+    %(decision_ct)b::bytea[], %(facts_ct)b::bytea[], %(state)b::smallint[]) AS u(i, e, t, p, b, c, f, a, d, k, s);
 
 -- name: insert_bodies
 INSERT INTO message_body (message_id, tenant_id, body_ct)
@@ -171,13 +171,15 @@ SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(body_ct)b::bytea[]
 
 -- name: insert_spool
 INSERT INTO spool (message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot,
-                   template_snapshot, domain_id, state, due, lifetime_ends)
+                   template_snapshot, domain_id, state, due, lifetime_ends, counted)
 SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(email_id)b::uuid[], %(person_id)b::uuid[],
     %(blind_index)b::bytea[], %(category_id)b::uuid[], %(category_snapshot)b::uuid[], %(template_snapshot)b::uuid[],
-    %(domain_id)b::uuid[], %(state)b::smallint[], %(due)b::timestamptz[], %(lifetime_ends)b::timestamptz[]);
+    %(domain_id)b::uuid[], %(state)b::smallint[], %(due)b::timestamptz[], %(lifetime_ends)b::timestamptz[],
+    %(counted)b::timestamptz[]);
 
 -- name: insert_requests
-INSERT INTO api_request (id, tenant_id, api_key_id, at, method, route, status, problem, email_id, decision_ct)
+INSERT INTO api_request (id, tenant_id, api_key_id, at, method, route, status, problem, email_id, decision_ct,
+                         facts_ct)
 SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(api_key_id)b::uuid[], %(at)b::timestamptz[],
     %(method)b::text[], %(route)b::text[], %(status)b::smallint[], %(problem)b::text[], %(email_id)b::uuid[],
-    %(decision_ct)b::bytea[]);
+    %(decision_ct)b::bytea[], %(facts_ct)b::bytea[]);

@@ -14,6 +14,7 @@ from troth.control.approvals.pictures import (
     plain,
     policy,
     release,
+    route,
     sign_on,
     template,
 )
@@ -32,6 +33,7 @@ OF: dict[str, Callable[[Actor, Seen], Picture]] = {
     "policy": policy.picture,
     "programme": firm.programme,
     "release": release.picture,
+    "route": route.picture,
     "sign-on": sign_on.picture,
     "template": template.picture,
     "tenant": firm.tenant,
