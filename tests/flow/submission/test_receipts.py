@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 from tests.flow.submission.doors import add_key, client_of, email
 from tests.support.firm import make_firm, now
@@ -12,10 +13,12 @@ from tests.support.firm import make_firm, now
 from troth.flow.evidence.sequencer import Keeper, Signer
 from troth.flow.evidence.witness import Witness
 from troth.keys import ids
+from troth.ledger import receipt as form
 from troth.ledger.receipt_check import verify
 from troth.ledger.verify import CannotVerify, Found
 from troth.rules.states import Kind
 
+replace = msgspec.structs.replace
 WRONG = (Found, CannotVerify)
 
 
@@ -73,6 +76,23 @@ async def test_it_proves_decision_versions_approvals_and_events_with_the_key_alo
     # why the house approved its promise is the house's; that it did is proved
     assert versions["promise"].entry.leaf is None
     assert versions["category"].entry.leaf is not None
+
+
+async def test_a_decision_that_the_ledger_was_not_told_of_is_found_under_a_true_signature(door, seal, operator):
+    """The accepted event's detail binds decision, recipient and versions together."""
+    ref = await sent(door)
+    await seal()
+    receipt, _, _ = form.decode(await taken(door, ref))
+    message = receipt.messages[0]
+    lies = [
+        replace(receipt, messages=[replace(message, recipient="eve@example.net")]),
+        replace(receipt, messages=[replace(message, decision=message.decision | {"outcome": "hold"})]),
+        replace(receipt, messages=[replace(message, decision='{"outcome":"accept"}')]),
+        replace(receipt, email=replace(receipt.email, policy="00" * 32)),
+    ]
+    for lie in lies:
+        with pytest.raises(Found, match="accepted with"):
+            verify(form.encode(lie, operator.secrets.ledger_seed))
 
 
 async def test_any_changed_byte_is_found(door, seal):

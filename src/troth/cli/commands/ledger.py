@@ -13,6 +13,7 @@ from troth.control.ledger import receipts, rows
 from troth.control.ledger.export import CannotExport, export
 from troth.control.ledger.proof import newest
 from troth.keys import ids
+from troth.keys.errors import Undecryptable
 from troth.ledger.receipt import WrongKey
 from troth.rules.receipts import Altered, Rights
 from troth.settings import Settings
@@ -103,7 +104,7 @@ def _receipt(connection: rows.Connection, settings: Settings, email: UUID | None
     wanted = receipts.Wanted(whose[0], email, message)
     try:
         return receipts.file(connection, wanted, means, Rights(content=True, house=True))
-    except (receipts.NoReceipt, Altered, WrongKey) as wrong:
+    except (receipts.NoReceipt, Altered, WrongKey, Undecryptable) as wrong:
         raise CommandError(str(wrong)) from None
 
 
