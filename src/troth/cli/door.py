@@ -17,8 +17,10 @@ from troth.flow.gate.accept import Gate
 from troth.flow.submission import door, serving
 from troth.flow.submission.connections import Connections
 from troth.flow.submission.deps import Deps
+from troth.flow.submission.peer import peer_of
 from troth.flow.submission.request_log import RequestLog
 from troth.keys.opened import Keys
+from troth.outside.dns import Resolver
 from troth.settings import Settings
 from troth.store.connection import Connection
 
@@ -61,6 +63,7 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
         settings.body_limit_bytes,
         settings.batch_limit,
         trusted_proxies=settings.trusted_proxies,
+        resolver=Resolver(settings.dns_resolvers),
     )
 
     @contextlib.asynccontextmanager
@@ -72,7 +75,13 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
         await log.stop()
         await connections.close()
 
-    feedback = FeedbackDeps(connections.lend, keys.keyring, keys.secrets)
+    feedback = FeedbackDeps(
+        connections.lend,
+        keys.keyring,
+        keys.secrets,
+        peer=lambda request: peer_of(request, settings.trusted_proxies) or "",
+        secure=settings.public_url.startswith("https:"),
+    )
     routes = [*door.routes(deps), *unsubscribe.routes(feedback), door.nowhere(deps)]
     return Starlette(routes=routes, lifespan=lifespan)
 

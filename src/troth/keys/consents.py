@@ -1,4 +1,4 @@
-"""The keyring's word for what a consent was: the wording shown, how it was given and from where, sealed for its person."""
+"""The keyring's word for what a consent was: the wording shown, how and from where it came, sealed for its person."""
 
 from datetime import datetime
 from typing import Any

@@ -168,7 +168,7 @@ async def test_a_post_that_does_not_say_so_changes_nothing(page, form):
 
 
 async def test_a_form_that_never_comes(page, monkeypatch):
-    monkeypatch.setattr("troth.flow.feedback.unsubscribe._SECONDS", 0.05)
+    monkeypatch.setattr("troth.flow.feedback.receiving._SECONDS", 0.05)
 
     async def stall():
         yield b"List-"

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
+from starlette.requests import Request
+
 from troth.flow.gate.world import Memory
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring
@@ -12,11 +14,19 @@ from troth.store.connection import Connection
 Lend = Callable[[], AbstractAsyncContextManager[Connection]]
 
 
+def _nobody(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """`lend` gives a connection for a while."""
+    """`lend` gives a connection for a while; `peer` says from which address a request came; `secure`: cookies go over
+    TLS alone.
+    """
 
     lend: Lend
     keyring: Keyring
     secrets: InstallationSecrets
     memory: Memory = field(default_factory=Memory)
+    peer: Callable[[Request], str] = _nobody
+    secure: bool = False

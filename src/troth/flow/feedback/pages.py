@@ -19,6 +19,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-robots-tag": "noindex, nofollow",
 }
+WORDING = "Stop these emails"  # what the button says
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>

@@ -1,0 +1,217 @@
+"""Feedback: the recipient's own page, as HTML: why this came, what may be sent, what is held, and the ways out."""
+
+from datetime import datetime
+from html import escape
+
+from starlette.responses import Response
+
+from troth.flow.feedback.held import KINDS
+from troth.flow.feedback.own_view import Category, View
+from troth.flow.feedback.pages import page
+from troth.flow.feedback.proof import FIELD
+
+REASONS = (
+    ("stranger", "I never had anything to do with this sender."),
+    ("deceives", "It is not what it says it is."),
+    ("harms", "It is offensive, or it tries to do harm."),
+    ("other", "Something else."),
+)
+WORDS = 2_000  # characters of a report
+_PATHWAYS = {
+    "confirmation-link": "You confirmed your address through a link in an email",
+    "multi-step": "You confirmed your address in several steps",
+    "employer-invitation": "Your employer invited you",
+    "vendor-agreement": "A vendor’s signed agreement names your address",
+    "system": "It concerns an account, or asks you to confirm your address",
+}
+_BASES = {
+    "contract": "an agreement with you, which it carries out",
+    "legal-obligation": "a law that asks for it",
+    "legitimate-interest": "a legitimate interest of the sender, weighed against yours",
+    "consent": "your consent",
+}
+_GIVEN = {"express": "You gave consent", "implied": "Consent followed from your dealings with the sender",
+          "withdrawn": "You took consent back"}  # fmt: skip
+_LISTED = {
+    1: "mail to it came back for good", 2: "a message was reported as spam", 3: "you asked for no more email",
+    4: "a message was reported as spam", 5: "the operator of this service put it there",
+    6: "mail to it came back again and again",
+}  # fmt: skip
+_BACK = '<p><a href="{home}">Back to your page</a></p>'
+
+
+def main(view: View, home: str, forms: dict[str, str], note: str = "") -> Response:
+    """Everything at a glance; `forms`: a token for each act; `note`: what was just done."""
+    parts = [f'<p class="note" role="status">{escape(note)}</p>'] if note else []
+    parts += [_why(view), _switches(view, home, forms["set"]), _held(view, home, forms["copy"])]
+    if not view.erased:
+        parts.append(_abuse(view, home))
+    return page("Why you got this email", "\n".join(parts), client=view.row.client)
+
+
+def _why(view: View) -> str:
+    row, said = view.row, view.said
+    rows = [
+        ("From", f"<b>{escape(row.client)}</b><br>{escape(row.postal_address)}"),
+        ("What", f"<b>{escape(said['name'])}</b><br>{escape(said['purpose'])}"),
+        ("Accepted", _when(row.created_at)),
+        ("Your address", escape(view.address) if view.address else "erased"),
+        ("How it got here", _pathway(view)),
+        ("Lawful basis", _basis(view)),
+    ]
+    return _facts(rows)
+
+
+def _facts(rows: list[tuple[str, str]]) -> str:
+    return "<dl>" + "".join(f"<div><dt>{name}</dt><dd>{what}</dd></div>" for name, what in rows) + "</dl>"
+
+
+def _pathway(view: View) -> str:
+    if view.row.verified_at is None:
+        return _PATHWAYS["system"] + "."
+    told = _PATHWAYS.get(view.row.pathway or "", "It was verified")
+    return f"{told}, on {_when(view.row.verified_at)}."
+
+
+def _basis(view: View) -> str:
+    told = _BASES.get(view.basis, "none is on record")
+    latest = next((c for c in view.consents if c.category_id in (None, view.row.category_id)), None)
+    if latest is None:
+        return told[:1].upper() + told[1:] + "."
+    until = f", until {_when(latest.expires_at)}" if latest.expires_at else ""
+    return f"{told[:1].upper()}{told[1:]}. {_GIVEN[KINDS[latest.kind]]} on {_when(latest.at)}{until}."
+
+
+def _switches(view: View, home: str, proof: str) -> str:
+    head = f'<section aria-labelledby="may"><h2 id="may">What {escape(view.row.client)} may send you</h2>'
+    if view.erased:
+        return f"{head}<p>Nothing. You were erased on {_when(view.row.erased_at)}.</p></section>"
+    if view.row.listed:
+        why = " and ".join(dict.fromkeys(_LISTED[reason] for reason in view.row.listed))
+        return (
+            f"{head}<p>Nothing, and nor may any other sender here: your address is on the list of addresses that are "
+            f"never written to, because {why}. It stays there, even if you are erased.</p></section>"
+        )
+    rows = "".join(_switch(each, view.row.client) for each in view.categories)
+    return (
+        f'{head}<form method="post" action="{home}">{_proof(proof)}<fieldset><legend class="sr">Kinds of email</legend>'
+        f'{rows}</fieldset>{_reach(view)}<button type="submit">Save</button></form></section>'
+    )
+
+
+def _switch(each: Category, client: str) -> str:
+    law = (
+        f"<small>The law asks for this one. Switched off, {escape(client)} brings it to you another way.</small>"
+        if each.required
+        else ""
+    )
+    on = " checked" if each.on else ""
+    return (
+        f'<label class="switch"><input type="checkbox" name="on" value="{each.id}"{on}>'
+        f"<span><b>{escape(each.name)}</b><small>{escape(each.purpose)}</small>{law}</span></label>"
+    )
+
+
+def _reach(view: View) -> str:
+    if view.scope == "all":
+        told = (
+            "Switching any of them off stops all email to your address by this service, from every sender. That cannot "
+            "be taken back here."
+        )
+    else:
+        told = "What you switch off is not sent from that moment on, mail that is waiting included."
+    return f'<p class="quiet">{told}</p>'
+
+
+def _held(view: View, home: str, proof: str) -> str:
+    row = view.row
+    kept = f"{len(view.consents)} {'entry' if len(view.consents) == 1 else 'entries'} about your consent"
+    erase = "" if view.erased else f'<a class="button" href="{home}/erase">Erase me…</a>'
+    return (
+        '<section aria-labelledby="held"><h2 id="held">What is held about you</h2>'
+        f"<p>For {escape(row.client)}: your address, how it was verified, {kept}, and the messages of the last weeks "
+        f"with what became of them. First registered on {_when(row.registered_at)}.</p>"
+        f'<form method="post" action="{home}/copy">{_proof(proof)}<div class="row">'
+        f'<button type="submit" class="plain">Download a copy (JSON)</button>{erase}</div></form></section>'
+    )
+
+
+def _abuse(view: View, home: str) -> str:
+    told = (
+        "You have reported this message. A person looks at it."
+        if view.row.reported
+        else f'<a href="{home}/report">Report this message</a> to the people who run this service.'
+    )
+    return f'<section aria-labelledby="wrong"><h2 id="wrong">Is something wrong with it?</h2><p>{told}</p></section>'
+
+
+def report(view: View, home: str, proof: str, fault: str = "", typed: tuple[str, str] = ("", "")) -> Response:
+    """What is wrong, in the recipient's words."""
+    chosen, words = typed
+    wrong = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>' if fault else ""
+    mark = ' aria-describedby="fault" aria-invalid="true"' if fault else ""
+    rows = "".join(
+        f'<label class="switch"><input type="radio" name="reason" value="{value}"{on}>'
+        f"<span>{escape(label)}</span></label>"
+        for value, label in REASONS
+        for on in (" checked" if value == chosen else "",)
+    )
+    content = (
+        f"<p>The people who run this service for {escape(view.row.client)} will see the message, your address and what "
+        f"you write here. Reporting does not stop email: the switches on your page do.</p>{wrong}"
+        f'<form method="post" action="{home}/report">{_proof(proof)}<fieldset{mark}><legend>What is wrong?</legend>'
+        f'{rows}</fieldset><label for="words">In your own words (optional)</label>'
+        f'<textarea id="words" name="words" rows="5" maxlength="{WORDS}">{escape(words)}</textarea>'
+        '<button type="submit">Send the report</button></form>' + _BACK.format(home=home)
+    )
+    return page("Report this message", content, client=view.row.client, status=422 if fault else 200)
+
+
+def erase(view: View, home: str, proof: str, fault: str = "") -> Response:
+    """The consequence in words, before it is so."""
+    wrong = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>' if fault else ""
+    mark = ' aria-describedby="fault" aria-invalid="true"' if fault else ""
+    client = escape(view.row.client)
+    content = (
+        f"<p>This cannot be undone. For <b>{client}</b>:</p><ul>"
+        "<li>your address, and what the messages to you said, can be read by nobody any more;</li>"
+        "<li>messages that are waiting are not sent, and no new ones are taken;</li>"
+        f"<li>links in earlier messages show you nothing more; {client} keeps what it holds elsewhere, so ask it there "
+        "too;</li><li>if your address is on the list of addresses that are never written to, it stays there in a form "
+        "that cannot be read back, as the law asks;</li><li>what other senders hold about you is theirs: each message "
+        f"of theirs has its own link.</li></ul>{wrong}"
+        f'<form method="post" action="{home}/erase">{_proof(proof)}<label class="switch"><input type="checkbox" '
+        f'name="sure" value="yes"{mark}><span>I understand that this cannot be undone.</span></label>'
+        '<button type="submit" class="stop">Erase me</button></form>' + _BACK.format(home=home)
+    )
+    return page("Erase you?", content, client=view.row.client, status=422 if fault else 200)
+
+
+def erased(client: str) -> Response:
+    return page(
+        "You have been erased",
+        f'<p class="sealed">What was held about you for {escape(client)} can be read by nobody any more, and nothing '
+        "is sent to you.</p><p>There is nothing more to do. This page may be closed.</p>",
+        client=client,
+    )
+
+
+def not_pressed(home: str) -> Response:
+    """A form came without the page that shows it: nothing is believed to have been pressed."""
+    return page(
+        "Nothing was changed",
+        "<p>The page that you pressed on is older than an hour, or your browser keeps no cookies. A cookie is how we "
+        f"know that a person pressed, and not a program that follows links.</p>"
+        f'<p><a href="{home}">Open your page again</a> and press once more.</p>',
+        status=403,
+    )
+
+
+def _proof(token: str) -> str:
+    return f'<input type="hidden" name="{FIELD}" value="{token}">'
+
+
+def _when(moment: datetime | None) -> str:
+    if moment is None:
+        return "a day that is not on record"
+    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment.day} {moment:%B %Y, %H:%M} UTC</time>'

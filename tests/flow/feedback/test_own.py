@@ -1,0 +1,246 @@
+"""The recipient's own page against the real gate and database: reading changes nothing, pressing does."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from tests.flow.feedback.test_unsubscribe import ONE_CLICK, page
+from tests.support.firm import now
+
+from troth.keys import consents, places
+from troth.keys.installation import Purpose
+from troth.mail.own_link import own_link
+
+__all__ = ["page"]
+EVERY = (
+    "SELECT relname FROM pg_class WHERE relnamespace = 'troth'::regnamespace AND relkind = 'r' AND NOT relispartition"
+)
+
+
+def home(page, message, expires=None):
+    key = page.operator.secrets.token_keys(Purpose.UNSUBSCRIBE)[0]
+    return own_link("", key, message, expires or now() + timedelta(days=60))
+
+
+def proof(answer, act=""):
+    """The token of the form that leads to `act`."""
+    form = next(
+        f for f in re.findall(r"<form.*?</form>", answer.text, re.DOTALL) if re.search(f'action="[^"]*{act}"', f)
+    )
+    return re.search(r'name="proof" value="([^"]+)"', form)[1]
+
+
+def boxes(answer):
+    return {value: "checked" in rest for value, rest in re.findall(r'name="on" value="([^"]+)"([^>]*)>', answer.text)}
+
+
+async def press(page, where, act, **fields):
+    """What a browser does: it opens the page with the form, and sends the form."""
+    shown = await page.client.get(where if act in ("", "/copy") else where + act)
+    data = {"proof": proof(shown, act), **fields}
+    return await page.client.post(where + act, data=data, headers={"origin": "http://door.test"})
+
+
+def everything(page):
+    tables = [name for (name,) in page.rows(EVERY)]
+    return {name: page.rows(f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {name} t")
+            for name in (*tables, "message", "event", "email", "message_body", "api_request", "access_log")}  # fmt: skip
+
+
+async def test_it_says_who_what_why_and_on_which_basis(page):
+    where = home(page, await page.send())
+    answer = await page.client.get(where)
+    assert answer.status_code == 200
+    for words in ("Firm firm", "1 Test Street", "Rent notices", "ann@example.net", "confirmed your address through a link",
+                  "An agreement with you", "Download a copy", "Erase me"):  # fmt: skip
+        assert words in answer.text, words
+    assert boxes(answer) == {str(page.firm.category): True}
+    assert answer.headers["cache-control"] == "no-store"
+    cookie = answer.headers["set-cookie"].lower()
+    for word in ("httponly", "samesite=strict", "path=/r", "max-age=3600"):
+        assert word in cookie
+
+
+@pytest.mark.parametrize("end", ["", "/report", "/erase"])
+async def test_reading_changes_no_row_of_any_table(page, end):
+    where = home(page, await page.send()) + end
+    before = everything(page)
+    for _ in range(10):
+        assert (await page.client.get(where)).status_code == 200
+        assert (await page.client.head(where)).status_code == 200
+    assert everything(page) == before
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"), [("", {}), ("/erase", {"sure": "yes"}), ("/report", {"reason": "other"}), ("/copy", {})]
+)
+async def test_a_post_without_the_page_that_showed_it_changes_nothing(page, act, fields):
+    where = home(page, await page.send())
+    shown = await page.client.get(where if act in ("", "/copy") else where + act)
+    token = proof(shown, act)
+    other = await page.client.get(home(page, await page.send()))
+    before = everything(page)
+    page.client.cookies.clear()  # a program that took the form along
+    assert (await page.client.post(where + act, data={"proof": token, **fields})).status_code == 403
+    await page.client.get(where)  # another browser's cookie
+    for wrong in (token, proof(other), "", "x" * 60):
+        answer = await page.client.post(where + act, data={"proof": wrong, **fields})
+        assert (answer.status_code, "Nothing was changed" in answer.text) == (403, True)
+    assert (
+        await page.client.post(where + act, content=b"\xff", headers={"content-type": "text/plain"})
+    ).status_code == 403
+    assert everything(page) == before
+
+
+async def test_a_form_as_it_was_shown_changes_nothing(page):
+    """A scanner that runs a browser and sends what it finds."""
+    where = home(page, await page.send())
+    shown = await page.client.get(where)
+    before = everything(page)
+    assert (
+        (await press(page, where, "", on=[i for i, on in boxes(shown).items() if on]))
+        .headers["location"]
+        .endswith("?same")
+    )
+    assert (await press(page, where, "/erase")).status_code == 422
+    assert (await press(page, where, "/report")).status_code == 422
+    assert everything(page) == before
+
+
+async def test_a_switch_stops_a_category_and_brings_it_back_by_the_recipients_own_hand(page):
+    message = await page.send()
+    where = home(page, message)
+    answer = await press(page, where, "")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{where}?saved")
+    shown = await page.client.get(answer.headers["location"])
+    assert "Saved." in shown.text
+    assert boxes(shown) == {str(page.firm.category): False}
+    assert page.events(message) == [1, 15]
+    assert page.rows("SELECT kind, basis, category_id FROM consent") == [(3, "own-page", page.firm.category)]
+    stopped = await page.send()
+    assert page.rows("SELECT state FROM message WHERE id = %s", stopped) == [(11,)]
+    await press(page, where, "", on=[str(page.firm.category)])
+    assert page.rows("SELECT state FROM message WHERE id = %s", await page.send()) == [(2,)]
+    assert [k for (k,) in page.rows("SELECT kind FROM consent ORDER BY at")] == [3, 1]
+    await press(page, where, "")
+    assert page.rows("SELECT state FROM message WHERE id = %s", await page.send()) == [(11,)]
+
+
+async def test_what_was_agreed_to_is_kept_with_its_wording_sealed_for_the_person(page):
+    where = home(page, await page.send())
+    await press(page, where, "")
+    [(made, sealed, person)] = page.rows("SELECT id, detail_ct, person_id FROM consent")
+    assert b"Rent" not in sealed
+    wrapped = page.rows("SELECT data_key FROM person WHERE id = %s", person)[0][0]
+    said = consents.opened(page.firm.keys.person(wrapped, person), made, sealed)
+    assert said["wording"] == "Switched off: Rent. Rent notices"
+    assert said["source"] == "127.0.0.1"
+
+
+async def test_a_copy_holds_what_is_held_and_the_ledger_knows(page):
+    message = await page.send()
+    where = home(page, message)
+    await press(page, where, "")
+    answer = await press(page, where, "/copy")
+    assert answer.headers["content-disposition"] == 'attachment; filename="held-about-me.json"'
+    told = answer.json()
+    assert (told["address"], told["status"], told["messages_complete"]) == ("ann@example.net", "verified", True)
+    assert told["consents"][0]["detail"]["wording"] == "Switched off: Rent. Rent notices"
+    assert told["switches"][0] | {"at": ""} == {"category": "Rent", "at": "", "to": "off", "by": "own-page"}
+    [one] = told["messages"]
+    assert (one["id"], one["content"]["variables"], one["state"]) == (str(message), {"name": "Ann"}, "queued")
+    assert {e["kind"] for e in one["events"]} == {"accepted", "unsubscribed"}
+    assert page.rows("SELECT count(*) FROM ledger_pending WHERE kind = 'privacy:person:export'") == [(1,)]
+
+
+async def test_a_report_reaches_a_person_once_with_its_words_sealed(page):
+    message = await page.send()
+    where = home(page, message)
+    wrong = await press(page, where, "/report", reason="other", words="x" * 2001)
+    assert (wrong.status_code, "shorten" in wrong.text, "x" * 2001 in wrong.text) == (422, True, True)
+    answer = await press(page, where, "/report", reason="stranger", words="I do <b>not</b> know them.")
+    assert answer.headers["location"] == f"{where}?reported"
+    [(made, sealed, person)] = page.rows("SELECT id, words_ct, person_id FROM abuse_report")
+    key = page.firm.keys.person(page.rows("SELECT data_key FROM person WHERE id = %s", person)[0][0], person)
+    assert key.open(sealed, places.abuse(made)) == b'{"reason":"stranger","words":"I do <b>not</b> know them."}'
+    assert "You have reported this message" in (await page.client.get(where + "/report")).text
+    assert page.rows("SELECT count(*) FROM ledger_pending WHERE kind = 'privacy:abuse:report'") == [(1,)]
+
+
+async def test_an_erasure_is_said_in_words_first_and_then_is_for_good(page):
+    message = await page.send()
+    where = home(page, message)
+    assert "cannot be undone" in (await page.client.get(where + "/erase")).text
+    answer = await press(page, where, "/erase", sure="yes")
+    assert "You have been erased" in answer.text
+    assert page.rows("SELECT status, address_ct, data_key FROM person") == [(4, None, None)]
+    shown = await page.client.get(where)
+    assert "ann@example.net" not in shown.text
+    assert "You were erased" in shown.text
+    assert "You were erased" in (await page.client.get(where + "/erase")).text
+    told = (await press(page, where, "/copy")).json()
+    assert (told["address"], told["messages"][0]["content"]) == (None, None)
+    assert page.rows("SELECT count(*) FROM ledger_pending WHERE kind = 'privacy:person:erase'") == [(1,)]
+    # One-click still works for whoever was erased: a wish to be left alone needs no name
+    assert (await page.client.post(page.link(message), data=ONE_CLICK)).status_code == 200
+
+
+async def test_forms_that_were_open_when_the_person_was_erased_do_nothing_more(page):
+    where = home(page, await page.send())
+    main, report = await page.client.get(where), await page.client.get(where + "/report")
+    await press(page, where, "/erase", sure="yes")
+    off = await page.client.post(where, data={"proof": proof(main)})
+    told = await page.client.post(where + "/report", data={"proof": proof(report, "/report"), "reason": "other"})
+    assert [off.headers["location"], told.headers["location"]] == [f"{where}?same"] * 2
+    again = await page.client.post(where + "/erase", data={"proof": proof(main), "sure": "yes"})
+    assert again.status_code == 403  # another form's proof
+
+
+async def test_a_suppressed_address_is_told_why_and_has_no_switches(page):
+    message = await page.send()
+    page.operator.admin.execute(
+        "SELECT suppress_v1(%s, ARRAY[1,4]::smallint[], ARRAY['dsn','arf'], ARRAY[NULL,NULL]::uuid[], ARRAY[NULL,NULL]::bytea[])",
+        ([page.firm.index("ann@example.net")] * 2,),
+    )
+    shown = await page.client.get(home(page, message))
+    assert "mail to it came back for good and a message was reported as spam" in shown.text
+    assert boxes(shown) == {}
+
+
+async def test_where_an_opt_out_covers_all_any_switch_stops_everything(page):
+    page.operator.govern("policy", page.firm.tenant, "tenant", {"recipients": {"unsubscribe_scope": "all"}})
+    where = home(page, await page.send())
+    assert "cannot be taken back here" in (await page.client.get(where)).text
+    await press(page, where, "")
+    assert page.stopped() == ([], [(3, "unsubscribe")])
+    assert page.rows("SELECT kind, category_id FROM consent") == [(3, None)]
+    assert boxes(await page.client.get(where)) == {}
+
+
+@pytest.mark.parametrize("path", ["/r/x", "/r/" + "A" * 48])
+async def test_a_link_that_is_not_ours_says_nothing(page, path):
+    answer = await page.client.get(path)
+    assert (answer.status_code, "no longer works" in answer.text) == (404, True)
+
+
+async def test_old_links_and_links_of_messages_that_are_gone(page):
+    message = await page.send()
+    assert (await page.client.get(home(page, message, now() - timedelta(days=1)))).status_code == 410
+    assert (await page.client.get(home(page, uuid4()))).status_code == 410
+    unsubscribe = page.link(message).replace("/u/", "/r/")
+    assert (await page.client.get(unsubscribe)).status_code == 404  # an address that every hop has seen opens no page
+
+
+async def test_basis_and_consent_are_told_together(page):
+    message = await page.send()
+    person = page.firm.people["ann@example.net"]
+    page.operator.admin.execute(
+        "SELECT consent_v1(%s, %s, %s, ARRAY[NULL]::uuid[], ARRAY[2]::smallint[], ARRAY['inquiry'], ARRAY[NULL]::timestamptz[],"
+        " %s, %s)", (page.firm.tenant, [uuid4()], [person], [now() + timedelta(days=90)], [b"\x02" + b"x" * 40]),
+    )  # fmt: skip
+    shown = await page.client.get(home(page, message))
+    assert "Consent followed from your dealings with the sender" in shown.text
+    told = (await press(page, home(page, message), "/copy")).json()
+    assert told["consents"][0] | {"at": "", "until": ""} == {
+        "kind": "implied", "category": "all", "basis": "inquiry", "at": "", "until": ""}  # fmt: skip
