@@ -13,8 +13,8 @@ from troth.keys.ids import uuid7
 
 TEXT = {"type": "string", "max_length": 400}
 CONFIRM = {"category": "confirmation", "subject": "Confirm this address for {{ client }}", "html": None,
-           "text": "{{ link }} {{ client }} {{ purpose }} {{ expires }}", "targeting": {},
-           "schema": {"link": {"type": "url", "max_length": 400}, "client": TEXT, "purpose": TEXT, "expires": TEXT}}  # fmt: skip
+           "text": "{{ link }} {{ code }} {{ client }} {{ purpose }} {{ expires }}", "targeting": {},
+           "schema": {"link": {"type": "url", "max_length": 400}, "code": TEXT, "client": TEXT, "purpose": TEXT, "expires": TEXT}}  # fmt: skip
 
 
 def add_key(operator, firm, code="program", **artefact):

@@ -1,52 +1,59 @@
-"""Submission, registering: POST /recipients sends the confirmation through the gate like all mail, from the programme's
-system tenant; GET /recipients/{id} says how far it is.
+"""Submission, registering a recipient: POST /recipients.
 
-The link's secret is in that one mail only: the store keeps its SHA-256.
+All is checked before anything is written; the confirmation then goes through the gate like all mail.
 """
 
-import base64
-import hmac
-import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from hashlib import sha256
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from starlette.responses import Response
 
-from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused
+from troth.flow.gate.asks import Ask, Refused
 from troth.flow.gate.world import learn
-from troth.flow.submission import idempotency, people, strict_json, wire
+from troth.flow.submission import checking, confirming, idempotency, pathways, people, strict_json, wire
 from troth.flow.submission.answers import json_answer
 from troth.flow.submission.auth import identify_over, read_content, read_key
 from troth.flow.submission.deps import Call, Deps
-from troth.flow.submission.presenting import moment
 from troth.flow.submission.problem import Problem, of_gate
 from troth.flow.submission.request_log import Note
 from troth.keys import ids
-from troth.keys.installation import Purpose
-from troth.mail.address import Address, AddressError, parse_address
-from troth.store import callers, gate
-from troth.store import people as store
+from troth.mail.inspect import Inspection
+from troth.rules.policy import Policy
+from troth.store import gate
 from troth.store.connection import Connection
 
 RECIPIENT = "rcp"
-TEMPLATE, CATEGORY = "confirm-address", "confirmation"
-_LINK_LIVES = timedelta(hours=72)
-_ONE_MAIL = timedelta(minutes=10)  # asked again within it, no second mail goes out
-_PATHWAYS = ("confirmation-link", "multi-step")  # what a followed link can prove, the plainer one first
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A registration, read and tied to its tenant."""
+class House:
+    """Who asks, by which policy, when."""
 
-    address: Address
-    index: bytes
     known: gate.KeyRow
+    policy: Policy
     now: datetime
     key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One registration, found good before anything is written. `place`: where in a batch it stood."""
+
+    found: Inspection
+    pathway: pathways.Pathway
+    timezone: str | None
+    place: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A recipient as it stands; `ask` is the mail that is still to be handed to the gate."""
+
+    checked: Checked
+    found: people.Found
+    word: str
+    ask: Ask | None
 
 
 async def register(deps: Deps, call: Call) -> Response:
@@ -55,122 +62,106 @@ async def register(deps: Deps, call: Call) -> Response:
     key = idempotency.given(call.request)
     body = await read_content(deps, call)
     strict_json.read(body)
-    address = _address(wire.recipient(body).email)
-    index = deps.secrets.blind_index().index(address.normal)
+    asked = wire.recipient(body)
+    asker = await house(deps, call, key)
+    checked = read_one(asked, asker)
+    hosts = await checking.look_up(deps.resolver, [checked.found])
+    checking.reachable(checked.found, hosts)
+    done = (await write(deps, asker, [checked], _raise))[0]
+    if done.ask is not None and (problem := await submit(deps, done.ask)) is not None:
+        raise problem
+    status = 201 if done.found.new else 200
+    note(deps, call, status)
+    return json_answer(told(deps, done), status)
+
+
+def read_one(asked: wire.Recipient, house: House, place: int = 0) -> Checked:
+    found = checking.inspected(asked.email, house.policy)
+    zone = pathways.time_zone(asked.timezone)
+    return Checked(found, pathways.chosen(asked, house.policy, house.now), zone, place)
+
+
+async def house(deps: Deps, call: Call, key: str | None) -> House:
+    """The caller, and its tenant's policy as it stands; a stopped tenant registers nobody."""
     async with deps.lend() as connection:
         known = await identify_over(connection, deps, call)
-        asked = _Asked(address, index, known, await gate.now(connection), key)
-        pathway = await _pathway(deps, connection, asked)
-        found = await people.ensure(connection, deps.keyring, known.tenant_id, known.keyset, address, index, asked.now)
-        word = people.status_word(found.person.status, found.person.expires_at, asked.now)
-        if word == "erased":
-            raise Problem("recipient-erased", "This recipient was erased; nothing can be sent to them.", "email")
-        if word != "verified":
-            ask = await _confirmation(deps, connection, asked, found.person.id, pathway)
-    if word != "verified":
-        await _submit(deps, ask)
-    return _registered(deps, call, found, word)
-
-
-def _registered(deps: Deps, call: Call, found: people.Found, word: str) -> Response:
-    assert call.known is not None
-    status = 201 if found.new else 200
-    deps.log.tell(Note(call.known.tenant_id, call.known.key_id, "POST", call.route, status))
-    content = {"object": "recipient", "id": ids.wire(RECIPIENT, deps.cell, found.person.id), "status": word}
-    return json_answer(content, status)
-
-
-async def read(deps: Deps, call: Call) -> Response:
-    """GET /recipients/{id}"""
-    read_key(deps, call)
-    person_id = ids.unwire(RECIPIENT, call.request.path_params["id"])
-    async with deps.lend() as connection:
-        known = await identify_over(connection, deps, call)
-        found = await store.status(connection, known.tenant_id, person_id) if person_id else None
         now = await gate.now(connection)
-    if found is None:
-        raise Problem("not-found", "There is no such recipient; check the id and the account that the key is for.")
-    deps.log.tell(Note(known.tenant_id, known.key_id, call.request.method, call.route, 200))
-    return json_answer(
-        {
-            "object": "recipient",
-            "id": ids.wire(RECIPIENT, deps.cell, found.id),
-            "status": people.status_word(found.status, found.expires_at, now),
-            "pathway": found.pathway,
-            "created_at": moment(found.created_at),
-            "verified_at": moment(found.verified_at),
-            "expires_at": moment(found.expires_at),
-        }
-    )
-
-
-def _address(text: str) -> Address:
-    try:
-        return parse_address(text.strip())
-    except AddressError as error:
-        slug = "smtputf8-unsupported" if error.code == "smtputf8" else "address-invalid"
-        raise Problem(slug, error.hint, "email") from None
-
-
-async def _pathway(deps: Deps, connection: Connection, asked: _Asked) -> str:
-    """The pathway that a followed link will have shown, as the tenant's policy permits; a stopped tenant has none."""
-    tenant = asked.known.tenant_id
-    wanted = gate.Wanted(asked.now, [asked.known.hash], [], [tenant], [], [])
-    world = await learn(connection, deps.memory, wanted)
-    if world.paused(tenant, None) == "operator":
+        wanted = gate.Wanted(now, [known.hash], [], [known.tenant_id], [], [])
+        world = await learn(connection, deps.memory, wanted)
+    if world.paused(known.tenant_id, None) == "operator":
         raise Problem("tenant-paused", "Sending is paused; wait for the release by two people, or ask the operator.")
-    resolved = world.policy(asked.known, None, asked.known.scope_snapshot)
+    resolved = world.policy(known, None, known.scope_snapshot)
     if resolved is None:
         raise Problem("store-unavailable", "The account's policy cannot be read just now; send the request again.")
-    allowed = resolved.policy.recipients.pathways
-    found = next((pathway for pathway in _PATHWAYS if pathway in allowed), None)
-    if found is None:
-        sentence = "This account's recipients are not verified by a link; register them on its own pathway."
-        raise Problem("pathway-not-accepted", sentence)
-    return found
+    return House(known, resolved.policy, now, key)
 
 
-async def _confirmation(deps: Deps, connection: Connection, asked: _Asked, person: UUID, pathway: str) -> Ask:
-    """Keep the secret's hash, and make the mail that holds the secret."""
-    tenant = asked.known.tenant_id
-    system = await callers.system_tenant(connection, tenant)
-    if system is None:
-        raise RuntimeError("the programme has no system tenant")
-    row = (await gate.tenants(connection, [system]))[0]
-    await people.ensure(connection, deps.keyring, system, row.keyset, asked.address, asked.index, asked.now)
-    secret, ends = secrets.token_bytes(32), asked.now + _LINK_LIVES
-    await store.add_confirmation(
-        connection, tenant=tenant, person=person, pathway=pathway, secret_hash=sha256(secret).digest(),
-        now=asked.now, ends=ends,
-    )  # fmt: skip
-    variables = {
-        "link": f"{deps.public_url}/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}",
-        "client": asked.known.tenant_name[:120],
-        "purpose": "so that you can get its email",
-        "expires": _told(ends, asked.known.timezone),
-    }
-    email = EmailAsked((asked.address.addr_spec,), tags={"category": CATEGORY}, template=TEMPLATE, variables=variables)
-    hashes = _once(deps, asked, person)
-    return Ask(Caller(system_tenant=system), (email,), "POST", "/recipients", idempotency=hashes)
+async def write(
+    deps: Deps, house: House, all_checked: Sequence[Checked], refuse: Callable[[int, Problem], None]
+) -> list[Registered]:
+    """In one transaction, so that a batch is written whole or not at all; `refuse` may raise."""
+    done = []
+    async with deps.lend() as connection, connection.transaction():
+        for checked in sorted(all_checked, key=_normal):  # in one order, two batches wait for each other and go on
+            try:
+                done.append(await _one(deps, connection, house, checked))
+            except Problem as problem:
+                refuse(checked.place, problem)
+    return sorted(done, key=lambda each: each.checked.place)
 
 
-async def _submit(deps: Deps, ask: Ask) -> None:
+def _normal(checked: Checked) -> str:
+    assert checked.found.sendable is not None
+    return checked.found.sendable.normal
+
+
+def _raise(_place: int, problem: Problem) -> None:
+    raise problem
+
+
+async def _one(deps: Deps, connection: Connection, house: House, checked: Checked) -> Registered:
+    known, address = house.known, checked.found.sendable
+    assert address is not None
+    index = deps.secrets.blind_index().index(address.normal)
+    found = await people.ensure(
+        connection, deps.keyring, known.tenant_id, known.keyset, address, index, house.now, checked.timezone
+    )
+    person = found.person
+    word = people.status_word(person.status, person.expires_at, house.now)
+    if word == "erased":
+        raise Problem("recipient-erased", "This recipient was erased; nothing can be sent to them.", "email")
+    if not people.to_be_asked(person, house.policy, house.now):
+        return Registered(checked, found, word, None)
+    by, once = f"key:{known.key_id}", house.key and f"{house.key}\0{checked.place}"
+    letter = confirming.Letter(person, address, index, checked.pathway, by, house.now, once)
+    firm = confirming.Firm(known.tenant_id, known.tenant_name, known.keyset, known.timezone)
+    means = confirming.Means(deps.keyring, deps.secrets, deps.public_url)
+    return Registered(checked, found, word, await confirming.prepare(connection, means, firm, letter))
+
+
+async def submit(deps: Deps, ask: Ask) -> Problem | None:
     answer = await deps.gate.submit(ask)
-    if isinstance(answer, Refused):
-        problem = of_gate(answer.refusal)
-        # Its log row is the system tenant's; this caller's own is still to be written, and names this caller's field.
-        problem.logged, problem.verdicts = False, ()
-        problem.field = "email" if problem.field else None
-        raise problem
+    if not isinstance(answer, Refused):
+        return None
+    problem = of_gate(answer.refusal)
+    # Its log row is the system tenant's; this caller's own is still to be written, and names this caller's field.
+    problem.logged, problem.verdicts = False, ()
+    problem.field = "email" if problem.field else None
+    return problem
 
 
-def _once(deps: Deps, asked: _Asked, person: UUID) -> tuple[bytes, bytes]:
-    """The gate's own idempotency keeps a repeated registration to one mail: by the caller's key, or by the clock."""
-    secret = deps.secrets.token_keys(Purpose.FINGERPRINT)[0]
-    when = asked.key or str(int(asked.now.timestamp() // _ONE_MAIL.total_seconds()))
-    key = hmac.digest(secret, b"recipient\0" + person.bytes + when.encode(), "sha256")
-    return key, hmac.digest(secret, b"recipient\0" + person.bytes, "sha256")
+def told(deps: Deps, done: Registered) -> dict[str, object]:
+    told: dict[str, object] = {
+        "object": "recipient",
+        "id": ids.wire(RECIPIENT, deps.cell, done.found.person.id),
+        "status": done.word,
+    }
+    if done.checked.found.suggestion is not None:
+        told["suggestion"] = done.checked.found.suggestion
+    return told
 
 
-def _told(ends: datetime, zone: str) -> str:
-    return f"{ends.astimezone(ZoneInfo(zone)):%d %B %Y, %H:%M} ({zone})".lstrip("0")
+def note(deps: Deps, call: Call, status: int) -> None:
+    """One line of the caller's request log."""
+    assert call.known is not None
+    deps.log.tell(Note(call.known.tenant_id, call.known.key_id, call.request.method, call.route, status))

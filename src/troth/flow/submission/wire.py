@@ -66,11 +66,23 @@ class Reschedule(_Wire, frozen=True, kw_only=True):
     id: str | None = None
 
 
+class Agreement(_Wire, frozen=True, kw_only=True):
+    """What a vendor signed: the document's SHA-256 in hex, what it is called, the day of signing."""
+
+    sha256: str
+    reference: str
+    signed_at: str
+
+
 class Recipient(_Wire, frozen=True, kw_only=True):
     """`name` is taken for the caller's convenience and not kept: nothing of ours needs it."""
 
     email: str
     name: str | None = None
+    timezone: str | None = None
+    pathway: str | None = None
+    employer: str | None = None
+    agreement: Agreement | None = None
 
 
 _email = msgspec.json.Decoder(Email)
@@ -87,7 +99,7 @@ def reschedule(body: bytes) -> Reschedule:
     return _shaped(_reschedule.decode, body, Reschedule)
 
 
-def recipient(body: bytes) -> Recipient:
+def recipient(body: bytes | msgspec.Raw) -> Recipient:
     return _shaped(_recipient.decode, body, Recipient)
 
 
@@ -115,7 +127,12 @@ _WORDS: Mapping[str, str] = {
     "str": "a string", "array": "a list", "object": "an object", "int": "a whole number", "float": "a number",
     "bool": "true or false", "null": "null",
 }  # fmt: skip
-_PARTS: Mapping[str, type[msgspec.Struct]] = {"attachments": Attachment, "tags": Tag, "template": Template}
+_PARTS: Mapping[str, type[msgspec.Struct]] = {
+    "attachments": Attachment,
+    "tags": Tag,
+    "template": Template,
+    "agreement": Agreement,
+}
 
 
 def _problem(said: str, shape: type[Any]) -> Problem:

@@ -104,3 +104,13 @@ AS $$
         ON CONFLICT DO NOTHING RETURNING 1)
     SELECT count(*)::integer FROM ended
 $$;
+
+-- The recipient's own time zone, for quiet hours; the registration that names one counts.
+CREATE FUNCTION person_zone_v1(p_tenant uuid, p_person uuid, p_zone text) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    WITH moved AS (
+        UPDATE troth.person SET timezone = p_zone
+        WHERE id = p_person AND tenant_id = p_tenant AND status <> 4 AND timezone IS DISTINCT FROM p_zone RETURNING 1)
+    SELECT EXISTS (SELECT FROM moved)
+$$;

@@ -1,0 +1,108 @@
+"""Submission, registering: the mail that asks the recipient, through the gate like all mail, from the programme's
+system tenant.
+
+The link's secret and the code are in that one mail only: the store keeps their SHA-256.
+"""
+
+import base64
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from troth.flow.gate.asks import Ask, Caller, EmailAsked
+from troth.flow.submission import people
+from troth.flow.submission.pathways import PURPOSES, Pathway
+from troth.keys import places
+from troth.keys.installation import InstallationSecrets, Purpose
+from troth.keys.keyring import Keyring
+from troth.mail.address import Address
+from troth.store import callers, gate
+from troth.store import people as store
+from troth.store.connection import Connection
+
+TEMPLATE, CATEGORY = "confirm-address", "confirmation"
+LINK_LIVES = timedelta(hours=72)
+_ONE_MAIL = timedelta(minutes=10)  # asked again within it, no second mail goes out
+_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What confirming needs of its process. public_url: begins the link, without a slash at its end."""
+
+    keyring: Keyring
+    secrets: InstallationSecrets
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    """Whose recipient it is; `keyset` is wrapped."""
+
+    id: UUID
+    name: str
+    keyset: bytes
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Whom to ask, for what, and in which request. once: what makes a repeated request the same; None: the clock."""
+
+    person: store.Person
+    address: Address
+    index: bytes
+    pathway: Pathway
+    asked_by: str
+    now: datetime
+    once: str | None = None
+
+
+async def prepare(connection: Connection, means: Means, firm: Firm, letter: Letter) -> Ask:
+    """Keep the hashes and make the mail that holds the secret and the code; the caller hands it to the gate."""
+    system = await callers.system_tenant(connection, firm.id)
+    if system is None:
+        raise RuntimeError("the programme has no system tenant")
+    row = (await gate.tenants(connection, [system]))[0]
+    await people.ensure(connection, means.keyring, system, row.keyset, letter.address, letter.index, letter.now)
+    secret, code = secrets.token_bytes(32), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
+    ends = letter.now + LINK_LIVES
+    await store.add_confirmation(connection, _row(means, firm, letter, secret, code, ends))
+    variables = _variables(means, firm, letter.pathway, secret, code, ends)
+    email = EmailAsked((letter.address.addr_spec,), tags={"category": CATEGORY}, template=TEMPLATE, variables=variables)
+    return Ask(Caller(system_tenant=system), (email,), "POST", "/recipients", idempotency=_once(means, letter))
+
+
+def _row(means: Means, firm: Firm, letter: Letter, secret: bytes, code: str, ends: datetime) -> store.NewConfirmation:
+    pathway, person = letter.pathway, letter.person
+    basis = None
+    if pathway.basis is not None and person.data_key is not None:
+        key = means.keyring.tenant(firm.id, firm.keyset).person(person.data_key, person.id)
+        basis = key.seal(pathway.basis, places.basis(person.id))
+    return store.NewConfirmation(
+        hash=sha256(secret).digest(), tenant=firm.id, person=person.id, pathway=pathway.name,
+        code_hash=sha256(secret + code.encode()).digest(), valid_days=pathway.valid_days, agreement=pathway.agreement,
+        basis_ct=basis, asked_by=letter.asked_by, now=letter.now, ends=ends,
+    )  # fmt: skip
+
+
+def _variables(means: Means, firm: Firm, pathway: Pathway, secret: bytes, code: str, ends: datetime) -> dict[str, str]:
+    return {
+        "link": f"{means.public_url}/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}",
+        "code": code,
+        "client": firm.name[:120],
+        "purpose": PURPOSES[pathway.name],
+        "expires": f"{ends.astimezone(ZoneInfo(firm.timezone)):%d %B %Y, %H:%M} ({firm.timezone})".lstrip("0"),
+    }
+
+
+def _once(means: Means, letter: Letter) -> tuple[bytes, bytes]:
+    """The gate's own idempotency keeps a repeated registration to one mail: by the caller's key, or by the clock."""
+    secret = means.secrets.token_keys(Purpose.FINGERPRINT)[0]
+    when = letter.once or str(int(letter.now.timestamp() // _ONE_MAIL.total_seconds()))
+    what = b"recipient\0" + letter.person.id.bytes + letter.pathway.name.encode() + b"\0"
+    return hmac.digest(secret, what + when.encode(), "sha256"), hmac.digest(secret, what, "sha256")
