@@ -11,7 +11,7 @@ from tests.rules.world import GOOD, NOW, SECRET_ADDRESS, but, policy, problem, r
 from troth.rules import checks
 from troth.rules.chain import CHAIN
 from troth.rules.decision import Outcome, Verdict
-from troth.rules.facts import UNASKED, Attachment, Consent, Suppression
+from troth.rules.facts import UNASKED, Attachment, Consent, Suppression, Volume
 from troth.rules.problems import NOT_PROBLEMS, PROBLEMS
 
 RAW = {"email": {"raw": True}, "template": None, "category": {"raw_content_allowed": True}}

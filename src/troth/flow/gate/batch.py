@@ -1,7 +1,7 @@
 """One accept transaction, step by step: facts, idempotency, counters, the chain, and everything written at once."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -307,14 +307,12 @@ async def _judge(item: Item, world: World, shares: Shares, keyring: Keyring) -> 
     refused: list[Refusal] = []
     every: list[list[bytes]] = []
     together = item.ids[0].int & _MARK if len(item.ids) > 1 and not item.ask.permissive else 0
-    rates: tuple[Rate, ...] = ()
     ids: list[UUID | None] = []
     for index, (bound, email_id) in enumerate(zip(item.bounds, item.ids, strict=True)):
         if index % _TURN == _TURN - 1:
             await asyncio.sleep(0)  # a batch of 500 must not keep the door's other callers waiting
         made = decisions(bound, world, shares, together)
         world.volumes.notice(bound, made)
-        rates = _tightest(rates, [shares.rate(a) for _, a in bound.counters if a.counter.scope != RECIPIENT_DAY])
         email = decide_email(made)
         every.append([decision.facts for decision in made])
         if email.refusal is not None:
@@ -332,19 +330,19 @@ async def _judge(item: Item, world: World, shares: Shares, keyring: Keyring) -> 
         world.volumes.back(volume, refused[0].code)
         item.rows.clear()
         item.facts = every  # all of it was refused
-        return Refused(refused[0], rates)
-    return Taken(tuple(ids), tuple(refused), rates=rates)
+        return Refused(refused[0], _left(item, shares), world.now)
+    return Taken(tuple(ids), tuple(refused), rates=_left(item, shares), at=world.now)
 
 
-def _tightest(known: Iterable["Rate"], found: Iterable["Rate"]) -> tuple["Rate", ...]:
-    """One of each window, and of several (another key's template, another hour) the one with the least left."""
+def _left(item: Item, shares: Shares) -> tuple["Rate", ...]:
+    """What is left of each window now; of several (another template, another hour) the one with the least."""
     best: dict[tuple[str, str], Rate] = {}
-    for rate in (*known, *found):
-        place = (rate.scope, rate.window)
-        old = best.get(place)
-        same = old is not None and (old.subject, old.resets_at) == (rate.subject, rate.resets_at)
-        if old is None or same or rate.limit - rate.used - rate.asking < old.limit - old.used - old.asking:
-            best[place] = rate  # of the same counter the later look, which has seen the emails before it
+    shared = {a.counter.key: a for a in _asked(item) if a.counter.scope != RECIPIENT_DAY}
+    for asked in shared.values():
+        rate = shares.rate(asked)
+        old = best.get((rate.scope, rate.window))
+        if old is None or rate.limit - rate.used < old.limit - old.used:
+            best[rate.scope, rate.window] = rate
     return tuple(best.values())
 
 

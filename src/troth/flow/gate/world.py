@@ -13,6 +13,7 @@ from uuid import UUID
 
 import msgspec
 
+from troth.flow.gate.volumes import Volumes
 from troth.ledger.canonical import digest
 from troth.rules.consent import Entry
 from troth.rules.facts import Domain
@@ -80,6 +81,7 @@ class World:
     people: dict[tuple[UUID, bytes], store.PersonRow]
     kept: dict[tuple[UUID, bytes], store.KeptAnswer]
     consents: dict[UUID, list[Entry]] = field(default_factory=dict)  # by person, where a category is sent on consent
+    volumes: Volumes = field(default_factory=Volumes)
 
     def version(self, tenant: UUID | None, kind: str, code: str) -> Version | None:
         """What is in force under a code, None when nothing ever was."""
