@@ -339,7 +339,9 @@ type Amounts = Sequence[tuple[Counter, int]]
 
 async def reserve(connection: Connection, amounts: Amounts) -> dict[CounterKey, int]:
     """Reserves each distinct counter's whole amount, or nothing of it; says what each is at afterwards."""
-    return _used(await tuples(connection, _SQL["rate_reserve"], _counters(amounts)))
+    found = _used(await tuples(connection, _SQL["rate_reserve"], _counters(amounts)))
+    beyond = {c.key for c, n in amounts if n > c.cap}  # locked in their order, and nothing reserved
+    return {key: used for key, used in found.items() if key not in beyond} if beyond else found
 
 
 async def lock_counters(connection: Connection, amounts: Amounts) -> dict[CounterKey, int]:

@@ -126,6 +126,53 @@ async def test_a_spent_rate_says_when(operator, door):
     assert spent.json()["decision"]
 
 
+def windows(answer) -> dict[str, dict[str, int]]:
+    """A list of strings with parameters (RFC 9651, sections 3.1 and 3.1.2)."""
+    found = {}
+    for entry in answer.headers["ratelimit"].split(", "):
+        name, *parameters = entry.split(";")
+        assert name.startswith('"')
+        assert name.endswith('"')
+        found[name.strip('"')] = {key: int(value) for key, _, value in (p.partition("=") for p in parameters)}
+    return found
+
+
+async def test_every_answer_says_what_is_left_of_each_window_and_when_it_is_full_again(operator, door):
+    key, _ = add_key(operator, door.firm, "few", policy={"limits": {"key_hour": 3}})
+    async with client_of(door.app, key.text) as client:
+        first = await client.post("/emails", json=email())
+        again = await client.post("/emails/batch", json=[email(), email()])
+        refused = await client.post("/emails", json=email("stranger@example.net"))
+    assert [windows(a)["key-hour"]["r"] for a in (first, again)] == [2, 0]
+    assert '"key-hour";q=3;w=3600' in first.headers["ratelimit-policy"]
+    assert '"tenant-day";q=1000000;w=86400' in first.headers["ratelimit-policy"]
+    assert 0 < windows(first)["key-hour"]["t"] <= 3600
+    assert 0 < windows(first)["tenant-day"]["t"] <= 25 * 3600
+    assert set(windows(first)) == {"key-hour", "tenant-hour", "tenant-day", "template-hour"}
+    assert "retry-after" not in first.headers
+    assert refused.status_code == 422
+
+
+async def test_a_refused_batch_took_nothing_and_the_answer_says_so(operator, door):
+    key, _ = add_key(operator, door.firm, "two", policy={"limits": {"key_hour": 2}})
+    async with client_of(door.app, key.text) as client:
+        spent = await client.post("/emails/batch", json=[email(), email(), email()])
+        assert (spent.status_code, windows(spent)["key-hour"]["r"]) == (429, 2)
+        assert (await client.post("/emails/batch", json=[email(), email()])).status_code == 200
+
+
+async def test_retry_after_waits_for_the_last_window_that_is_spent(operator, door):
+    """The day's is spent, too: who came back after the hour would come in vain."""
+    key, _ = add_key(operator, door.firm, "both", policy={"limits": {"key_hour": 1, "tenant_day": 1}})
+    async with client_of(door.app, key.text) as client:
+        assert (await client.post("/emails", json=email())).status_code == 200
+        spent = await client.post("/emails", json=email())
+    left = windows(spent)
+    assert spent.status_code == 429
+    assert int(spent.headers["retry-after"]) == max(left["key-hour"]["t"], left["tenant-day"]["t"])
+    assert spent.headers["ratelimit-remaining"] == "0"
+
+
 async def test_cancel_and_reschedule(door):
     sent = (await door.post(json=email(scheduled_at="2099-01-01T00:00:00Z"))).json()
     assert sent["code"] == "schedule-too-far"

@@ -75,21 +75,23 @@ class Refusal:
 class Taken:
     """On disk. `ids` in the order asked (None where a permissive batch refused one, told in `refused`).
 
-    `rates`: what is left, for the RateLimit headers; empty on a replay.
+    `rates`: each window as this request leaves it, `at` (the database's clock); empty on a replay.
     """
 
     ids: tuple[UUID | None, ...]
     refused: tuple[Refusal, ...] = ()
     replayed: bool = False
     rates: tuple[Rate, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The whole request is refused; `rates` are set when they were the reason."""
+    """The whole request is refused; `rates`: each window as it stands without it, once that is known, `at` a moment."""
 
     refusal: Refusal
     rates: tuple[Rate, ...] = ()
+    at: datetime | None = None
 
 
 Answer = Taken | Refused

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused, Taken
 from troth.flow.gate.recall import Recall
 from troth.flow.submission import idempotency, strict_json, when, wire
-from troth.flow.submission.answers import json_answer, taken_headers
+from troth.flow.submission.answers import json_answer, rate_headers
 from troth.flow.submission.asking import asked
 from troth.flow.submission.auth import identify, read_content, read_key
 from troth.flow.submission.body import read_body
@@ -83,7 +83,7 @@ async def reschedule(deps: Deps, call: Call) -> Response:
     email_id = email_of(call)
     word = await deps.gate.reschedule(known.tenant_id, email_id, due)
     if isinstance(word, Refused):
-        problem = of_gate(word.refusal, word.rates)
+        problem = of_gate(word.refusal, word.rates, word.at)
         problem.logged = False  # the gate logs what is asked anew, not what is changed
         raise problem
     return _changed(deps, call, word, "not-reschedulable", "Only scheduled mail, still waiting, gets another time.")
@@ -133,7 +133,7 @@ async def _submit(deps: Deps, ask: Ask, places: Sequence[int] = ()) -> Taken:
     answer = await deps.gate.submit(ask)
     if isinstance(answer, Taken):
         return answer
-    problem = of_gate(answer.refusal, answer.rates)
+    problem = of_gate(answer.refusal, answer.rates, answer.at)
     if places:
         problem.index = places[answer.refusal.index]
         problem.inside(f"[{problem.index}]")
@@ -141,8 +141,7 @@ async def _submit(deps: Deps, ask: Ask, places: Sequence[int] = ()) -> Taken:
 
 
 def _headers(taken: Taken) -> dict[str, str]:
-    first = next((i for i in taken.ids if i is not None), None)
-    headers = taken_headers(taken.rates, ids.time_of(first)) if first is not None else {}
+    headers = rate_headers(taken.rates, taken.at)
     return headers | {"idempotent-replayed": "true"} if taken.replayed else headers
 
 

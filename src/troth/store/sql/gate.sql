@@ -120,12 +120,12 @@ UPDATE idempotency SET answer = %(answer)b WHERE tenant_id = %(tenant)b AND key_
 
 -- name: rate_reserve
 -- Counters are locked in one order and reserved in the same statement; one that cannot take all that the batch asks of
--- it is left alone and returns no row. The constraint rate_never_exceeded stands behind the WHERE.
+-- it is left alone and returns no row, but is locked with the others: locked later, it would be out of order. What is
+-- more than a cap asks for 0 here, and its row counts for nothing. rate_never_exceeded stands behind the WHERE.
 INSERT INTO rate_counter (tenant_id, scope, subject, window_start, used, cap)
-SELECT t, c, s, w, n, l
+SELECT t, c, s, w, CASE WHEN n <= l THEN n ELSE 0 END, l
 FROM unnest(%(tenants)b::uuid[], %(scopes)b::smallint[], %(subjects)b::uuid[], %(starts)b::timestamptz[],
             %(amounts)b::integer[], %(caps)b::integer[]) AS u(t, c, s, w, n, l)
-WHERE n <= l
 ORDER BY t, c, s, w
 ON CONFLICT (tenant_id, scope, subject, window_start) DO UPDATE
 SET used = rate_counter.used + EXCLUDED.used, cap = EXCLUDED.cap
