@@ -186,6 +186,7 @@ PAGES: dict[str, Row] = {
     "suppressions": [Look("/suppressions"), Look("/suppressions?reason=complaint"), Look("/suppressions", STAFF)],
     "suppressions-find": Act("/suppressions/find"),
     "suppression-add": Look("/suppressions/add"),
+    "suppressions-import": Look("/suppressions/import"),
     "suppression-override": Look("/suppressions/override?who={who}"),
     "suppressions-export": File("/suppressions/export.csv"),
     # domains

@@ -24,14 +24,17 @@ from troth.control.people import account, nudging, passwords
 from troth.control.people.factors import enrolling, showing
 from troth.control.people.sign_on import views as sign_on
 from troth.control.policies import views as policies
-from troth.control.recipients import passing
+from troth.control.recipients import agreements, passing, registering
+from troth.control.recipients import pages as recipient_pages
 from troth.control.recipients import views as recipients
 from troth.control.recipients.importing import RECIPIENTS
 from troth.control.records import views as records
+from troth.control.privacy import views as privacy
 from troth.control.stops import views as stops
 from troth.control.suppressions import acts as suppression_acts
 from troth.control.suppressions import taking as suppression_export
 from troth.control.suppressions import views as suppressions
+from troth.control.suppressions.importing import SUPPRESSIONS
 from troth.control.templates import acts as template_acts
 from troth.control.templates import drafting, looking
 from troth.control.templates import views as templates
@@ -43,7 +46,7 @@ from troth.control.webhooks import views as webhooks
 _EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, receipts.of_page, receipts.NoReceipt)}
 
 
-_IMPORTERS = {"importers": {each.kind: each for each in (RECIPIENTS,)}}
+_IMPORTERS = {"importers": {each.kind: each for each in (RECIPIENTS, SUPPRESSIONS)}}
 
 
 def _says(claim: str, profile: str) -> str:
@@ -119,13 +122,26 @@ urlpatterns = [
     path("suppressions/add", suppression_acts.add, name="suppression-add"),
     path("suppressions/override", suppression_acts.override, name="suppression-override"),
     path("suppressions/export.<str:form>", suppression_export.export, name="suppressions-export"),
+    path("recipients", recipient_pages.listed, name="recipients"),
+    path("recipients/find", recipient_pages.find, name="recipients-find"),
+    path("recipients/new", registering.new, name="recipient-new"),
+    path("recipients/agreements", agreements.listed, name="agreements"),
+    path("recipients/agreements/new", agreements.new, name="agreement-new"),
     path("recipients/import", imports.new, {"importer": RECIPIENTS}, name="recipients-import"),
+    path("suppressions/import", imports.new, {"importer": SUPPRESSIONS}, name="suppressions-import"),
+    path("recipients/<str:ref>", recipient_pages.detail, name="recipient"),
+    path("recipients/<str:ref>/ask", registering.again, name="recipient-ask"),
+    path("recipients/<str:ref>/erase", recipient_pages.erase, name="recipient-erase"),
     path("imports", imports.listed, _IMPORTERS, name="imports"),
     path("imports/<uuid:subject>", imports.shown, _IMPORTERS, name="import"),
     path("imports/<uuid:subject>/left-out.csv", imports.faults_file, name="import-left-out"),
     path("imports/<uuid:subject>/propose", imports.propose, _IMPORTERS, name="import-propose"),
     path("imports/<uuid:subject>/drop", imports.drop, _IMPORTERS, name="import-drop"),
     path("designation", designation.designation, name="designation"),
+    path("services", privacy.services, name="services"),
+    path("services/<uuid:message>", privacy.service, name="service"),
+    path("abuse", privacy.reports, name="abuse"),
+    path("abuse/<uuid:report>", privacy.report, name="abuse-report"),
     path("stops", stops.listed, name="stops"),
     path("stops/start", stops.start, name="stop-start"),
     path("stops/<uuid:stop>/release", stops.release, name="stop-release"),

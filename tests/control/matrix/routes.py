@@ -84,10 +84,16 @@ PAGES = (
     Page("suppressions-find", get="suppression:read", methods=POST),
     Page("suppression-add", get="suppression:add", methods=BOTH),
     Page("suppression-override", get="override:propose", methods=BOTH, empty=True),
+    Page("suppressions-import", get="import:propose", methods=BOTH),
     Page("suppressions-export", {"form": "csv"}, get="suppression:export"),
     # ---- domains
     Page("domains", get="domain:read"),
     Page("domain", {"domain": "@domain"}, get="domain:read"),
+    # ---- privacy
+    Page("services", get="service:read"),
+    Page("service", {"message": "@service"}, get="service:done", methods=BOTH),
+    Page("abuse", get="abuse:read"),
+    Page("abuse-report", {"report": "@report"}, get="abuse:close", methods=BOTH),
     # ---- emergency stops
     Page("stops", get="home:read", alone="page"),
     Page("stop-start", get="pause:start", methods=BOTH, alone="page"),

@@ -10,7 +10,8 @@ from uuid import UUID
 from django.conf import settings
 from django.http import QueryDict
 
-from troth.control.suppressions.reading import REASONS, Place, place_of
+from troth.control.suppressions.reading import Place, place_of
+from troth.control.suppressions.words import REASONS
 from troth.control.tenants import seeking
 from troth.keys.keyring import TenantKeys
 

@@ -14,21 +14,12 @@ from django.conf import settings
 from django.db import connection
 
 from troth.control.audit.asking import rows
+from troth.control.suppressions.words import OPT_OUT
 from troth.keys import places
 from troth.keys.errors import Undecryptable
 from troth.keys.keyring import TenantKeys
 
 PAGE = 50
-OPT_OUT = 0  # an opt-out of one category, which is no entry of the list
-REASONS = {
-    "hard-bounce": 1,
-    "complaint": 2,
-    "opt-out": 3,
-    "feedback-loop": 4,
-    "administrative": 5,
-    "soft-bounces-spent": 6,
-    "category-opt-out": OPT_OUT,
-}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PLACE = struct.Struct(">q32sh")  # time in microseconds, index, reason; what makes it unique follows as text

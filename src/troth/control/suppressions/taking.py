@@ -14,7 +14,8 @@ from troth.control.people.guard import needs
 from troth.control.people.permissions import allowed
 from troth.control.suppressions import reading, words
 from troth.control.suppressions.asked import Asked, keys_of
-from troth.control.suppressions.reading import REASONS, Entry, Place
+from troth.control.suppressions.reading import Entry, Place
+from troth.control.suppressions.words import REASONS
 from troth.keys.keyring import TenantKeys
 
 _HEADER = ("address", "index", "reason", "category", "source", "since", "override_until", "taken_back_at")

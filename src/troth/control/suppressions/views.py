@@ -18,8 +18,7 @@ from troth.control.people.guard import needs
 from troth.control.people.permissions import allowed
 from troth.control.suppressions import history, lines, reading
 from troth.control.suppressions.asked import LONGEST, Asked, keys_of
-from troth.control.suppressions.reading import REASONS
-from troth.control.suppressions.words import COMPLAINTS, WORDS
+from troth.control.suppressions.words import COMPLAINTS, REASONS, WORDS
 from troth.control.tenants import seeking
 from troth.keys.keyring import TenantKeys
 from troth.mail.address import AddressError, parse_address

@@ -9,6 +9,16 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+OPT_OUT = 0  # an opt-out of one category, which is no entry of the list
+REASONS = {
+    "hard-bounce": 1,
+    "complaint": 2,
+    "opt-out": 3,
+    "feedback-loop": 4,
+    "administrative": 5,
+    "soft-bounces-spent": 6,
+    "category-opt-out": OPT_OUT,
+}
 # the reason's words, and the look's word for its tone and shape
 WORDS = {
     0: ("Opt-out of one category", "unsubscribed"),
