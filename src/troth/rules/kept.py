@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from troth.rules import facts as facts_
 from troth.rules.decision import Decision
 from troth.rules.facts import Category, Domain, Facts, FieldProblem, Key, Rate, Recipient, Template, Tenant
 
@@ -97,7 +98,7 @@ class SuppressionPart(Struct, frozen=True, array_like=True, gc=False):
 
 class Shape(Struct, frozen=True, array_like=True, gc=False):
     """What many messages have in common. A missing part is None, as in Facts. problems: 0 none, 1 an injection, 2 other
-    ones; consent: its state.
+    ones; consent: its state; watched: whether mail of this kind counts as the client's volume, None when not known.
     """
 
     tenant: TenantPart | None
@@ -113,6 +114,7 @@ class Shape(Struct, frozen=True, array_like=True, gc=False):
     attachments: tuple[tuple[int, str], ...]
     problems: int
     content_problems: bool
+    watched: bool | None
 
 
 class Count(Struct, frozen=True, array_like=True, gc=False):
@@ -125,10 +127,20 @@ class Count(Struct, frozen=True, array_like=True, gc=False):
     ends: int
 
 
+class Volume(Struct, frozen=True, array_like=True, gc=False):
+    """The client's messages as the gate found them (rules.facts.Volume)."""
+
+    recent: int
+    previous: tuple[int, ...]
+    reviewed: int
+    asking: int
+
+
 class Kept(Struct, frozen=True, array_like=True, gc=False):
     """One message's facts. `shape`: a Shape's bytes; ages: whole seconds, begun ones counted; scheduled: microseconds.
 
-    `outcome`, `code` and `check` are what the gate made of them.
+    `outcome`, `code` and `check` are what the gate made of them. together: marks the emails of one request that stand
+    or fall with one another, 0 for one alone. volume: None where it is not known, or not watched (the shape says).
     """
 
     outcome: int
@@ -142,6 +154,8 @@ class Kept(Struct, frozen=True, array_like=True, gc=False):
     good_age: int | None
     scheduled: int | None
     counts: tuple[Count, ...]
+    together: int
+    volume: Volume | None
 
 
 _WRITE = msgspec.msgpack.Encoder()
@@ -149,7 +163,7 @@ _READ = msgspec.msgpack.Decoder(Kept)
 _READ_SHAPE = msgspec.msgpack.Decoder(Shape)
 
 
-def keep(facts: Facts, decision: Decision) -> bytes:
+def keep(facts: Facts, decision: Decision, together: int = 0) -> bytes:
     """Write down what `facts` were, and what was decided of them."""
     deciding, email, domain, now = decision.deciding, facts.email, facts.domain, facts.now
     return _WRITE.encode(
@@ -165,6 +179,8 @@ def keep(facts: Facts, decision: Decision) -> bytes:
             _age(now, domain.last_good_at) if domain else None,
             None if email.scheduled_at is None else (email.scheduled_at - now) // _MICRO,
             tuple(_count(rate, now) for rate in facts.rates),
+            together,
+            _volume(facts.volume),
         )
     )
 
@@ -205,7 +221,12 @@ def _shape(facts: Facts) -> Shape:
         tuple((file.size, file.content_type) for file in email.attachments),
         _problems(email.problems),
         bool(facts.content_problems),
+        None if facts.volume is None else facts.volume.watched,
     )
+
+
+def _volume(one: facts_.Volume | None) -> Volume | None:
+    return Volume(one.recent, one.previous, one.reviewed, one.asking) if one is not None and one.watched else None
 
 
 def _tenant(one: Tenant) -> TenantPart:

@@ -2,17 +2,16 @@
 
 What a policy makes of a message depends on the kind of message it is and on which of its counters are over, so each
 pair need be decided once only (a million messages have a few hundred kinds). Counters and anomaly windows are the
-replay's own: what the gate found in a counter, and what this policy let through beside it, or kept back.
+replay's own (rules/recount.py).
 """
 
-from collections import Counter as Sum
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
 from troth.rules import facts as f
+from troth.rules.anomaly import judge
 from troth.rules.chain import decide
 from troth.rules.kept import (
     COUNTERS,
@@ -26,6 +25,7 @@ from troth.rules.kept import (
     SuppressionPart,
     TemplatePart,
     TenantPart,
+    Volume,
     shape_of,
 )
 from troth.rules.policy import Policy
@@ -109,9 +109,19 @@ def _within(age: int | None, grace: int) -> int | None:
     return 0 if age <= grace else _FAR
 
 
-def decide_sort(sort: Sort, policy: Policy | None, over: int, paused: str | None) -> Result:
-    """Run the chain. over: the counters, as bits, that cannot take the message; paused: by whom."""
-    decision = decide(_facts(sort, policy, over, paused))
+class State(Struct, frozen=True, array_like=True):
+    """How things stand when a message comes. over: the counters, as bits, that cannot take it; paused: by whom;
+    unusual: with it the client's volume is an anomaly.
+    """
+
+    over: int = 0
+    paused: str | None = None
+    unusual: bool = False
+
+
+def decide_sort(sort: Sort, policy: Policy | None, state: State) -> Result:
+    """Run the chain."""
+    decision = decide(_facts(sort, policy, state))
     return Result(int(decision.outcome), decision.deciding.code, decision.deciding.check)
 
 
@@ -120,7 +130,15 @@ def replay(kept: Kept, second: int, policy: Policy | None) -> Result:
     sort = sort_of(kept, second, policy)
     seen = paused_of(shape_of(kept.shape))
     caps = limits(policy, slow=policy is not None and slowed(seen, policy))
-    return decide_sort(sort, policy, over(kept.counts, caps), seen)
+    return decide_sort(sort, policy, State(over(kept.counts, caps), seen, unusual(kept.volume, policy)))
+
+
+def unusual(volume: Volume | None, policy: Policy | None) -> bool:
+    """Whether a message more makes an anomaly of the client's volume."""
+    if volume is None or policy is None:
+        return False
+    found = judge(volume.recent + volume.asking, volume.previous, policy, volume.reviewed)
+    return found.action is not None
 
 
 def paused_of(shape: Shape) -> str | None:
@@ -144,12 +162,12 @@ def over(counts: Iterable[Count], caps: Sequence[int]) -> int:
     return found
 
 
-def _facts(sort: Sort, policy: Policy | None, over: int, paused: str | None) -> f.Facts:
+def _facts(sort: Sort, policy: Policy | None, state: State) -> f.Facts:
     shape = shape_of(sort.shape)
     now = _THEN if sort.quarter is None else _EPOCH + timedelta(seconds=sort.quarter * _QUARTER)
     return f.Facts(
         now=now,
-        tenant=_tenant(shape.tenant, paused) if shape.tenant else None,
+        tenant=_tenant(shape.tenant, state.paused) if shape.tenant else None,
         key=_key(shape.key, shape.category) if shape.key else None,
         category=_category(shape.category) if shape.category else None,
         template=_template(shape.template) if shape.template else None,
@@ -158,10 +176,11 @@ def _facts(sort: Sort, policy: Policy | None, over: int, paused: str | None) -> 
         recipient=_recipient(shape.recipient, now) if shape.recipient else None,
         suppression=_suppression(shape.suppression) if shape.suppression else None,
         opted_out=shape.opted_out,
-        rates=_rates(sort.present, over, now),
+        rates=_rates(sort.present, state.over, now),
         policy=policy,
         content_problems=_CONTENT if shape.content_problems else (),
         consent=f.Consent(shape.consent) if shape.consent is not None else None,
+        volume=_volume(watched=shape.watched, unusual=state.unusual),
     )
 
 
@@ -173,6 +192,12 @@ def _rates(present: int, over: int, now: datetime) -> tuple[f.Rate, ...]:
         for place, (scope, window) in enumerate(COUNTERS)
         if present >> place & 1
     )
+
+
+def _volume(*, watched: bool | None, unusual: bool) -> f.Volume | None:
+    if watched is None:
+        return None
+    return f.Volume(_MANY if unusual else 0, (), watched=watched)
 
 
 def _tenant(one: TenantPart, paused: str | None) -> f.Tenant:
@@ -225,32 +250,3 @@ def _recipient(one: RecipientPart, now: datetime) -> f.Recipient:
 
 def _suppression(one: SuppressionPart) -> f.Suppression:
     return f.Suppression(one.listed, one.reason, "", one.own, one.override)
-
-
-Window = tuple[int, int, int]  # the counter's place, its subject's print, its window's end in seconds of the epoch
-
-
-@dataclass(slots=True)
-class Counters:
-    """One client's counters: what the gate found, and how this policy's own count differs from the gate's."""
-
-    differs: Sum[Window] = field(default_factory=Sum)
-
-    def found(self, counts: Iterable[Count], second: int) -> tuple[Count, ...]:
-        """Give the counters as this policy's own traffic has left them. `second`: of the decision, in the epoch."""
-        if not self.differs:
-            return tuple(counts)
-        return tuple(self._found(count, second) for count in counts)
-
-    def _found(self, count: Count, second: int) -> Count:
-        differs = self.differs.get((count.place, count.subject, second + count.ends), 0)
-        return Count(count.place, count.subject, count.used + differs, count.asking, count.ends) if differs else count
-
-    def settle(self, messages: Iterable[tuple[Count, ...]], second: int, *, then: bool, now: bool) -> None:
-        """Count an email of these messages: `then` the gate let it through, `now` this policy does."""
-        if then is now:
-            return
-        sign = 1 if now else -1
-        asked = {(c.place, c.subject, second + c.ends): c.asking for counts in messages for c in counts}
-        for window, amount in asked.items():
-            self.differs[window] += sign * amount
