@@ -49,9 +49,10 @@ class Browser:
     def get(self, path):
         return self.ask("GET", path)
 
-    def press(self, path, page):
+    def press(self, path, page, code=""):
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
-        return self.ask("POST", path, f"csrfmiddlewaretoken={token}", {"Origin": f"http://localhost:{self.port}"})
+        body = f"csrfmiddlewaretoken={token}" + (f"&code={quote(code)}" if code else "")
+        return self.ask("POST", path, body, {"Origin": f"http://localhost:{self.port}"})
 
 
 @pytest.fixture
@@ -90,12 +91,13 @@ def wait_for(port, process):
     raise AssertionError("the pages did not start")
 
 
-def link(firm, address="new@home.example", hours=24):
+def link(firm, address="new@home.example", hours=24, pathway="confirmation-link"):
     """What POST /recipients keeps and mails: gives (path, person)."""
     secret, person = os.urandom(32), firm.person(address, status=1)
     firm.operator.admin.execute(
-        "INSERT INTO confirmation VALUES (%s, %s, %s, 'confirmation-link', %s, %s + make_interval(hours => %s))",
-        (hashlib.sha256(secret).digest(), firm.tenant, person, now(), now(), hours),
+        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s + make_interval(hours => %s))",
+        (hashlib.sha256(secret).digest(), firm.tenant, person, pathway, hashlib.sha256(secret + b"123456").digest(), now(), now(), hours),
     )
     return f"/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}", person
 
@@ -139,6 +141,31 @@ def _headers(page):
     for cookie in page.headers.get_all("set-cookie"):
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
+
+
+def test_a_pathway_of_several_steps_wants_the_code_of_the_mail(firm, pages):
+    path, person = link(firm, pathway="multi-step")
+    browser = Browser(pages[0])
+    page = browser.get(path)
+    assert 'name="code"' in page.text
+    for code, words in (("", "Type the code"), ("000000", "4 tries are left"), ("1\0 x", "3 tries are left")):
+        answer = browser.press(path, page, code)
+        assert answer.status == 422
+        assert words in answer.text
+        assert 'aria-invalid="true"' in answer.text
+    assert status(firm, person) == (1, None)
+    assert "Your address is confirmed." in browser.press(path, page, " 123 456").text
+    assert status(firm, person) == (2, "multi-step")
+
+
+def test_five_wrong_codes_end_the_link(firm, pages):
+    path, person = link(firm, pathway="multi-step")
+    browser = Browser(pages[0])
+    page = browser.get(path)
+    answers = [browser.press(path, page, "000000").status for _ in range(5)]
+    assert answers == [422, 422, 422, 422, 410]
+    assert browser.press(path, page, "123456").status == 410
+    assert status(firm, person) == (1, None)
 
 
 def test_the_button_belongs_to_the_browser_that_was_shown_it(firm, pages):

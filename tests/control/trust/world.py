@@ -192,7 +192,8 @@ def confirm(world: World, firm: Firm, address: str, pathway: str = "confirmation
     """A person is registered and follows the link."""
     person, secret = firm.person(address, status=1), os.urandom(32)
     world.database.fill(
-        "INSERT INTO confirmation VALUES (%s, %s, %s, %s, now(), now() + interval '3 days')",
+        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, now(), now() + interval '3 days')",
         hashlib.sha256(secret).digest(), firm.tenant, person, pathway,
     )  # fmt: skip
     world.operator.control.execute("SELECT verify_person_v1(%s)", (secret,))

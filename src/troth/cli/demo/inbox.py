@@ -10,6 +10,7 @@ from troth.cli.demo.mailbox_store import Entry, MailStore
 
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINK = re.compile(r"https?://[^\s\"<>]+/(?:confirm|password)/[A-Za-z0-9_-]+")
+_CODE = re.compile(r"asks for a code:\s*([0-9]{6})\b")
 _UNSUBSCRIBE = re.compile(r"<(https?://[^<>\s]+)>")
 
 
@@ -46,6 +47,14 @@ class Inbox:
                     return found[0]
             if time.monotonic() > until or self.over.wait(0.05):
                 raise TimeoutError("A confirmation did not reach its recipient.")
+
+    def code(self, recipient: str) -> str:
+        """The code of the newest mail that has one; empty when there is none."""
+        for entry in reversed(self.kept(recipient)):
+            found = _CODE.search(_plain(self.octets(entry)))
+            if found:
+                return found[1]
+        return ""
 
     def unsubscribe(self, recipient: str, message_hex: str) -> str:
         """The address in List-Unsubscribe of a message that came; LookupError when there is none."""

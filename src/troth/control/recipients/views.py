@@ -54,7 +54,13 @@ def confirm(request: HttpRequest, secret: str) -> HttpResponse:
 def _confirmed(request: HttpRequest, value: bytes, link: Link) -> HttpResponse:
     if not _was_shown(request, value):
         return cookie_missing(request)
-    if confirmation.confirm(value) is None:
+    typed = "".join(request.POST.get("code", "").split()).replace("\0", "")[:12] or None
+    if link.needs_code and typed is None:
+        return _page(request, "ask", link, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong="missing")
+    if confirmation.confirm(value, typed) is None:
+        again = confirmation.look(value)
+        if typed is not None and again is not None and not again.expired:
+            return _page(request, "ask", again, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong="wrong")
         return _page(request, "expired", link, status=HTTPStatus.GONE)
     response = _page(request, "done", link)
     response.delete_cookie(_COOKIE, path="/confirm", samesite="Strict")
@@ -92,9 +98,9 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, name: str, link: Link | None = None, *, status: HTTPStatus = HTTPStatus.OK
+    request: HttpRequest, name: str, link: Link | None = None, *, status: HTTPStatus = HTTPStatus.OK, wrong: str = ""
 ) -> HttpResponse:
-    response = render(request, f"recipients/{name}.html", {"link": link}, status=status)
+    response = render(request, f"recipients/{name}.html", {"link": link, "wrong": wrong}, status=status)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Cache-Control"] = "no-store"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
