@@ -319,6 +319,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (FLOW,),  # people have suppress_by_hand_v1
     "suppress_by_hand_v1(uuid, uuid, bytea, bytea, bytea, bytea)": (CONTROL,),
     "suppression_all_v1(bytea[], integer)": (CONTROL,),
+    "suppression_attempt_v1(text)": (CONTROL,),
+    "suppression_fact_v1(text, timestamptz)": (CONTROL,),
     "suppress_import_v1(uuid, bytea[], smallint[], text[], bytea[])": (CONTROL,),
     "opt_out_import_v1(uuid, bytea[], uuid, text)": (CONTROL,),
     "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),

@@ -18,18 +18,19 @@ from troth.control.domains import views as domains
 from troth.control.imports import views as imports
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
+from troth.control.limits import anomaly_views as anomalies
 from troth.control.messages import views as messages
 from troth.control.messages.evidence import Evidence
 from troth.control.people import account, nudging, passwords
 from troth.control.people.factors import enrolling, showing
 from troth.control.people.sign_on import views as sign_on
 from troth.control.policies import views as policies
+from troth.control.privacy import views as privacy
 from troth.control.recipients import agreements, passing, registering
 from troth.control.recipients import pages as recipient_pages
 from troth.control.recipients import views as recipients
 from troth.control.recipients.importing import RECIPIENTS
 from troth.control.records import views as records
-from troth.control.privacy import views as privacy
 from troth.control.stops import views as stops
 from troth.control.suppressions import acts as suppression_acts
 from troth.control.suppressions import taking as suppression_export
@@ -142,6 +143,10 @@ urlpatterns = [
     path("services/<uuid:message>", privacy.service, name="service"),
     path("abuse", privacy.reports, name="abuse"),
     path("abuse/<uuid:report>", privacy.report, name="abuse-report"),
+    path("anomalies", anomalies.listed, name="anomalies"),
+    path("anomalies/<uuid:anomaly>", anomalies.detail, name="anomaly"),
+    path("anomalies/<uuid:anomaly>/look", anomalies.look, name="anomaly-look"),
+    path("anomalies/<uuid:anomaly>/<str:way>", anomalies.decide, name="anomaly-decide"),
     path("stops", stops.listed, name="stops"),
     path("stops/start", stops.start, name="stop-start"),
     path("stops/<uuid:stop>/release", stops.release, name="stop-release"),

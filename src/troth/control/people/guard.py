@@ -29,6 +29,8 @@ _WHAT = {
     "domain": ("domains", "Domains"),
     "suppression": ("suppressions", "Suppressions"),
     "recipient": ("recipients", "Recipients"),
+    "service": ("services", "Served otherwise"),
+    "abuse": ("abuse", "Reports of abuse"),
     "import": ("recipients", "Imports"),
     "api-key": ("keys", "API keys"),
     "webhook": ("webhooks", "Webhooks"),

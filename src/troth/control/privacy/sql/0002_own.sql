@@ -152,3 +152,14 @@ AS $$
     WHERE s.done_at IS NULL AND (own IS NULL OR s.tenant_id = own)
     GROUP BY t.id, t.name ORDER BY min(s.due) LIMIT p_most
 $$;
+
+-- Reports that nobody has answered, for the first page of the operator's staff.
+CREATE FUNCTION abuse_waiting_v1(p_most integer)
+RETURNS TABLE (tenant_id uuid, tenant_name text, n bigint, since timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT t.id, t.name, count(*), min(r.at)
+    FROM troth.looked_at() AS own, troth.abuse_report r JOIN troth.tenant t ON t.id = r.tenant_id
+    WHERE r.closed_at IS NULL AND (own IS NULL OR r.tenant_id = own)
+    GROUP BY t.id, t.name ORDER BY min(r.at) LIMIT p_most
+$$;

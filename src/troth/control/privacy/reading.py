@@ -1,0 +1,184 @@
+"""Privacy: what waits for a person: notices to be served otherwise, and reports of abuse; opened for whoever may see it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.conf import settings
+from django.http import Http404
+
+from troth.control.audit.asking import row, rows
+from troth.control.people.actor import Actor
+from troth.control.tenants import seeking
+from troth.keys import places
+from troth.keys.errors import Undecryptable
+from troth.keys.ids import wire
+from troth.keys.keyring import PersonKey
+
+MOST = 200  # of each list
+HOW = (
+    ("post", "By post"), ("by-hand", "By hand"), ("telephone", "By telephone"), ("portal", "In a portal of ours"),
+    ("other", "Another way: say which"), ("not-needed", "It need not be served any more: say why"),
+)  # fmt: skip
+WHY = {
+    "stranger": "has nothing to do with the sender",
+    "deceives": "says that it is not what it says it is",
+    "harms": "says that it is offensive or harmful",
+    "other": "says that something else is wrong",
+}
+_NOW = "SELECT troth.now_v1(), cell FROM troth.installation"
+_SERVICES = """
+SELECT s.message_id, s.person_id, p.data_key, p.address_ct, coalesce(v.artefact::jsonb ->> 'name', g.code),
+       coalesce(v.artefact::jsonb ->> 'purpose', ''), s.opened_at, s.due, s.done_at, s.how, s.note, a.id, a.name_ct
+FROM troth.serve_otherwise s JOIN troth.person p ON p.id = s.person_id
+LEFT JOIN troth.governed g ON g.subject = s.category_id LEFT JOIN troth.snapshot v ON v.id = g.snapshot_id
+LEFT JOIN troth.account a ON a.id = s.done_by
+WHERE s.tenant_id = %s AND """
+_OPEN = _SERVICES + "s.done_at IS NULL ORDER BY s.due, s.message_id LIMIT %s"
+_DONE = _SERVICES + "s.done_at IS NOT NULL ORDER BY s.opened_at DESC, s.message_id LIMIT %s"
+_ONE = _SERVICES + "s.message_id = %s"
+_REPORTS = """
+SELECT r.id, r.message_id, r.person_id, p.data_key, p.address_ct, r.words_ct, coalesce(v.artefact::jsonb ->> 'name', g.code),
+       r.at, r.closed_at, r.outcome, a.id, a.name_ct
+FROM troth.abuse_report r JOIN troth.person p ON p.id = r.person_id
+LEFT JOIN troth.governed g ON g.subject = r.category_id LEFT JOIN troth.snapshot v ON v.id = g.snapshot_id
+LEFT JOIN troth.account a ON a.id = r.closed_by
+WHERE r.tenant_id = %s AND """
+_REPORTED = _REPORTS + "r.closed_at IS NULL ORDER BY r.at, r.id LIMIT %s"
+_CLOSED = _REPORTS + "r.closed_at IS NOT NULL ORDER BY r.at DESC, r.id LIMIT %s"
+_REPORT = _REPORTS + "r.id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A notice for somebody who may not be mailed. `left` is negative once it is late; `address` None: erased."""
+
+    message: UUID
+    ref: str
+    address: str | None
+    category: str
+    purpose: str
+    opened_at: datetime
+    due: datetime
+    left: timedelta
+    done_at: datetime | None
+    how: str
+    note: str
+    by: str
+
+    @property
+    def late(self) -> bool:
+        """Served after its time, or still waiting and out of it."""
+        return (self.done_at or self.due - self.left) > self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A recipient's word about a message. `reason` and `words` are empty once the recipient was erased."""
+
+    id: UUID
+    message: UUID
+    ref: str
+    address: str | None
+    reason: str
+    words: str
+    category: str
+    at: datetime
+    age: timedelta
+    closed_at: datetime | None
+    outcome: str
+    by: str
+
+
+class _Keys:
+    """Opens what is sealed for a client's people."""
+
+    def __init__(self, tenant: UUID) -> None:
+        self._tenant = seeking.keys_of(tenant)
+
+    def person(self, person: UUID, data_key: Any) -> PersonKey | None:
+        try:
+            return self._tenant.person(bytes(data_key), person) if data_key is not None else None
+        except Undecryptable:
+            return None
+
+
+def _opened(key: PersonKey | None, sealed: Any, place: bytes) -> bytes | None:
+    try:
+        return key.open(bytes(sealed), place) if key is not None and sealed is not None else None
+    except Undecryptable:
+        return None
+
+
+def now() -> datetime:
+    return _clock()[0]
+
+
+def _clock() -> tuple[datetime, str]:
+    """Now, and this installation's cell, which stands in every id."""
+    found = row(_NOW)
+    assert found is not None
+    return found[0], found[1]
+
+
+def services(tenant: UUID, *, done: bool) -> list[Service]:
+    """Open ones, the most urgent first; or done ones, the newest first."""
+    return _services(tenant, _DONE if done else _OPEN, MOST)
+
+
+def access_service(actor: Actor, message: UUID) -> Service:
+    """Http404 for what is not this client's."""
+    found = _services(actor.scope, _ONE, message) if actor.scope else []
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def _services(tenant: UUID, query: str, *values: object) -> list[Service]:
+    (at, cell), keys = _clock(), _Keys(tenant)
+    found = []
+    for id_, person, data_key, address, name, purpose, opened, due, done, how, note, account, name_ct in rows(
+        query, tenant, *values
+    ):
+        shown = _opened(keys.person(person, data_key), address, places.address(person))
+        words = dict(HOW).get(how or "", "")
+        found.append(Service(id_, wire("msg", cell, id_), shown.decode() if shown else None, name, purpose, opened, due, due - at, done,
+                             words.partition(":")[0], note or "", _name(account, name_ct)))  # fmt: skip
+    return found
+
+
+def reports(tenant: UUID, *, closed: bool) -> list[Report]:
+    """Open ones, the oldest first; or closed ones, the newest first."""
+    return _reports(tenant, _CLOSED if closed else _REPORTED, MOST)
+
+
+def access_report(actor: Actor, report: UUID) -> Report:
+    """Http404 for what is not this client's."""
+    found = _reports(actor.scope, _REPORT, report) if actor.scope else []
+    if not found:
+        raise Http404
+    return found[0]
+
+
+def _reports(tenant: UUID, query: str, *values: object) -> list[Report]:
+    (at, cell), keys = _clock(), _Keys(tenant)
+    found = []
+    for id_, message, person, data_key, address, words, name, told, closed, outcome, account, name_ct in rows(
+        query, tenant, *values
+    ):
+        key = keys.person(person, data_key)
+        shown = _opened(key, address, places.address(person))
+        said = msgspec.json.decode(_opened(key, words, places.abuse(id_)) or b"{}")
+        found.append(Report(id_, message, wire("msg", cell, message), shown.decode() if shown else None, WHY.get(said.get("reason"), ""),
+                            said.get("words", ""), name, told, at - told, closed, outcome or "",
+                            _name(account, name_ct)))  # fmt: skip
+    return found
+
+
+def _name(account: UUID | None, name_ct: Any) -> str:
+    if account is None:
+        return ""
+    found: bytes = settings.TROTH_KEYS().operator.open(bytes(name_ct), places.account(account, "name"))
+    return found.decode()

@@ -1,0 +1,101 @@
+"""Notices to be served otherwise and reports of abuse, as the people see them who answer for them."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from tests.control.ledger.house import House
+from tests.support import pages
+from tests.support.firm import now
+
+from troth.keys import places
+
+ANN = "ann@home.example"
+
+
+def staff(site, role):
+    found = site.visitor(pages.join(site.operator, f"S {role} <{uuid4().hex}@operator.test>", role))
+    found.get("/")
+    found.post("/scope", client=str(site.firm.tenant))
+    return found
+
+
+def message(site):
+    return House(site.firm, site.folder).tell(ANN)
+
+
+def waiting(site, left="1 day"):
+    made = message(site)
+    site.operator.database.fill(
+        "INSERT INTO serve_otherwise VALUES (%s, %s, %s, %s, now_v1() - interval '2 days', now_v1() + %s::interval)",
+        made, site.firm.tenant, site.firm.people[ANN], site.firm.category, left,
+    )  # fmt: skip
+    return made
+
+
+def reported(site, words="I know nobody there."):
+    made, one, person = uuid4(), message(site), site.firm.people[ANN]
+    wrapped = site.operator.database.run("SELECT data_key FROM person WHERE id = %s", person)[0][0]
+    sealed = site.firm.keys.person(wrapped, person).seal(
+        b'{"reason":"stranger","words":"%s"}' % words.encode(), places.abuse(made)
+    )
+    site.operator.database.fill(
+        "INSERT INTO abuse_report (id, tenant_id, message_id, person_id, category_id, at, words_ct)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        made, site.firm.tenant, one, person, site.firm.category, now() - timedelta(hours=3), sealed,
+    )  # fmt: skip
+    return made
+
+
+def test_a_notice_waits_with_its_clock_on_the_first_page_and_is_done_with_how(site):
+    member = site.visitor(site.member)
+    assert "Nothing waits" in member.get("/services").text
+    made, late = waiting(site), waiting(site, "-1 hour")
+    agenda = member.get("/").text
+    assert "2 required notices are to be served otherwise" in agenda
+    listed = member.get("/services").text
+    for words in (ANN, "Rent notices", "Late", "left"):
+        assert words in listed, words
+    path = f"/services/{made}"
+    assert "Its clock ends" in member.get(path).text
+    wrong = member.post(path, how="other", note="")
+    assert (wrong.status, "this is what an auditor will read" in wrong.text) == (422, True)
+    assert "Choose how it was served" in member.post(path, how="", note="x").text
+    page = member.post(path, how="post", note="Recorded, RR123")
+    assert page.url == f"{site.url}/services"
+    assert "Recorded, RR123" in page.text
+    member.get(f"/services/{late}")
+    page = member.post(f"/services/{late}", how="portal", note="")
+    assert ", late" in page.text
+    assert "Nothing waits" in page.text
+    assert "required notice" not in member.get("/").text
+    assert member.get(f"/services/{uuid4()}").status == 404
+
+
+def test_a_report_is_the_operators_to_answer_and_not_the_clients(site):
+    made = reported(site)
+    member = site.visitor(site.member)
+    assert member.get("/abuse").status in (403, 404)
+    security = staff(site, "security")
+    assert "1 recipient reports abuse" in security.get("/").text
+    listed = security.get("/abuse").text
+    for words in (ANN, "Has nothing to do with the sender", "I know nobody there.", "Rent"):
+        assert words in listed, words
+    path = f"/abuse/{made}"
+    assert "I know nobody there." in security.get(path).text
+    assert security.post(path, outcome=" ").status == 422
+    page = security.post(path, outcome="A wrong address in the client’s list; taken out.")
+    assert (page.url, "Nobody has reported anything" in page.text) == (f"{site.url}/abuse", True)
+    assert "taken out" in page.text
+    assert "taken out" in security.get(path).text
+    assert site.operator.database.run("SELECT closed_by IS NOT NULL FROM abuse_report WHERE id = %s", made) == [(True,)]
+
+
+def test_an_erased_recipients_words_are_gone_from_the_pages(site):
+    made = reported(site, "Secret words")
+    site.operator.database.fill(
+        "UPDATE person SET status = 4, data_key = NULL, address_ct = NULL, erased_at = now() WHERE id = %s",
+        site.firm.people[ANN],
+    )
+    page = staff(site, "security").get(f"/abuse/{made}").text
+    assert "an erased recipient" in page
+    assert "Secret words" not in page
