@@ -38,3 +38,31 @@ def today(operator, tenant, count):
 
 def utc(*parts):
     return datetime(*parts, tzinfo=UTC)
+
+
+def unusual(operator, firm, held=0):
+    """A client with an ordinary fortnight, a burst and what the watch made of it; `held` messages wait. The anomaly."""
+    moment = now(operator)
+    for hour in range(14 * 24):
+        at = moment - (hour + 1) * HOUR
+        busy = 20 + 9 * ((at.hour + 5) % 24) if at.weekday() < 5 else 30
+        slot(operator, firm.tenant, at, 6 * busy if hour < 3 else busy)
+    admin = operator.admin
+    anomaly = admin.execute(
+        "SELECT anomaly_raise_v1(%s, 'volume', 'stop-new', 240, 6200, 20100, 150, 200, %s)",
+        (firm.tenant, "6200 messages in 24 hours against a 7-day mean of 2871.4: an anomaly (above 150 % of the mean and"
+                      " above 200 messages is one)."),
+    ).fetchone()[0]  # fmt: skip
+    admin.execute(
+        "INSERT INTO volume_gauge (tenant_id, first_at, counted_at, recent, previous, percent, floor, action)"
+        " SELECT %s, %s, date_bin('5 minutes', now_v1(), 'epoch'), w.recent, w.previous, 150, 200, 'stop-new'"
+        " FROM volume_windows(%s, %s, date_bin('5 minutes', now_v1(), 'epoch')) AS w",
+        (firm.tenant, moment - 14 * 24 * HOUR, firm.tenant, moment - 14 * 24 * HOUR),
+    )
+    for n in range(held):
+        admin.execute(
+            "INSERT INTO held_mail (message_id, tenant_id, pause_id, category_id, template_id, at, ends_at)"
+            " SELECT uuid7_now(), %s, pause_id, %s, %s, now_v1(), now_v1() + interval '3 days' FROM anomaly WHERE id = %s",
+            (firm.tenant, firm.category, firm.template if n % 3 else None, anomaly),
+        )
+    return anomaly

@@ -331,6 +331,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "abuse_close_v1(uuid, text, bytea)": (CONTROL,),
     "serve_otherwise_v1(uuid, text, text, bytea)": (CONTROL,),
     "services_waiting_v1(integer)": (CONTROL,),
+    "privacy_fact_v1(text, timestamptz)": (CONTROL,),
     "abuse_waiting_v1(integer)": (CONTROL,),
     "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": (CONTROL, FLOW),
     "confirmation_view_v1(bytea)": (CONTROL,),

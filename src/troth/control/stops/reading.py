@@ -16,6 +16,7 @@ EFFECTS = (
     ("stop-delivery", "Stop delivery", "Nothing goes out. What was accepted waits; new mail is refused."),
     ("stop-new", "Refuse new mail", "New mail is refused. What was accepted goes on."),
 )
+_SLOW = ("slow", "Slowed", "Hourly limits are at the share that the policy says. Nothing is held.")  # the watch's alone
 _MOST = 100  # stops of a page
 _COUNTED = 200_000  # waiting messages that are counted
 _STOPS = "SELECT * FROM troth.stops_v1(%s)"
@@ -46,11 +47,11 @@ class Stop:
 
     @property
     def how(self) -> str:
-        return next(name for effect, name, _ in EFFECTS if effect == self.effect)
+        return next(name for effect, name, _ in (*EFFECTS, _SLOW) if effect == self.effect)
 
     @property
     def does(self) -> str:
-        return next(words for effect, _, words in EFFECTS if effect == self.effect)
+        return next(words for effect, _, words in (*EFFECTS, _SLOW) if effect == self.effect)
 
     @property
     def title(self) -> str:

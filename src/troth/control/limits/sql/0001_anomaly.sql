@@ -333,8 +333,8 @@ AS $$
     LIMIT p_most
 $$;
 
--- Anomalies, newest first, of the client looked at or of all. `release`: the open change that would lift the pause.
-CREATE FUNCTION anomalies_v1(p_before timestamptz, p_open boolean, p_most integer)
+-- Anomalies, newest first, of the client looked at or of all, or one of them. `release`: the open change that would lift the pause.
+CREATE FUNCTION anomalies_v1(p_before timestamptz, p_open boolean, p_one uuid, p_most integer)
 RETURNS TABLE (id uuid, tenant_id uuid, tenant_name text, pause_id uuid, cause text, action text, at timestamptz,
                review_due timestamptz, n bigint, of_n bigint, threshold integer, floor bigint, sentence text,
                released_at timestamptz, release_change uuid, looked_at timestamptz, release uuid)
@@ -348,5 +348,63 @@ AS $$
     FROM troth.looked_at() AS own, troth.anomaly a JOIN troth.pause p ON p.id = a.pause_id
     JOIN troth.tenant t ON t.id = a.tenant_id
     WHERE (own IS NULL OR a.tenant_id = own) AND a.at < p_before AND (NOT p_open OR p.released_at IS NULL)
+      AND (p_one IS NULL OR a.id = p_one)
     ORDER BY a.at DESC LIMIT p_most
+$$;
+
+-- Accepted by hour, 240 hours to the moment: of the client that is looked at, to now; of an anomaly, some hours beyond it
+-- while they are kept, else as they were found. `ends_at`: the end of the last hour.
+CREATE FUNCTION volume_hours_v1() RETURNS TABLE (ends_at timestamptz, hours bigint[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT e.at, troth.volume_hours(own, e.at) FROM troth.looked_at() AS own,
+        (SELECT date_bin('5 minutes', troth.now_v1(), 'epoch') + interval '5 minutes' AS at) AS e
+    WHERE own IS NOT NULL
+$$;
+CREATE FUNCTION anomaly_hours_v1(p_anomaly uuid) RETURNS TABLE (ends_at timestamptz, hours bigint[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT CASE WHEN k.kept THEN k.ends ELSE a.at END, CASE WHEN k.kept THEN troth.volume_hours(a.tenant_id, k.ends) ELSE a.hours END
+    FROM troth.looked_at() AS own, troth.anomaly a,
+        LATERAL (SELECT least(n.now, a.at + interval '12 hours') AS ends,
+                        least(n.now, a.at + interval '12 hours') - interval '240 hours' > n.now - interval '12 days' AS kept
+                 FROM (SELECT troth.now_v1() AS now) AS n) AS k
+    WHERE a.id = p_anomaly AND (own IS NULL OR a.tenant_id = own)
+$$;
+
+-- Mail held for an anomaly's pause that waits still, by category and template, of the first p_most.
+CREATE FUNCTION anomaly_groups_v1(p_anomaly uuid, p_most integer)
+RETURNS TABLE (category_id uuid, category text, template_id uuid, template text, n bigint, ends_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT h.category_id, (SELECT g.code FROM troth.governed g WHERE g.subject = h.category_id), h.template_id,
+           (SELECT g.code FROM troth.governed g WHERE g.subject = h.template_id), count(*), min(h.ends_at)
+    FROM troth.looked_at() AS own, troth.anomaly a CROSS JOIN LATERAL (
+        SELECT m.* FROM troth.held_mail m WHERE m.pause_id = a.pause_id AND m.outcome IS NULL LIMIT p_most) AS h
+    WHERE a.id = p_anomaly AND (own IS NULL OR a.tenant_id = own) GROUP BY h.category_id, h.template_id ORDER BY 5 DESC, 2, 4
+$$;
+CREATE FUNCTION anomaly_held_v1(p_anomaly uuid, p_after uuid, p_most integer)
+RETURNS TABLE (message_id uuid, category text, template text, at timestamptz, ends_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT h.message_id, (SELECT g.code FROM troth.governed g WHERE g.subject = h.category_id),
+           (SELECT g.code FROM troth.governed g WHERE g.subject = h.template_id), h.at, h.ends_at
+    FROM troth.looked_at() AS own, troth.anomaly a JOIN troth.held_mail h ON h.pause_id = a.pause_id
+    WHERE a.id = p_anomaly AND (own IS NULL OR a.tenant_id = own) AND h.outcome IS NULL AND h.message_id > p_after
+    ORDER BY h.message_id LIMIT p_most
+$$;
+-- What became of it, of the first p_most: outcome NULL waits.
+CREATE FUNCTION anomaly_outcomes_v1(p_anomaly uuid, p_most integer) RETURNS TABLE (outcome smallint, n bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT h.outcome, count(*) FROM troth.looked_at() AS own, troth.anomaly a CROSS JOIN LATERAL (
+        SELECT m.outcome FROM troth.held_mail m WHERE m.pause_id = a.pause_id LIMIT p_most) AS h
+    WHERE a.id = p_anomaly AND (own IS NULL OR a.tenant_id = own) GROUP BY 1
+$$;
+CREATE FUNCTION anomaly_looks_v1(p_anomaly uuid) RETURNS TABLE (at timestamptz, words text, account_id uuid, name_ct bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT l.at, l.words, l.account_id, c.name_ct FROM troth.looked_at() AS own, troth.anomaly_look l
+    JOIN troth.account c ON c.id = l.account_id
+    WHERE l.anomaly_id = p_anomaly AND (own IS NULL OR l.tenant_id = own) ORDER BY l.at LIMIT 20
 $$;
