@@ -73,6 +73,18 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedPerson:
+    """Whom an event about a recipient is about, as the row stands; keys are None when the person was erased."""
+
+    id: int
+    person_id: UUID
+    data_key: bytes | None
+    address_ct: bytes | None
+    pathway: str | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateRow:
     """An immutable version; `artefact` is JSON."""
 
@@ -173,6 +185,12 @@ async def claim(
 async def load(connection: Connection, claims: Sequence[Claimed]) -> dict[int, Loaded]:
     params = {"ids": [c.id for c in claims], "messages": [c.message_id for c in claims]}
     return {r.id: r for r in await rows(connection, _SQL["load"], params, Loaded)}
+
+
+async def load_people(connection: Connection, claims: Sequence[Claimed]) -> dict[int, LoadedPerson]:
+    if not claims:
+        return {}
+    return {r.id: r for r in await rows(connection, _SQL["load_people"], {"ids": [c.id for c in claims]}, LoadedPerson)}
 
 
 async def templates(connection: Connection, ids: Sequence[UUID]) -> list[TemplateRow]:

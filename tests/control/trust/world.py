@@ -192,11 +192,11 @@ def confirm(world: World, firm: Firm, address: str, pathway: str = "confirmation
     """A person is registered and follows the link."""
     person, secret = firm.person(address, status=1), os.urandom(32)
     world.database.fill(
-        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
-        " VALUES (%s, %s, %s, %s, now(), now() + interval '3 days')",
-        hashlib.sha256(secret).digest(), firm.tenant, person, pathway,
+        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, now(), now() + interval '3 days')",
+        hashlib.sha256(secret).digest(), firm.tenant, person, pathway, hashlib.sha256(secret + b"123456").digest(),
     )  # fmt: skip
-    world.operator.control.execute("SELECT verify_person_v1(%s)", (secret,))
+    world.operator.control.execute("SELECT verify_person_v1(%s, '123456')", (secret,))
 
 
 async def _mail(world: World) -> None:
