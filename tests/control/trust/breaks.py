@@ -74,6 +74,29 @@ EMAIL = [
            "UPDATE governed g SET snapshot_id = (SELECT id FROM snapshot s WHERE s.kind = 'template' LIMIT 1) WHERE kind = 'category'"),
 ]  # fmt: skip
 
+LAWS = [
+    *fences("CPL-3", "opt_out", "insert_only"), *fences("CPL-3", "opt_in", "insert_only"), *secured("CPL-3", "opt_in"),
+    *function("CPL-3", "opt_out_v1", "opt_out_v1(uuid, bytea, uuid, text)"),
+    *function("CPL-3", "opted_out", "opted_out(uuid, bytea, uuid)"),
+    *constraint("CPL-3", "tenant", "tenant_postal_address_check", "postal_address <> ''"),
+    quiet("CPL-3", "a client has no postal address", "tenant", "UPDATE tenant SET postal_address = ' ' WHERE code = 'homes'"),
+    quiet("CPL-3", "a client has another postal address", "tenant", "UPDATE tenant SET postal_address = '2 Nowhere' WHERE code = 'homes'"),
+    quiet("CPL-3", "a message's evidence is gone", "event", "UPDATE event SET detail_ct = NULL WHERE kind = 8"),
+    quiet("CPL-3", "an opt-out was told and not carried out", "event",
+           "INSERT INTO event SELECT message_id, 15, 'unsubscribe', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+    quiet("CPL-3", "somebody who opted out was written to", "opt_out",
+           "INSERT INTO opt_out SELECT m.tenant_id, m.blind_index, m.category_id, 'test', now() - interval '3 hours' FROM message m WHERE m.state = 5 LIMIT 1"),
+    *fences("CPL-4", "consent", "insert_only"), *secured("CPL-4", "consent"),
+    *constraint("CPL-4", "consent", "consent_has_its_wording", "kind = 3 OR detail_ct IS NOT NULL"),
+    *function("CPL-4", "consent_v1", "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])"),
+    *function("CPL-4", "opt_out_v1", "opt_out_v1(uuid, bytea, uuid, text)"),
+    *function("CPL-4", "privacy_fact_v1", "privacy_fact_v1(text, timestamptz)"),
+    quiet("CPL-4", "a message was sent on consent that is not on record", "snapshot",
+           "UPDATE snapshot SET artefact = (artefact::jsonb || '{\"lawful_basis\":\"consent\"}')::text WHERE kind = 'category'"),
+    quiet("CPL-4", "an opt-out was told and not carried out", "event",
+           "INSERT INTO event SELECT message_id, 15, 'unsubscribe', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+]  # fmt: skip
+
 SECRETS = [
     *constraint("ENC-4", "message_body", "message_body_body_ct_check", "get_byte(body_ct, 0) = 2"),
     *constraint("ENC-4", "suppression", "suppression_address_ct_check", "get_byte(address_ct, 0) = 1"),
@@ -105,6 +128,20 @@ LISTS = [
     quiet("SUP-1", "somebody suppressed was written to", ("suppression", "suppression_feed"),
            "INSERT INTO suppression_feed (blind_index, reason, created_at) SELECT blind_index, 5, now() - interval '3 hours' FROM message WHERE state = 5 LIMIT 1",
            "INSERT INTO suppression (blind_index, reason, source, created_at) SELECT blind_index, 5, 'staff', now() - interval '3 hours' FROM message WHERE state = 5 LIMIT 1"),
+    *fences("SUP-2", "suppression_act", "insert_only"), *secured("SUP-2", "suppression_act"),
+    *constraint("SUP-2", "suppression", "suppression_reason_check", "reason BETWEEN 1 AND 6", "reason >= 1"),
+    *function("SUP-2", "suppress_v1", "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])"),
+    *function("SUP-2", "suppress_by_hand_v1", "suppress_by_hand_v1(uuid, uuid, bytea, bytea, bytea, bytea)"),
+    *function("SUP-2", "override_bounded", "override_bounded()"),
+    *function("SUP-2", "suppression_attempt_v1", "suppression_attempt_v1(text)"),
+    *right("SUP-2", "suppression:add"),
+    loud("SUP-2", "the worker may suppress no more", "REVOKE EXECUTE ON FUNCTION suppress_v1(bytea[], smallint[], text[], uuid[], bytea[]) FROM troth_flow",
+          "GRANT EXECUTE ON FUNCTION suppress_v1(bytea[], smallint[], text[], uuid[], bytea[]) TO troth_flow"),
+    loud("SUP-2", "complaints are thrown away", "CREATE RULE away AS ON INSERT TO suppression WHERE NEW.reason = 2 DO INSTEAD NOTHING", "DROP RULE away ON suppression"),
+    loud("SUP-2", "an override has no bound", "ALTER TABLE suppression_override DISABLE TRIGGER bounded", "ALTER TABLE suppression_override ENABLE TRIGGER bounded"),
+    quiet("SUP-2", "a complaint left no entry", "event", "INSERT INTO event SELECT message_id, 14, 'arf:1', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+    quiet("SUP-2", "an opt-out left no entry", "event", "INSERT INTO event SELECT message_id, 15, 'unsubscribe', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+    quiet("SUP-2", "an entry by hand is gone", "suppression_act", "INSERT INTO suppression_act SELECT gen_random_uuid(), t.id, sha256('x'), a.id, '\\x01', now() FROM tenant t, account a LIMIT 1"),
     *fences("SUP-3", "suppression", "no_truncate"), *fences("SUP-3", "suppression_feed", "insert_only"),
     loud("SUP-3", "the trigger is gone", "DROP TRIGGER insert_only ON suppression",
           "CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON suppression FOR EACH ROW EXECUTE FUNCTION insert_only()"),
@@ -216,4 +253,4 @@ SENDING = [
     *function("SND-4", "session_open_now", "session_open_now(bytea)"),
 ]  # fmt: skip
 
-ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *PEOPLE, *LOGS, *SENDING]
+ALL = [*EYES, *ROLES, *EMAIL, *LAWS, *SECRETS, *LISTS, *GOVERNED, *PEOPLE, *LOGS, *SENDING]

@@ -24,6 +24,8 @@ from troth.control.trust.controls import (
     chg_5,
     chg_6,
     chg_7,
+    cpl_3,
+    cpl_4,
     eml_2,
     eml_3,
     eml_7,
@@ -43,6 +45,7 @@ from troth.control.trust.controls import (
     snd_3,
     snd_4,
     sup_1,
+    sup_2,
     sup_3,
 )
 
@@ -79,6 +82,7 @@ CONTROLS: tuple[Control, ...] = (
     chg_7.CONTROL,
     rcp_4.CONTROL,
     sup_1.CONTROL,
+    sup_2.CONTROL,
     sup_3.CONTROL,
     bnc_1.CONTROL,
     bnc_2.CONTROL,
@@ -86,6 +90,8 @@ CONTROLS: tuple[Control, ...] = (
     snd_2.CONTROL,
     snd_3.CONTROL,
     snd_4.CONTROL,
+    cpl_3.CONTROL,
+    cpl_4.CONTROL,
 )
 
 
