@@ -25,11 +25,14 @@ class MarkVerdict(IntEnum):
     STALE_TOKEN = 9
     QUIET = 10
     WARM_UP = 11
+    CLOCK_BEHIND = 12
 
 
 @dataclass(frozen=True, slots=True)
 class MarkOutcome:
-    """What the verdict does. kind None: nothing, the message is another worker's. again_in: seconds, None for never."""
+    """What the verdict does. kind None: nothing is told, the message is another worker's, or waits as it is.
+    again_in: seconds, None for never.
+    """
 
     kind: Kind | None
     target: State | None
@@ -67,6 +70,9 @@ MARK_OUTCOME: MappingProxyType[MarkVerdict, MarkOutcome] = MappingProxyType(
         MarkVerdict.QUIET: _held(None, "quiet-hours", "The recipient's quiet hours have begun; it goes when they end."),
         MarkVerdict.WARM_UP: _held(
             None, "warm-up", "Its route is being warmed up and has sent what it may today; it goes tomorrow."
+        ),
+        MarkVerdict.CLOCK_BEHIND: MarkOutcome(
+            None, None, 5, "clock-behind", "The clock stands behind its highest mark; it waits, and nothing is told."
         ),
         MarkVerdict.STALE_TOKEN: MarkOutcome(
             None, None, None, "stale-token", "Another worker holds this message now; nothing was done."

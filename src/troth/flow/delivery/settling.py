@@ -60,7 +60,7 @@ def stopped(work: Work, verdict: MarkVerdict, now: datetime) -> Settlement | Bac
     """What a verdict other than OK does; None: nothing, the message is another worker's."""
     out = MARK_OUTCOME[verdict]
     if out.kind is None or out.target is None:
-        return None
+        return None if out.again_in is None else Back(out.again_in)
     detail = {"reason": out.reason, "sentence": out.sentence}
     source = f"claim:{work.claimed.token}"
     if out.target is not State.HELD:

@@ -25,7 +25,7 @@ from troth.rules.decision import Verdict
 from troth.rules.kept import bundle
 from troth.rules.problems import PROBLEMS
 from troth.rules.states import State
-from troth.store import callers
+from troth.store import callers, clock
 from troth.store import gate as store
 from troth.store.connection import Connection
 
@@ -118,7 +118,7 @@ class Batch:
     async def _learn(self, items: Sequence[Item]) -> World:
         connection, memory = self.at.connection, self.at.memory
         hashes = {i.ask.caller.key_hash for i in items if i.ask.caller.key_hash is not None}
-        now = await store.now(connection)
+        now = await clock.steady(connection)
         await know_keys(connection, memory, hashes)
         system = {i.ask.caller.system_tenant for i in items if i.ask.caller.system_tenant is not None}
         asking = [(tenant, item) for item in items if (tenant := _tenant_of(item, memory)) is not None]

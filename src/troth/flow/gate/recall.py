@@ -13,8 +13,8 @@ from troth.flow.gate.world import World, know_keys, learn
 from troth.keys.keyring import Keyring, PersonKey
 from troth.rules.rates import slowed
 from troth.rules.states import State
+from troth.store import clock, gate
 from troth.store import events as store
-from troth.store import gate
 
 
 class Recall(StrEnum):
@@ -45,7 +45,7 @@ async def cancel(at: Places, tenant: UUID, email: UUID) -> Recall:
 async def reschedule(at: Places, tenant: UUID, email: UUID, due: datetime) -> Recall | Refused:
     """Only an email that was scheduled, of which nothing was tried yet; its messages are counted again."""
     async with at.connection.transaction():
-        now = await gate.now(at.connection)
+        now = await clock.steady(at.connection)
         facts = await store.email_facts(at.connection, tenant, email)
         if facts is None or facts.key_hash is None:
             return Recall.MISSING

@@ -40,8 +40,10 @@ SELECT id, tenant_id, data_key, address_ct FROM person WHERE id = ANY(%(ids)b::u
 -- name: mark
 -- The linearisation point. Nothing goes to the wire unless this statement says 0 for it; it looks again at suppression,
 -- pauses, approval, the recipient, the domain, the lifetime, the quiet hours and the route's warm-up, as committed when
--- it began; the clock is read once.
+-- it began; the clock is read once, and one that stands behind its highest mark lets nothing through.
 WITH clock AS MATERIALIZED (SELECT now_v1() AS now),
+watch AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM clock_mark m WHERE m.high_water > clock.now + interval '5 seconds') AS behind FROM clock),
 want AS (SELECT * FROM unnest(%(ids)b::uuid[], %(tokens)b::bigint[], %(quiet_from)b::timestamptz[])
          AS w(id, token, quiet_from)),
 held AS (
@@ -50,6 +52,7 @@ held AS (
 judged AS (
     SELECT w.id, CASE
         WHEN s.message_id IS NULL OR s.token <> w.token OR s.state <> 3 THEN 9
+        WHEN watch.behind THEN 12
         WHEN s.lifetime_ends <= clock.now THEN 7
         WHEN p.id IS NULL OR p.status = 4 THEN 5
         WHEN EXISTS (SELECT FROM opt_out o WHERE o.tenant_id = s.tenant_id AND o.blind_index = s.blind_index
@@ -72,7 +75,7 @@ judged AS (
                  SELECT FROM revocation r WHERE r.snapshot_id = dg.snapshot_id) THEN 6
         WHEN w.quiet_from <= clock.now THEN 10
         ELSE 0 END AS verdict
-    FROM want w CROSS JOIN clock
+    FROM want w CROSS JOIN clock CROSS JOIN watch
     LEFT JOIN held s ON s.message_id = w.id
     LEFT JOIN person p ON p.id = s.person_id AND p.tenant_id = s.tenant_id
     LEFT JOIN tenant t ON t.id = s.tenant_id
