@@ -59,6 +59,8 @@ def test_a_template_bomb_is_refused_in_words(desk, part, source, says):
         ("policy", "-", "programme:other", load_profile("retail").document, "programme:property"),
         ("policy", "quill", "other", {}, "tenant for a client's own"),
         ("policy", "quill", "tenant", {"limits": {"tenant_hour": 10**6}}, "may only"),
+        ("policy", "quill", "tenant", {"bounce": {"soft_window_minutes": 0}}, "must be from 1 to 20160, not 0"),
+        ("policy", "-", "operator", {"recipients": {"pathways": []}}, "nobody could be mailed"),
         ("policy", "quill", "tenant", {"limits": {"template_hour": 50}}, "category rent"),
         ("policy", "-", "operator", {"limits": {"template_hour": 50}}, "category rent"),
         ("programme", "-", "other", {"name": "O", "profile": "none", "domain": "o.example"}, "profiles are"),
