@@ -166,7 +166,7 @@ PAGES: dict[str, Row] = {
     "anomaly-decide": [
         Look("/anomalies/{anomaly}/release-all"),
         Look("/anomalies/{anomaly}/refuse?template={template}"),
-        Look("/anomalies/{anomaly}/release?chosen=1"),
+        Look("/anomalies/{anomaly}/release?chosen=1", status=422),
     ],
     # the emergency stop
     "stops": [Look("/stops"), Look("/stops", STAFF)],

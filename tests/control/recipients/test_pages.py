@@ -120,6 +120,8 @@ def test_the_whole_way_of_a_confirmation(firm, pages):
     assert done.status == 200
     assert "Your address is confirmed." in done.text
     assert status(firm, person) == (2, "confirmation-link")
+    consent = "SELECT person_id, category_id, kind, basis FROM consent"
+    assert firm.operator.admin.execute(consent).fetchall() == [(person, None, 1, "confirmation")]
     again = Browser(port).get(path)
     assert again.status == 200
     assert "confirmed already" in again.text

@@ -62,6 +62,7 @@ class Words:
     rows: str
     columns: tuple[Column, ...]
     lede: str = ""
+    house: bool = False  # whether the operator's own may come from a file, too, where there is no client
 
     def find(self, header: Sequence[str]) -> dict[str, int]:
         """Where each column stands; Unreadable for one that is missing, or that is there twice."""

@@ -66,6 +66,9 @@ class Wrong:
 def new(request: HttpRequest, importer: Importer) -> HttpResponseBase:
     """GET and POST <its room>/import: a file, and where it comes from."""
     actor = actor_of(request)
+    if actor.scope is None and not importer.words.house:
+        what = {"section": importer.words.section, "what": importer.words.section.capitalize()}
+        return render(request, "web/choose.html", what)
     now = changes.clock(raw())
     scoped(actor.scope)
     sealing = Sealing(_own(actor), uuid7(now))
@@ -145,7 +148,11 @@ def listed(request: HttpRequest, importers: Importers) -> HttpResponse:
         "lines": [(each, importers[each.kind].words.title, _state(each)) for each in found[:PAGE]],
         "older": f"/imports?before={found[PAGE - 1].id}" if len(found) > PAGE else "",
         "further": before is not None,
-        "ways": [(f"{each.words.back}/import", each.words.title) for each in importers.values()],
+        "ways": [
+            (f"{each.words.back}/import", each.words.title)
+            for each in importers.values()
+            if actor.scope is not None or each.words.house
+        ],
     }
     return render(request, "imports/list.html", context)
 
