@@ -71,8 +71,6 @@ ORDER BY made
 _COUNTED = """
 SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM suppression), pg_database_size(current_database())
 """
-    "SELECT (SELECT count(*) FROM person), (SELECT count(*) FROM suppression), pg_database_size(current_database())"
-)
 _WARM = 2  # rounds in which statements are prepared and caches filled
 
 

@@ -12,15 +12,15 @@ DECLARE
     firm uuid := (SELECT id FROM troth.tenant ORDER BY id LIMIT 1);
     mine bytea := sha256(uuid_send(made));
     ways text[] := ARRAY['hard-bounce', 'complaint', 'opt-out', 'feedback-loop', 'administrative', 'soft-bounces-spent'];
-    reason smallint := array_position(ways, p_name);
+    way smallint := array_position(ways, p_name);
 BEGIN
     IF firm IS NULL THEN
         RETURN 'nothing there';
-    ELSIF reason IS NOT NULL THEN
-        PERFORM troth.suppress_v1(ARRAY[mine], ARRAY[reason], ARRAY['attempt'], ARRAY[firm], ARRAY[NULL::bytea]);
-        IF EXISTS (SELECT FROM troth.suppression s WHERE s.blind_index = mine AND s.reason = reason
-                   AND s.tenant_id = firm AND s.created_at = now)
-           AND EXISTS (SELECT FROM troth.suppression_feed f WHERE f.blind_index = mine AND f.reason = reason) THEN
+    ELSIF way IS NOT NULL THEN
+        PERFORM troth.suppress_v1(ARRAY[mine], ARRAY[way], ARRAY['attempt'], ARRAY[firm], ARRAY[NULL::bytea]);
+        IF EXISTS (SELECT FROM troth.suppression s WHERE s.blind_index = mine AND s.reason = way
+                   AND s.tenant_id = firm AND s.created_at >= now)
+           AND EXISTS (SELECT FROM troth.suppression_feed f WHERE f.blind_index = mine AND f.reason = way) THEN
             RAISE EXCEPTION 'undone' USING ERRCODE = 'TR002';
         END IF;
         RAISE EXCEPTION 'undone' USING ERRCODE = 'TR001';
