@@ -61,6 +61,8 @@ def lines(actor: Actor, keys: TenantKeys, found: list[Entry], who: list[bytes] |
 
 def _line(each: Entry, source: Source, beside: _Beside) -> Line:
     message = source.id if source.kind == "message" else beside.told if each.source == "unsubscribe" else None
+    if each.client is not None:
+        message = None  # a message has its page where its client is looked at
     act = beside.acts.get(source.id) if source.id else None
     category = beside.codes.get(each.category, "gone since") if each.category else ""
     return Line(
@@ -69,7 +71,7 @@ def _line(each: Entry, source: Source, beside: _Beside) -> Line:
         each.place.index.hex()[:8],
         words.WORDS[each.reason][0],
         words.WORDS[each.reason][1],
-        words.WHY[each.reason].format(category),
+        words.WHY[each.reason].format(category) if each.client is None else words.elsewhere(each.reason),
         source,
         ids.wire("msg", beside.cell, message) if message else "",
         act.who if act else "",

@@ -67,6 +67,11 @@ def source(text: str) -> Source:
     return Source("name", text)
 
 
+def elsewhere(reason: int) -> str:
+    """Why, where the client's categories are not known."""
+    return WHY[reason] if reason != OPT_OUT else "they want no more of one category of that client’s mail"
+
+
 def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
