@@ -4,7 +4,10 @@
 """
 
 from tests.control.trust.breaking import constraint, fences, function, loud, quiet, right, secured
+from tests.control.trust.breaks_amounts import AMOUNTS
+from tests.control.trust.breaks_limits import VOLUMES
 from tests.control.trust.breaks_people import PEOPLE
+from tests.control.trust.breaks_recipients import RECIPIENTS
 
 EYES = [
     *function("SUP-3", "claim_attempt_v1", "claim_attempt_v1(text)"),
@@ -253,4 +256,4 @@ SENDING = [
     *function("SND-4", "session_open_now", "session_open_now(bytea)"),
 ]  # fmt: skip
 
-ALL = [*EYES, *ROLES, *EMAIL, *LAWS, *SECRETS, *LISTS, *GOVERNED, *PEOPLE, *LOGS, *SENDING]
+ALL = [*EYES, *ROLES, *EMAIL, *LAWS, *SECRETS, *LISTS, *GOVERNED, *PEOPLE, *RECIPIENTS, *LOGS, *SENDING, *VOLUMES, *AMOUNTS]

@@ -16,10 +16,12 @@ _SHIPPED = [
         "people",
         "approvals",
         "pipeline",
+        "limits",
         "access",
         "apikeys",
         "suppressions",
         "privacy",
+        "recipients",
         "trust",
     )
     for each in sorted(files(f"troth.control.{room}").joinpath("sql").iterdir(), key=lambda path: path.name)

@@ -30,7 +30,7 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER changed AFTER UPDATE OF status, verified_at ON person FOR EACH ROW
-    WHEN (NEW.status IN (2, 4) AND (OLD.status, OLD.verified_at) IS DISTINCT FROM (NEW.status, NEW.verified_at))
+    WHEN (NEW.status IN (2, 4) AND (OLD.status <> NEW.status OR OLD.verified_at IS DISTINCT FROM NEW.verified_at))
     EXECUTE FUNCTION person_changed();
 
 -- An event and its webhooks are one transaction.
@@ -114,3 +114,28 @@ AS $$
         WHERE id = p_person AND tenant_id = p_tenant AND status <> 4 AND timezone IS DISTINCT FROM p_zone RETURNING 1)
     SELECT EXISTS (SELECT FROM moved)
 $$;
+
+-- What RCP-1's control counts: of the messages sent since, those whose recipient had been verified in a way that the
+-- programme's promise does not accept, or in none. Troth's own mail is what asks, so it is left out.
+CREATE FUNCTION recipient_fact_v1(p_fact text, p_since timestamptz)
+RETURNS TABLE (tenant_id uuid, n bigint, wrong bigint, example text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    CASE p_fact
+    WHEN 'sent-pathway' THEN RETURN QUERY
+        WITH accepted AS MATERIALIZED (
+            SELECT t.id, ARRAY(SELECT jsonb_array_elements_text(s.artefact::jsonb -> 'recipients' -> 'pathways')) AS pathways
+            FROM troth.tenant t JOIN troth.programme h ON h.id = t.programme_id
+            JOIN troth.governed g ON g.kind = 'policy' AND g.tenant_id IS NULL AND g.code = 'programme:' || h.code
+            JOIN troth.snapshot s ON s.id = g.snapshot_id WHERE t.kind = 1)
+        SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.message_id::text) FILTER (WHERE x.bad)
+        FROM (SELECT e.tenant_id, e.message_id, coalesce(p.pathway <> ALL (a.pathways), true) AS bad
+              FROM (SELECT v.tenant_id, v.message_id FROM troth.event v
+                    WHERE v.kind = 8 AND v.message_id >= troth.uuid7_floor(p_since) ORDER BY v.message_id DESC LIMIT 150000) AS e
+              JOIN accepted a ON a.id = e.tenant_id
+              LEFT JOIN troth.message m ON m.id = e.message_id
+              LEFT JOIN troth.person p ON p.id = m.person_id) AS x
+        GROUP BY 1;
+    END CASE;
+END $$;

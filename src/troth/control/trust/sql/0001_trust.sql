@@ -199,7 +199,10 @@ BEGIN
                       WHERE v.tenant_id = e.tenant_id AND v.blind_index = m.blind_index AND a.approved_at <= e.at
                         AND v.expires_at > e.at - talk)))
                   OR EXISTS (SELECT FROM troth.opt_out o WHERE o.tenant_id = e.tenant_id AND o.blind_index = m.blind_index
-                             AND o.category_id = m.category_id AND o.created_at < e.at - talk) AS bad
+                             AND o.category_id = m.category_id AND o.created_at < e.at - talk
+                             AND NOT EXISTS (SELECT FROM troth.opt_in i WHERE i.tenant_id = o.tenant_id
+                                 AND i.blind_index = o.blind_index AND i.category_id = o.category_id
+                                 AND i.created_at > o.created_at AND i.created_at <= e.at)) AS bad
               FROM (SELECT * FROM troth.event WHERE kind = 8 AND message_id >= first ORDER BY message_id DESC LIMIT most) AS e
               JOIN troth.message m ON m.id = e.message_id) AS x
         GROUP BY 1;
