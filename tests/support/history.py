@@ -43,15 +43,15 @@ def utc(*parts):
 def unusual(operator, firm, held=0):
     """A client with an ordinary fortnight, a burst and what the watch made of it; `held` messages wait. The anomaly."""
     moment = now(operator)
-    for hour in range(14 * 24):
-        at = moment - (hour + 1) * HOUR
-        busy = 20 + 9 * ((at.hour + 5) % 24) if at.weekday() < 5 else 30
-        slot(operator, firm.tenant, at, 6 * busy if hour < 3 else busy)
+    counts = [60 + 5 * ((moment - hour * HOUR).hour + 5) % 120 + (900 if hour < 3 else 0) for hour in range(14 * 24)]
+    for hour, n in enumerate(counts):
+        slot(operator, firm.tenant, moment - hour * HOUR - timedelta(minutes=30), n)
+    recent, week = sum(counts[:24]), sum(counts[24:192])
     admin = operator.admin
     anomaly = admin.execute(
-        "SELECT anomaly_raise_v1(%s, 'volume', 'stop-new', 240, 6200, 20100, 150, 200, %s)",
-        (firm.tenant, "6200 messages in 24 hours against a 7-day mean of 2871.4: an anomaly (above 150 % of the mean and"
-                      " above 200 messages is one)."),
+        "SELECT anomaly_raise_v1(%s, 'volume', 'stop-new', 240, %s, %s, 150, 200, %s)",
+        (firm.tenant, recent, week, f"{recent} messages in 24 hours against a 7-day mean of {week / 7:.1f}: an anomaly"
+                                    " (above 150 % of the mean and above 200 messages is one)."),
     ).fetchone()[0]  # fmt: skip
     admin.execute(
         "INSERT INTO volume_gauge (tenant_id, first_at, counted_at, recent, previous, percent, floor, action)"

@@ -408,3 +408,65 @@ AS $$
     JOIN troth.account c ON c.id = l.account_id
     WHERE l.anomaly_id = p_anomaly AND (own IS NULL OR l.tenant_id = own) ORDER BY l.at LIMIT 20
 $$;
+
+-- What the control of LIM-3 counts: rows, how many are wrong, and an example of those.
+CREATE FUNCTION volume_fact_v1(p_name text, p_since timestamptz)
+RETURNS TABLE (tenant_id uuid, n bigint, wrong bigint, example text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+DECLARE now timestamptz := troth.now_v1();
+BEGIN
+    CASE p_name
+    WHEN 'volumes' THEN RETURN QUERY
+        -- each sealed hour's slots against the events that the sequencer counted, which another role wrote: test keys' mail
+        -- is accepted, cancelled and not counted
+        SELECT h.tenant_id, sum(h.counted)::bigint, count(*) FILTER (WHERE h.bad),
+               min(to_char(h.hour AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24"h"')) FILTER (WHERE h.bad)
+        FROM (SELECT g.tenant_id, e.hour, coalesce(s.n, 0) AS counted,
+                     coalesce(s.n, 0) > e.accepted OR coalesce(s.n, 0) < e.accepted - e.cancelled AS bad
+              FROM troth.volume_gauge g JOIN troth.tenant t ON t.id = g.tenant_id AND t.kind = 1,
+              LATERAL (SELECT x.hour, coalesce(sum(y.n) FILTER (WHERE y.kind = 1), 0) AS accepted,
+                              coalesce(sum(y.n) FILTER (WHERE y.kind = 6), 0) AS cancelled
+                       FROM generate_series(date_trunc('hour', greatest(g.first_at, now - interval '9 days'), 'UTC'),
+                                            now - interval '2 hours', interval '1 hour') AS x(hour)
+                       LEFT JOIN troth.event_tally y ON y.tenant_id = g.tenant_id AND y.hour = x.hour AND y.kind IN (1, 6)
+                       GROUP BY x.hour) AS e
+              LEFT JOIN LATERAL (SELECT sum(v.n) AS n FROM troth.volume_slot v WHERE v.tenant_id = g.tenant_id
+                                 AND v.at >= e.hour AND v.at < e.hour + interval '1 hour') AS s ON true) AS h
+        GROUP BY h.tenant_id;
+    WHEN 'anomalies' THEN RETURN QUERY
+        SELECT a.tenant_id, count(*), count(*) FILTER (WHERE b.bad), min(a.id::text) FILTER (WHERE b.bad)
+        FROM troth.anomaly a LEFT JOIN troth.pause p ON p.id = a.pause_id,
+        LATERAL (SELECT p.id IS NULL OR p.tenant_id IS DISTINCT FROM a.tenant_id OR p.started_by <> 'anomaly'
+            OR p.effect <> a.action OR p.category_id IS NOT NULL OR abs(extract(epoch FROM p.started_at - a.at)) > 60
+            OR p.released_at IS NOT NULL AND NOT EXISTS (SELECT FROM troth.change c WHERE c.id = p.release_change
+                AND c.kind = 'release' AND c.subject = p.id AND c.state = 2 AND c.proposer_human <> c.decider_human)
+            OR NOT EXISTS (SELECT FROM troth.ledger_leaf l WHERE l.log_id = 1 AND l.kind = 'sending:anomaly:raise'
+                           AND l.tenant_id = a.tenant_id AND l.leaf LIKE '%' || a.id::text || '%')
+               AND NOT EXISTS (SELECT FROM troth.ledger_pending q WHERE q.kind = 'sending:anomaly:raise'
+                               AND q.leaf LIKE '%' || a.id::text || '%') AS bad) AS b
+        WHERE a.at >= p_since GROUP BY 1;
+    WHEN 'reviews' THEN RETURN QUERY
+        SELECT a.tenant_id, count(*), count(*) FILTER (WHERE r.at > a.review_due), min(a.id::text) FILTER (WHERE r.at > a.review_due)
+        FROM troth.anomaly a JOIN troth.pause p ON p.id = a.pause_id,
+        LATERAL (SELECT coalesce(least(p.released_at, (SELECT min(l.at) FROM troth.anomaly_look l WHERE l.anomaly_id = a.id)),
+                                 now) AS at) AS r
+        WHERE a.at >= p_since GROUP BY 1;
+    WHEN 'sent while stopped' THEN RETURN QUERY
+        -- whole hours within the stop; what was marked before it has its answer by then
+        SELECT p.tenant_id, count(DISTINCT p.id), count(y.n), min(p.id::text) FILTER (WHERE y.n IS NOT NULL)
+        FROM troth.pause p LEFT JOIN troth.event_tally y ON y.tenant_id = p.tenant_id AND y.kind = 8
+             AND y.hour >= p.started_at + interval '1 hour' AND y.hour + interval '1 hour' <= coalesce(p.released_at, now)
+        WHERE p.started_by = 'anomaly' AND p.effect = 'stop-delivery' AND p.started_at >= p_since GROUP BY 1;
+    WHEN 'held' THEN RETURN QUERY
+        -- held mail that is neither in the spool nor at its end is lost
+        SELECT h.tenant_id, count(*), count(*) FILTER (WHERE b.bad), min(h.message_id::text) FILTER (WHERE b.bad)
+        FROM (SELECT * FROM troth.held_mail o WHERE o.at >= p_since ORDER BY o.message_id DESC LIMIT 20000) AS h
+        LEFT JOIN troth.message m ON m.id = h.message_id,
+        LATERAL (SELECT m.id IS NULL OR m.state IN (2, 3, 4, 7, 9, 10)
+                        AND NOT EXISTS (SELECT FROM troth.spool s WHERE s.message_id = h.message_id) AS bad) AS b
+        GROUP BY 1;
+    ELSE
+        RAISE EXCEPTION 'there is no fact of that name' USING ERRCODE = '22023';
+    END CASE;
+END $$;
