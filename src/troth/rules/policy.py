@@ -16,6 +16,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Annotated, Any, get_args, get_type_hints
 
+from troth.rules.earlier import of_today
 from troth.rules.strictness import (
     Allowed,
     AtLeast,
@@ -214,36 +215,6 @@ FIELDS: tuple[Field, ...] = tuple(_fields())
 _BY_PATH: MappingProxyType[str, Field] = MappingProxyType({field.path: field for field in FIELDS})
 
 Document = Mapping[str, Mapping[str, Any]]
-# What a promise that was approved before these sections existed is read as: the strictest of the three profiles.
-_EARLIER: Document = MappingProxyType(
-    {
-        "quiet": {"hours": []},
-        "governance": {"approvers": 1, "change_days": 14},
-        "access": {
-            "idle_minutes": 30,
-            "sessions": 5,
-            "unused_days": 90,
-            "leaver_hours": 24,
-            "review_days": 92,
-            "key_days": 90,
-            "key_overlap_hours": 72,
-        },
-        "records": {"access_days": 365, "change_days": 3650, "request_days": 90, "grant_days": 365},
-    }
-)
-# The same for what came to a section that had been there.
-_EARLIER_FIELDS: Document = MappingProxyType(
-    {
-        "recipients": {"disposable": "refuse", "roles": "refuse", "verified_days": 365},
-        "anomaly": {
-            "ratio_hours": 24,
-            "bounce_permille": 80,
-            "bounce_sample": 100,
-            "complaint_permille": 3,
-            "complaint_sample": 300,
-        },
-    }
-)
 _Flat = dict[str, Value]
 
 
@@ -330,7 +301,7 @@ def resolve(levels: Sequence[tuple[str, Document]]) -> Policy:
     _check_order([name for name, _ in levels])
     resolved: _Flat = {}
     for name, doc in levels:
-        _tighten(resolved, name, _of_today(doc) if name == "promise" else doc)
+        _tighten(resolved, name, of_today(doc) if name == "promise" else doc)
         if problems := _inconsistent(resolved):  # two levels that are fine apart may leave no hour together
             raise PolicyInvalid(name, problems)
     return _build(resolved)
@@ -341,15 +312,6 @@ def _check_order(names: Sequence[str]) -> None:
     if unknown or not names or names[0] != "promise" or list(names) != sorted(set(names), key=LEVELS.index):
         order = " <= ".join(LEVELS)
         raise PolicyError(f"Policy levels go {order}, the promise always first, each once; given: {list(names)}.")
-
-
-def _of_today(promise: Document) -> Document:
-    """An approved promise never changes, so what came after it is filled in; any other gap stays one."""
-    if not isinstance(promise, Mapping):
-        return promise
-    given = {name: section for name, section in promise.items() if isinstance(section, Mapping)}
-    later = {name: {**more, **given[name]} for name, more in _EARLIER_FIELDS.items() if name in given}
-    return {**_EARLIER, **promise, **later}
 
 
 def _tighten(resolved: _Flat, level: str, doc: Document) -> None:
