@@ -10,7 +10,7 @@ from troth.mail.render import Rendered
 WHY = "Why you got this, and what else may reach you"
 _HTML = (
     '<div style="max-width:600px;margin:24px auto 0;padding:12px 16px 24px;border-top:1px solid #9aa3aa;'
-    "font:13px/20px -apple-system,'Segoe UI',Arial,sans-serif;color:#6b757c;text-align:left\">{firm}, {address}<br>"
+    "font:13px/20px -apple-system,'Segoe UI',Arial,sans-serif;color:#6b757c;text-align:left\">{sender}<br>"
     '<a href="{link}" style="color:#6b757c;text-decoration:underline">{why}</a></div>'
 )
 
@@ -23,13 +23,16 @@ class Footer:
     address: str
     link: str
 
+    @property
+    def sender(self) -> str:
+        """Who sends it, on one line."""
+        return f"{_line(self.firm)}, {_line(self.address)}"
+
     def text(self) -> str:
-        return f"{_line(self.firm)}, {_line(self.address)}\n{WHY}:\n{self.link}\n"
+        return f"{self.sender}\n{WHY}:\n{self.link}\n"
 
     def html(self) -> str:
-        return _HTML.format(
-            firm=escape(_line(self.firm)), address=escape(_line(self.address)), link=escape(self.link), why=WHY
-        )
+        return _HTML.format(sender=escape(self.sender), link=escape(self.link), why=WHY)
 
 
 def under(content: Rendered, footer: Footer) -> Rendered:

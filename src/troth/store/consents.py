@@ -43,6 +43,12 @@ async def of_people(connection: Connection, people: Sequence[UUID]) -> list[Cons
     return await rows(connection, _SQL["consents_of_people"], {"people": list(people)}, ConsentRow)
 
 
+async def category(connection: Connection, tenant: UUID, code: str) -> UUID | None:
+    """The tenant's category of this code, while it is in use."""
+    found = await tuples(connection, _SQL["consent_category"], {"tenant": tenant, "code": code})
+    return found[0][0] if found else None
+
+
 async def record(connection: Connection, tenant: UUID, new: Sequence[NewConsent]) -> int:
     """How many of these are new; with their entry of the ledger."""
     params = {

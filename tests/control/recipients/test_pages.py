@@ -68,7 +68,8 @@ def pages(firm, tmp_path):
     url = f"postgresql://troth_control@/{where['dbname']}?host={quote(where['host'], safe='')}"
     env = {**os.environ, "TROTH_DATABASE_URL_CONTROL": url,
            "TROTH_DATABASE_URL_SIGNIN": url.replace("troth_control@", "troth_signin@"), "TROTH_WEB_PORT": str(port), "TROTH_HTTP_PORT": str(door),
-           "TROTH_PUBLIC_URL": f"http://localhost:{port}", "TROTH_VAR_DIR": str(tmp_path)}  # fmt: skip
+           "TROTH_PUBLIC_URL": f"http://localhost:{port}", "TROTH_VAR_DIR": str(tmp_path),
+           "TROTH_KEY_FILE": str(firm.operator.kms_path)}  # fmt: skip
     argv = [sys.executable, "-m", "troth.cli", "serve", "pages"]
     process = subprocess.Popen(argv, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:

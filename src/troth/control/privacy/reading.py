@@ -1,4 +1,4 @@
-"""Privacy: what waits for a person: notices to be served otherwise, and reports of abuse; opened for whoever may see it."""
+"""Privacy: what waits for a person: notices to be served otherwise, and reports of abuse; opened for who may see it."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,8 +40,8 @@ _OPEN = _SERVICES + "s.done_at IS NULL ORDER BY s.due, s.message_id LIMIT %s"
 _DONE = _SERVICES + "s.done_at IS NOT NULL ORDER BY s.opened_at DESC, s.message_id LIMIT %s"
 _ONE = _SERVICES + "s.message_id = %s"
 _REPORTS = """
-SELECT r.id, r.message_id, r.person_id, p.data_key, p.address_ct, r.words_ct, coalesce(v.artefact::jsonb ->> 'name', g.code),
-       r.at, r.closed_at, r.outcome, a.id, a.name_ct
+SELECT r.id, r.message_id, r.person_id, p.data_key, p.address_ct, r.words_ct,
+       coalesce(v.artefact::jsonb ->> 'name', g.code), r.at, r.closed_at, r.outcome, a.id, a.name_ct
 FROM troth.abuse_report r JOIN troth.person p ON p.id = r.person_id
 LEFT JOIN troth.governed g ON g.subject = r.category_id LEFT JOIN troth.snapshot v ON v.id = g.snapshot_id
 LEFT JOIN troth.account a ON a.id = r.closed_by
@@ -144,8 +144,22 @@ def _services(tenant: UUID, query: str, *values: object) -> list[Service]:
     ):
         shown = _opened(keys.person(person, data_key), address, places.address(person))
         words = dict(HOW).get(how or "", "")
-        found.append(Service(id_, wire("msg", cell, id_), shown.decode() if shown else None, name, purpose, opened, due, due - at, done,
-                             words.partition(":")[0], note or "", _name(account, name_ct)))  # fmt: skip
+        found.append(
+            Service(
+                id_,
+                wire("msg", cell, id_),
+                shown.decode() if shown else None,
+                name,
+                purpose,
+                opened,
+                due,
+                due - at,
+                done,
+                words.partition(":")[0],
+                note or "",
+                _name(account, name_ct),
+            )
+        )
     return found
 
 
@@ -171,9 +185,22 @@ def _reports(tenant: UUID, query: str, *values: object) -> list[Report]:
         key = keys.person(person, data_key)
         shown = _opened(key, address, places.address(person))
         said = msgspec.json.decode(_opened(key, words, places.abuse(id_)) or b"{}")
-        found.append(Report(id_, message, wire("msg", cell, message), shown.decode() if shown else None, WHY.get(said.get("reason"), ""),
-                            said.get("words", ""), name, told, at - told, closed, outcome or "",
-                            _name(account, name_ct)))  # fmt: skip
+        found.append(
+            Report(
+                id_,
+                message,
+                wire("msg", cell, message),
+                shown.decode() if shown else None,
+                WHY.get(said.get("reason"), ""),
+                said.get("words", ""),
+                name,
+                told,
+                at - told,
+                closed,
+                outcome or "",
+                _name(account, name_ct),
+            )
+        )
     return found
 
 

@@ -9,13 +9,14 @@ from importlib import resources
 
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from troth.control.recipients import confirmation
+from troth.control.recipients import agreeing, confirmation
 from troth.control.recipients.confirmation import Link
 
 _COOKIE = "troth_confirm"
@@ -51,7 +52,9 @@ def confirm(request: HttpRequest, secret: str) -> HttpResponse:
     return response
 
 
+@transaction.atomic
 def _confirmed(request: HttpRequest, value: bytes, link: Link) -> HttpResponse:
+    """The verification and the word that goes with it are one; a wrong code's count stays."""
     if not _was_shown(request, value):
         return cookie_missing(request)
     typed = "".join(request.POST.get("code", "").split()).replace("\0", "")[:12] or None
@@ -62,6 +65,8 @@ def _confirmed(request: HttpRequest, value: bytes, link: Link) -> HttpResponse:
         if typed is not None and again is not None and not again.expired:
             return _page(request, "ask", again, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong="wrong")
         return _page(request, "expired", link, status=HTTPStatus.GONE)
+    how = "pressed the button of the page" if typed is None else "typed the code of the mail and pressed the button"
+    agreeing.record(value, f"{how} that the link in the mail led to", request.META.get("REMOTE_ADDR", ""))
     response = _page(request, "done", link)
     response.delete_cookie(_COOKIE, path="/confirm", samesite="Strict")
     return response

@@ -87,7 +87,8 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
     sender = _sender(letter.sender)
     message_id = f"{work.claimed.message_id.hex}@{sender.address.domain}"
     path = signing.return_path or stamp.return_path or sender.address.domain
-    content = under(_content(with_, render), _footer(work, stamp))
+    footer = _footer(work, stamp)
+    content = under(_content(with_, render), footer)
     assembled = assemble(_outgoing(work, with_, stamp, now, content, sender, message_id, path))
     octets = wire(signing.signer.sign(assembled), assembled)
     local = verp_make(stamp.verp_key, work.claimed.message_id, work.claimed.lifetime_ends + BOUNCES_AFTER, stamp.cell)
@@ -99,7 +100,8 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
         len(octets),
     )
     header = octets[: octets.index(b"\r\n\r\n")]
-    return Composed(envelope, Facts(message_id, len(octets), signing.signer.selector, signing.bits, header))
+    facts = Facts(message_id, len(octets), signing.signer.selector, signing.bits, header, footer.sender)
+    return Composed(envelope, facts)
 
 
 def _content(with_: Ingredients, render: Render) -> Rendered:

@@ -17,8 +17,8 @@ HEADER_KEPT = 16_384  # octets of a header block that an event keeps, in whole l
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the event tells of the bytes: Message-ID without brackets, octets, DKIM selector and key size in bits, and
-    the header block as sent (without its last CRLF).
+    """What the event tells of the bytes: Message-ID without brackets, octets, DKIM selector and key size in bits, the
+    header block as sent (without its last CRLF), and the sender's name and postal address under the content.
     """
 
     message_id: str
@@ -26,9 +26,11 @@ class Facts:
     selector: str
     bits: int
     header: bytes
+    sender: str = ""
 
     def detail(self) -> dict[str, Any]:
-        return {"message_id": self.message_id, "size": self.size, "selector": self.selector, "bits": self.bits}
+        told = {"message_id": self.message_id, "size": self.size, "selector": self.selector, "bits": self.bits}
+        return {**told, "sender": self.sender} if self.sender else told
 
     def headers(self) -> list[str]:
         """The header's lines as they were sent, folded ones as several; cut after the last line that may be kept."""

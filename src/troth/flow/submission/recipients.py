@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from troth.flow.gate.asks import Ask, Refused
 from troth.flow.gate.world import learn
-from troth.flow.submission import checking, confirming, idempotency, pathways, people, strict_json, wire
+from troth.flow.submission import checking, confirming, consenting, idempotency, pathways, people, strict_json, wire
 from troth.flow.submission.answers import json_answer
 from troth.flow.submission.auth import identify_over, read_content, read_key
 from troth.flow.submission.deps import Call, Deps
@@ -44,6 +44,7 @@ class Checked:
     pathway: pathways.Pathway
     timezone: str | None
     place: int = 0
+    consent: consenting.Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,8 @@ async def register(deps: Deps, call: Call) -> Response:
 def read_one(asked: wire.Recipient, house: House, place: int = 0) -> Checked:
     found = checking.inspected(asked.email, house.policy)
     zone = pathways.time_zone(asked.timezone)
-    return Checked(found, pathways.chosen(asked, house.policy, house.now), zone, place)
+    consent = consenting.Consent(asked.consent, house.now) if asked.consent else None
+    return Checked(found, pathways.chosen(asked, house.policy, house.now), zone, place, consent)
 
 
 async def house(deps: Deps, call: Call, key: str | None) -> House:
@@ -130,6 +132,10 @@ async def _one(deps: Deps, connection: Connection, house: House, checked: Checke
     word = people.status_word(person.status, person.expires_at, house.now)
     if word == "erased":
         raise Problem("recipient-erased", "This recipient was erased; nothing can be sent to them.", "email")
+    if checked.consent is not None and person.data_key is not None:
+        key = deps.keyring.tenant(known.tenant_id, known.keyset).person(person.data_key, person.id)
+        by = f"key:{known.key_id}"
+        await consenting.record(connection, known.tenant_id, person.id, key, checked.consent, by, house.now)
     if not people.to_be_asked(person, house.policy, house.now):
         return Registered(checked, found, word, None)
     by, once = f"key:{known.key_id}", house.key and f"{house.key}\0{checked.place}"

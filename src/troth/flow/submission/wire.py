@@ -74,6 +74,21 @@ class Agreement(_Wire, frozen=True, kw_only=True):
     signed_at: str
 
 
+class Consent(_Wire, frozen=True, kw_only=True):
+    """What the recipient agreed to (kind express), or what follows from dealings with them (implied): the wording that
+    they read, how they answered, from which address, and when. category: a code; left out, it is for all of them.
+    """
+
+    kind: str
+    wording: str
+    how: str
+    basis: str = ""
+    category: str | None = None
+    source: str | None = None
+    given_at: str | None = None
+    expires_at: str | None = None
+
+
 class Recipient(_Wire, frozen=True, kw_only=True):
     """`name` is taken for the caller's convenience and not kept: nothing of ours needs it."""
 
@@ -83,6 +98,7 @@ class Recipient(_Wire, frozen=True, kw_only=True):
     pathway: str | None = None
     employer: str | None = None
     agreement: Agreement | None = None
+    consent: Consent | None = None
 
 
 _email = msgspec.json.Decoder(Email)

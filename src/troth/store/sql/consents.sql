@@ -10,3 +10,6 @@ CROSS JOIN LATERAL (
 -- name: consent_record
 SELECT consent_v1(%(tenant)b, %(ids)b::uuid[], %(persons)b::uuid[], %(categories)b::uuid[], %(kinds)b::smallint[],
                   %(bases)b::text[], %(at)b::timestamptz[], %(expires)b::timestamptz[], %(details)b::bytea[]);
+
+-- name: consent_category
+SELECT subject FROM governed WHERE tenant_id = %(tenant)b AND kind = 'category' AND code = %(code)b AND NOT retired;

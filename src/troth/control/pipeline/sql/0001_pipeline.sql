@@ -149,15 +149,7 @@ AS $$
     SELECT count(*)::integer FROM fed
 $$;
 
-CREATE FUNCTION opt_out_v1(p_tenant uuid, p_index bytea, p_category uuid, p_source text) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    WITH entry AS (
-        INSERT INTO troth.opt_out (tenant_id, blind_index, category_id, source, created_at)
-        VALUES (p_tenant, p_index, p_category, p_source, troth.now_v1())
-        ON CONFLICT DO NOTHING RETURNING 1)
-    SELECT EXISTS (SELECT FROM entry)
-$$;
+-- opt_out_v1 stands in privacy/sql/0001_consent.sql, beside the way back.
 
 -- ---- the hot tables -----------------------------------------------------------------------------------------
 

@@ -13,7 +13,8 @@ CREATE TABLE consent (
     expires_at  timestamptz,
     detail_ct   bytea CHECK (get_byte(detail_ct, 0) = 2),          -- under the person's key; NULL: a withdrawal, or erased then
     CHECK (expires_at > at),
-    CHECK (kind = 3 OR detail_ct IS NOT NULL),                     -- consent without its wording is none
+    CONSTRAINT consent_has_its_wording CHECK (kind = 3 OR detail_ct IS NOT NULL),
+                                                                   -- consent without its wording is none
     CHECK (kind <> 3 OR expires_at IS NULL),                       -- a withdrawal does not run out
     -- implied consent runs out (CASL section 10(10) to (13)): two years of a business relationship, six months of an inquiry
     CHECK (kind <> 2 OR basis IN ('existing-business', 'existing-non-business', 'inquiry')),
@@ -97,7 +98,7 @@ AS $$
 $$;
 
 -- A clock that was set back makes neither of them void: each is later than the other's newest.
-CREATE OR REPLACE FUNCTION opt_out_v1(p_tenant uuid, p_index bytea, p_category uuid, p_source text) RETURNS boolean
+CREATE FUNCTION opt_out_v1(p_tenant uuid, p_index bytea, p_category uuid, p_source text) RETURNS boolean
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     WITH entry AS (

@@ -163,3 +163,14 @@ AS $$
     WHERE r.closed_at IS NULL AND (own IS NULL OR r.tenant_id = own)
     GROUP BY t.id, t.name ORDER BY min(r.at) LIMIT p_most
 $$;
+
+-- Whom a confirmation link is of, with the keys that seal what they agreed to. Holding the link's secret is the right to
+-- it; the keys are wrapped, and open nothing by themselves.
+CREATE FUNCTION confirmation_keys_v1(p_secret bytea)
+RETURNS TABLE (tenant_id uuid, person_id uuid, tenant_name text, keyset bytea, data_key bytea)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT p.tenant_id, p.id, t.name, t.keyset, p.data_key
+    FROM troth.confirmation c JOIN troth.person p ON p.id = c.person_id JOIN troth.tenant t ON t.id = p.tenant_id
+    WHERE c.secret_hash = sha256(p_secret) AND c.used_at IS NOT NULL AND p.status = 2
+$$;
