@@ -8,6 +8,7 @@ import hashlib
 import os
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -128,6 +129,9 @@ def build(database: Database, names: Names, witness: Path) -> World:
     made = World(database, operator, firms, names, witness)
     for firm in firms.values():
         names.publish(firm.name)
+    # a route that was begun to be warmed up yesterday
+    starts = (now() - timedelta(days=1)).date().isoformat()
+    operator.govern("route", None, "relay", {"starts": starts, "caps": [100, 200, 300, 400, 500, 600]})
     sign_in(made)
     for profile, firm in firms.items():
         for local in EVERYBODY:
