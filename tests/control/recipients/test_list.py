@@ -98,7 +98,7 @@ def test_one_tells_its_whole_history(site):
         " VALUES (%s, %s, %s, 1, 'form', now_v1(), '\\x02')", (uuid7(now()), firm.tenant, person))  # fmt: skip
     page = site.visitor(site.member).get(f"/recipients/{wire('rcp', 'a', person)}").text
     for words in ("Asked to confirm", "not answered in time", "asked by a program", "Verified", "Registered", "Asia/Tokyo",
-                  "Express consent", "all of them", "Confirmation link", "Messages to them", "Look on the list"):  # fmt: skip
+                  "Express consent", "every category", "Confirmation link", "Messages to them", "Look on the list"):  # fmt: skip
         assert words in page, words
 
 
