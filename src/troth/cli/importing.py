@@ -1,9 +1,11 @@
-"""Around the house: the imports' process, composed: the rooms whose rows may come from files, keys, a connection."""
+"""Around the house: the imports' process, composed: the rooms whose rows may come from files, keys, a connection; and
+beside them the simulations that the pages ask for.
+"""
 
 import asyncio
 import threading
 
-from troth.cli import wiring
+from troth.cli import simulating, wiring
 from troth.control.audit import scope
 from troth.control.imports.importer import Importer
 from troth.control.imports.working import Worker
@@ -23,8 +25,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
     worker = Worker(connect, lambda connection: wiring.control_keys(settings, connection), IMPORTERS, over.is_set)
     work = asyncio.create_task(asyncio.to_thread(worker.run))
+    trying = asyncio.create_task(asyncio.to_thread(simulating.work, settings, over.is_set))
     ended = asyncio.create_task(stop.wait())
-    await asyncio.wait({work, ended}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({work, trying, ended}, return_when=asyncio.FIRST_COMPLETED)
     over.set()
     ended.cancel()
-    await work
+    await asyncio.gather(work, trying)

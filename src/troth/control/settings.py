@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "troth.control.approvals",
     "troth.control.pipeline",
     "troth.control.imports",
+    "troth.control.simulator",
     "troth.control.recipients",
     "troth.control.trust",
     "troth.control.webhooks",

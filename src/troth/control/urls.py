@@ -31,6 +31,7 @@ from troth.control.recipients import pages as recipient_pages
 from troth.control.recipients import views as recipients
 from troth.control.recipients.importing import RECIPIENTS
 from troth.control.records import views as records
+from troth.control.simulator import views as simulator
 from troth.control.stops import views as stops
 from troth.control.suppressions import acts as suppression_acts
 from troth.control.suppressions import taking as suppression_export
@@ -91,7 +92,9 @@ urlpatterns = [
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
     # what waits for a second person, and what was decided
     path("changes", changes.listed, name="changes"),
-    path("changes/<uuid:change>", changes.detail, name="change"),
+    path("changes/<uuid:change>", changes.detail, {"beside": simulator.beside}, name="change"),
+    path("changes/<uuid:change>/simulate", simulator.of_change, name="change-simulate"),
+    path("simulations/<uuid:simulation>", simulator.one, name="simulation"),
     path("changes/<uuid:change>/approve", inviting.after(change_acts.approve), name="change-approve"),
     path("changes/<uuid:change>/close", change_acts.close, name="change-close"),
     path("changes/<uuid:change>/comment", change_acts.comment, name="change-comment"),
@@ -103,6 +106,7 @@ urlpatterns = [
     path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
     path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
     path("policies/<str:slug>/review", policies.review, _SAYS, name="policy-review"),
+    path("policies/<str:slug>/simulate", policies.simulate, _SAYS, name="policy-simulate"),
     path("webhooks", webhooks.listed, name="webhooks"),
     path("webhooks/new", webhooks.new, name="webhook-new"),
     path("webhooks/<uuid:endpoint>", webhooks.detail, name="webhook"),

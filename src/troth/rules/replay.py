@@ -135,10 +135,14 @@ def replay(kept: Kept, second: int, policy: Policy | None) -> Result:
 
 def unusual(volume: Volume | None, policy: Policy | None) -> bool:
     """Whether a message more makes an anomaly of the client's volume."""
-    if volume is None or policy is None:
+    if volume is None or policy is None or volume.recent + volume.asking <= _floor(policy):
         return False
     found = judge(volume.recent + volume.asking, volume.previous, policy, volume.reviewed)
     return found.action is not None
+
+
+def _floor(policy: Policy) -> int:
+    return min(policy.anomaly.floor, policy.anomaly.first_week_floor)
 
 
 def paused_of(shape: Shape) -> str | None:

@@ -14,6 +14,7 @@ from troth.cli import simulating, wiring
 from troth.cli.commands.change import read_artefact
 from troth.cli.words import CommandError, show, table
 from troth.control.audit import scope
+from troth.control.audit.refusals import Invalid
 from troth.control.simulator import candidate
 from troth.control.simulator.candidate import LEVELS, Candidate
 from troth.control.simulator.running import LONGEST, Hearing, Question, simulate
@@ -57,12 +58,20 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.running_database(settings):
         with scope.connect(wiring.conninfo(settings, "control"), "command") as connection:
             tried, only = _candidate(connection, args, document)
-            candidate.check(connection, tried)
+            _check(connection, tried)
         question = Question(tried, args.days, only, args.sample)
         with _messages(args.messages, settings) as tell:
             found = simulate(simulating.connect(settings), question, Hearing(_Progress(), tell))
     show(found, json_wanted=args.json, text=_lines(found))
     return 0
+
+
+def _check(connection: scope.Connection, tried: Candidate) -> None:
+    try:
+        candidate.check(connection, tried)
+    except Invalid as wrong:
+        hints = "".join(f"\n  {each.field}: {each.hint}" for each in wrong.problems)
+        raise CommandError(f"Nobody could approve this policy, so it is not tried:{hints}") from wrong
 
 
 def _candidate(connection: scope.Connection, args: argparse.Namespace, document: Any) -> tuple[Candidate, UUID | None]:

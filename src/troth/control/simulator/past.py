@@ -106,11 +106,25 @@ class Past:
 
     client: Client
     candidate: Candidate
-    _known: dict[tuple[Any, ...], Ruled] = field(default_factory=dict)
+    _edges: list[float] = field(default_factory=list)
+    _known: dict[tuple[int, bytes], Ruled] = field(default_factory=dict)
+    _resolved: dict[tuple[Any, ...], Ruled] = field(default_factory=dict)
 
-    def ruled(self, shape: Shape, millisecond: int) -> Ruled:
-        """Give the policies of a message decided in this millisecond of the epoch."""
-        one, late = self.client, (millisecond + 1) / 1000
+    def __post_init__(self) -> None:
+        lines = (*self.client.lines.values(), *self.client.keys.values())
+        self._edges = sorted({since for line in lines for since in line.since})
+
+    def ruled(self, shape: Shape, written: bytes, millisecond: int) -> Ruled:
+        """Give the policies of a message decided in this millisecond of the epoch. written: its shape's bytes."""
+        late = (millisecond + 1) / 1000
+        place = (bisect_right(self._edges, late), written)
+        found = self._known.get(place)
+        if found is None:
+            found = self._known[place] = self._ruled(shape, late)
+        return found
+
+    def _ruled(self, shape: Shape, late: float) -> Ruled:
+        one = self.client
         promise = one.line("policy", f"programme:{one.programme_code}", shared=True)
         operator = one.line("policy", "operator", shared=True)
         own, plan = one.line("policy", "tenant", shared=False), one.line("tenant", "plan", shared=True)
@@ -119,10 +133,10 @@ class Past:
         template = (shape.template.code, shape.template.version) if shape.template else None
         at = (promise.at(late), operator.at(late), plan.at(late), own.at(late), key.at(late) if key else -1)
         place = (*at, category, template, shape.key.id if shape.key else b"")
-        if place not in self._known:
+        if place not in self._resolved:
             said = (promise.said(at[0]), operator.said(at[1]), plan.said(at[2]), own.said(at[3]))
-            self._known[place] = self._resolve(said, category, template, key.said(at[4]) if key else None)
-        return self._known[place]
+            self._resolved[place] = self._resolve(said, category, template, key.said(at[4]) if key else None)
+        return self._resolved[place]
 
     def _resolve(
         self,

@@ -142,7 +142,7 @@ class Reader:
         shape = self._shapes.get(kept.shape)
         if shape is None:
             shape = self._shapes[kept.shape] = shape_of(kept.shape)
-        ruled = self.past.ruled(shape, millisecond)
+        ruled = self.past.ruled(shape, kept.shape, millisecond)
         place = self._places.get(id(ruled))
         if place is None:
             place = self._places[id(ruled)] = len(self.policies)
