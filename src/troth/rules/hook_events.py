@@ -60,8 +60,16 @@ RECIPIENTS: MappingProxyType[int, Told] = MappingProxyType(
         33: Told("recipient.erased", "A recipient was erased: nothing can be sent to them."),
     }
 )
+# What happens to a client's sending as a whole; `message_id` names the anomaly.
+SENDING: MappingProxyType[int, Told] = MappingProxyType(
+    {
+        41: Told("sending.unusual", "The watch found something unusual, and slowed or stopped the client's sending."),
+        42: Told("sending.resumed", "Two people let a client send again that the watch had slowed or stopped."),
+    }
+)
+_OTHERS: MappingProxyType[int, Told] = MappingProxyType({**RECIPIENTS, **SENDING})
 TYPES: MappingProxyType[str, int] = MappingProxyType(
-    {told.type: int(kind) for kind, told in (*WEBHOOKS.items(), *RECIPIENTS.items()) if isinstance(told, Told)}
+    {told.type: int(kind) for kind, told in (*WEBHOOKS.items(), *_OTHERS.items()) if isinstance(told, Told)}
 )
 ALL_KINDS: tuple[int, ...] = tuple(sorted(TYPES.values()))
 
@@ -69,7 +77,7 @@ ALL_KINDS: tuple[int, ...] = tuple(sorted(TYPES.values()))
 def meaning_of(name: str) -> str:
     """When a type of the list is told, in a sentence."""
     kind = TYPES[name]
-    told = RECIPIENTS.get(kind) or WEBHOOKS[Kind(kind)]
+    told = _OTHERS.get(kind) or WEBHOOKS[Kind(kind)]
     assert isinstance(told, Told)
     return told.meaning
 
@@ -78,8 +86,8 @@ def type_of(kind: int) -> str | None:
     """The type of an event's kind; None for a silent one."""
     if kind == TEST_KIND:
         return TEST_TYPE
-    if kind in RECIPIENTS:
-        return RECIPIENTS[kind].type
+    if kind in _OTHERS:
+        return _OTHERS[kind].type
     told = WEBHOOKS[Kind(kind)]
     return told.type if isinstance(told, Told) else None
 
@@ -110,6 +118,6 @@ def webhooks_markdown() -> str:
             rows.append(f"| `{told.type}` | {name} | {told.meaning} | {'yes' if told.resend else 'ours'} |")
         else:
             silent.append(f"| {name} | {told.why} |")
-    rows += [f"| `{told.type}` | | {told.meaning} | ours |" for told in RECIPIENTS.values()]
+    rows += [f"| `{told.type}` | | {told.meaning} | ours |" for told in _OTHERS.values()]
     rows.append(f"| `{TEST_TYPE}` | | `troth webhook test` sent it; it is about no message. | ours |")
     return "\n".join([*rows, "", *silent]) + "\n"

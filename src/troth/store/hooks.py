@@ -85,6 +85,19 @@ class LoadedPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedAnomaly:
+    """What an event about a client's sending is about; `client` is its code."""
+
+    id: int
+    client: str
+    cause: str
+    action: str
+    n: int
+    sentence: str
+    review_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateRow:
     """An immutable version; `artefact` is JSON."""
 
@@ -191,6 +204,13 @@ async def load_people(connection: Connection, claims: Sequence[Claimed]) -> dict
     if not claims:
         return {}
     return {r.id: r for r in await rows(connection, _SQL["load_people"], {"ids": [c.id for c in claims]}, LoadedPerson)}
+
+
+async def load_anomalies(connection: Connection, claims: Sequence[Claimed]) -> dict[int, LoadedAnomaly]:
+    if not claims:
+        return {}
+    found = await rows(connection, _SQL["load_anomalies"], {"ids": [c.id for c in claims]}, LoadedAnomaly)
+    return {r.id: r for r in found}
 
 
 async def templates(connection: Connection, ids: Sequence[UUID]) -> list[TemplateRow]:

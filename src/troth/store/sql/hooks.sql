@@ -61,6 +61,12 @@ JOIN person p ON p.id = o.message_id
 LEFT JOIN person_event e ON e.person_id = p.id AND e.kind = o.kind AND e.at = o.at
 WHERE o.id = ANY(%(ids)b::bigint[]);
 
+-- name: load_anomalies
+-- The same of events about a client's sending: `message_id` names the anomaly.
+SELECT o.id, t.code AS client, a.cause, a.action, a.n, a.sentence, a.review_due
+FROM webhook_outbox o JOIN anomaly a ON a.id = o.message_id JOIN tenant t ON t.id = a.tenant_id
+WHERE o.id = ANY(%(ids)b::bigint[]);
+
 -- name: templates
 SELECT id, code, version, artefact FROM snapshot WHERE id = ANY(%(ids)b::uuid[]);
 

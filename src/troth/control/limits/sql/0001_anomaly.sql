@@ -207,6 +207,35 @@ BEGIN
     RETURN made;
 END $$;
 
+-- Endpoints of the client, and of the operator's own (the programme's system tenant), hear that sending was slowed or
+-- stopped, and that two people let it go on.
+CREATE FUNCTION anomaly_outbox(p_anomaly uuid, p_tenant uuid, p_kind smallint, p_at timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    INSERT INTO troth.webhook_outbox (tenant_id, endpoint_id, message_id, kind, source_key, at, due)
+    SELECT w.tenant_id, w.id, p_anomaly, p_kind, 'anomaly', p_at, p_at
+    FROM troth.tenant t JOIN troth.tenant s ON s.programme_id = t.programme_id AND (s.id = t.id OR s.kind = 2)
+    JOIN troth.webhook_endpoint w ON w.tenant_id = s.id AND w.disabled_at IS NULL AND p_kind = ANY (w.kinds)
+    WHERE t.id = p_tenant ORDER BY w.id
+$$;
+CREATE FUNCTION anomaly_told() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    PERFORM troth.anomaly_outbox(NEW.id, NEW.tenant_id, 41::smallint, NEW.at);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER told AFTER INSERT ON anomaly FOR EACH ROW EXECUTE FUNCTION anomaly_told();
+CREATE FUNCTION anomaly_over() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    PERFORM troth.anomaly_outbox(a.id, a.tenant_id, 42::smallint, NEW.released_at) FROM troth.anomaly a WHERE a.pause_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER over AFTER UPDATE OF released_at ON pause FOR EACH ROW
+    WHEN (OLD.released_at IS NULL AND NEW.released_at IS NOT NULL) EXECUTE FUNCTION anomaly_over();
+
 -- Reviews whose time is over without anybody having looked: told once more. How many there were.
 CREATE FUNCTION anomaly_overdue_v1() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
