@@ -10,12 +10,10 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from tests.browser import seeding
+from tests.browser import recipient_world, seeding
 from tests.browser.forms import sent
-from tests.control.imports.test_working import approve, found, propose, receive
-from tests.control.imports.working_with import work, worker
 from tests.control.ledger.house import House
 from tests.control.people.test_passwords import made as password_link
 from tests.support import history, pages
@@ -24,7 +22,6 @@ from tests.support.firm import now
 from tests.support.pages import Site
 from tests.support.soft_key import SoftKey
 
-from troth.control.audit.scope import connect
 from troth.keys.ids import wire
 
 MEMBER, STAFF, STAFF_AT, NOBODY, HALF = "member", "staff", "staff at a client", "nobody", "with a password alone"
@@ -159,6 +156,8 @@ PAGES: dict[str, Row] = {
     "service": Look("/services/{service}"),
     "abuse": Look("/abuse", STAFF_AT),
     "abuse-report": Look("/abuse/{report}", STAFF_AT),
+    # limits
+    "limits": [Look("/limits"), Look("/limits", STAFF), Look("/limits", STAFF_AT)],
     # unusual volumes
     "anomalies": [Look("/anomalies"), Look("/anomalies", STAFF), Look("/anomalies", STAFF_AT)],
     "anomaly": [Look("/anomalies/{anomaly}"), Look("/anomalies/{anomaly}", STAFF)],
@@ -306,62 +305,6 @@ def _approved(kind: str) -> Callable[[Site], str]:
     return lambda site: str(site.operator.admin.execute(query, (site.firm.tenant, code)).fetchone()[0])
 
 
-def _service(site: Site) -> str:
-    """A required notice that waits to be served otherwise."""
-    return _private(site, "INSERT INTO serve_otherwise VALUES (%s, %s, %s, %s, now_v1(), now_v1() + interval '26 hours')")
-
-
-def _report(site: Site) -> str:
-    """What a recipient said of a message."""
-    report = str(uuid4())
-    query = "INSERT INTO abuse_report (message_id, tenant_id, person_id, category_id, id, at) VALUES (%s, %s, %s, %s, '"
-    _private(site, f"{query}{report}', now_v1())")
-    return report
-
-
-def _private(site: Site, query: str) -> str:
-    house = House(site.firm, site.folder)
-    message = house.tell("yan@home.example")
-    site.operator.database.fill(query, message, site.firm.tenant, site.firm.people["yan@home.example"], site.firm.category)
-    return str(message)
-
-
-def _recipient(site: Site) -> str:
-    """One with a history of everything."""
-    person, admin = site.firm.person("margit.lindqvist@home.example", status=1), site.operator.admin
-    admin.execute(
-        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, created_at, expires_at, used_at, asked_by)"
-        " VALUES (sha256('seen'), %s, %s, 'confirmation-link', now_v1() - interval '4 days', now_v1() - interval '1 day',"
-        " now_v1() - interval '3 days', %s)", (site.firm.tenant, person, f"key:{site.firm.key}"))  # fmt: skip
-    admin.execute(
-        "UPDATE person SET status = 2, pathway = 'confirmation-link', verified_at = now_v1() - interval '3 days',"
-        " expires_at = now_v1() + interval '300 days', timezone = 'Europe/Stockholm' WHERE id = %s", (person,))  # fmt: skip
-    admin.execute(
-        "INSERT INTO consent (id, tenant_id, person_id, kind, basis, at, detail_ct)"
-        " VALUES (%s, %s, %s, 1, 'form', now_v1(), '\\x02')", (uuid4(), site.firm.tenant, person))  # fmt: skip
-    return wire("rcp", "a", person)
-
-
-def _import(state: str) -> Callable[[Site], str]:
-    """A file that is `new`, `checked`, `broken`, being carried out (`moving`), or `done`."""
-
-    def make(site: Site) -> str:
-        lines = ["email,timezone,shoe size", *(f"{state}{n}@many.example,Europe/Oslo,38" for n in range(1_040)), "bad@,,",
-                 f"{state}3@many.example,Europe/Oslo,", f"{state}5@many.example,Asia/Tokyo,", "zoë@home.example,,"]  # fmt: skip
-        data = "\n".join(lines).encode("latin-1" if state == "broken" else "utf-8")
-        subject = receive(site.firm, data, "recipients", encoding="detect", pathway="")
-        if state == "new":
-            return str(subject)
-        work(site.operator)
-        if state in ("moving", "done"):
-            approve(site.firm, propose(site.firm, found(site.firm, subject)))
-            with connect(site.operator.database.conninfo("troth_control"), "imports") as connection:
-                worker(site.operator, stopped=lambda: state == "moving").round(connection)
-        return str(subject)
-
-    return make
-
-
 def _stop(site: Site) -> str:
     query = "SELECT (pause_v1(ARRAY[%s::uuid], 'stop-new', 'Twice as much as yesterday.', 'watch'))[1]"
     return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
@@ -441,10 +384,10 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     **{f"approved_{kind}": _approved(kind) for kind in KINDS},
     "anomaly": lambda site: str(history.unusual(site.operator, site.firm, 12)),
     "stop": _stop,
-    "service": _service,
-    "recipient": _recipient,
-    **{f"import_{state}": _import(state) for state in ("checked", "broken", "done", "moving", "new")},
-    "report": _report,
+    "service": recipient_world.service,
+    "recipient": recipient_world.recipient,
+    **{f"import_{state}": recipient_world.handed_in(state) for state in ("checked", "broken", "done", "moving", "new")},
+    "report": recipient_world.report,
     "webhook": _webhook,
     "entry": _entry,
     "governed": _governed,

@@ -28,7 +28,7 @@ def test_a_file_goes_from_the_form_to_recipients_through_two_people(site):
     assert "Not looked at: the column Shoe size." in page
     for line, words in ((3, "@"), (4, "no time zone"), (5, "same as line 2"), (6, "1 cells"), (8, "SMTPUTF8"),
                         (9, "Line 10 is about the same one"), (10, "Line 9 is about")):  # fmt: skip
-        row = re.search(rf'scope="row" class="n">{line}</th><td[^>]*>([^<]+)<', page)
+        row = re.search(rf'scope="row">Line {line}</th><td role="cell" class="long" data-label="Why">([^<]+)<', page)
         assert row, f"{line} {page}"
         assert words in row[1], row[1]
     assert people(site) == before
