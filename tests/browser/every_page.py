@@ -4,9 +4,6 @@ Who adds a page adds its line; a kind of thing that is not in the world yet gets
 world's things: "/templates/{template}". A list is looked at in more than one state.
 """
 
-import base64
-import hashlib
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,11 +11,11 @@ from uuid import UUID
 
 from tests.browser import recipient_world, seeding
 from tests.browser.forms import sent
+from tests.browser.simulator_world import simulated
 from tests.control.ledger.house import House
 from tests.control.people.test_passwords import made as password_link
 from tests.support import history, pages
 from tests.support import seeding as river
-from tests.support.firm import now
 from tests.support.pages import Site
 from tests.support.soft_key import SoftKey
 
@@ -112,6 +109,9 @@ PAGES: dict[str, Row] = {
     "plan": Look("/policies/plans/{other}", STAFF),
     "policy-edit": [Look("/policies/client/edit"), Look("/policies/operator/edit", STAFF)],
     "policy-review": Look("/policies/client/review"),
+    "policy-simulate": Act("/policies/client/simulate"),
+    "simulation": [Look(f"/simulations/{{simulation_{state}}}") for state in ("moving", "much", "nothing", "failed")],
+    "change-simulate": Act("/changes/{change}/simulate"),
     # API keys
     "keys": [Look("/keys"), Look("/keys", STAFF)],
     "key-new": Look("/keys/new"),
@@ -256,7 +256,7 @@ PAGES: dict[str, Row] = {
     "password-ask": Look("/password", NOBODY),
     "password-set": [Look("{password}", NOBODY), Look("/password/used", NOBODY, 404)],
     # for recipients
-    "confirm": [Look("{confirm}", NOBODY), Look("/confirm/nothing", NOBODY, 404)],
+    "confirm": [Look("{confirm}", NOBODY), Look("{confirm_code}", NOBODY), Look("/confirm/nothing", NOBODY, 404)],
     "recipient-look": File("/look/recipient.css", NOBODY),
     "unsubscribe": Elsewhere("tests/control/recipients/test_pages.py"),
     **dict.fromkeys(("own-page", "own-report", "own-erase", "own-copy"), Elsewhere("tests/browser/test_own.py")),
@@ -314,17 +314,6 @@ def _webhook(site: Site) -> str:
     sent(site.visitor(site.member), "/webhooks/new", url="https://hooks.firm.example/troth")
     query = "SELECT id FROM webhook_endpoint WHERE tenant_id = %s"
     return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
-
-
-def _confirm(site: Site) -> str:
-    """As POST /recipients keeps and mails it."""
-    secret, person = os.urandom(32), site.firm.person("new@home.example", status=1)
-    site.operator.admin.execute(
-        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
-        " VALUES (%s, %s, %s, 'confirmation-link', %s, %s + interval '1 day')",
-        (hashlib.sha256(secret).digest(), site.firm.tenant, person, now(), now()),
-    )
-    return f"/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}"
 
 
 def _factor(site: Site) -> str:
@@ -391,11 +380,13 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     "webhook": _webhook,
     "entry": _entry,
     "governed": _governed,
-    "confirm": _confirm,
+    "confirm": recipient_world.confirm("confirmation-link"),
+    "confirm_code": recipient_world.confirm("multi-step"),
     "factor": _factor,
     "password": lambda site: password_link(site, site.member),
     "draft": _draft,
     "policy": _policy,
+    **{f"simulation_{state}": simulated(state) for state in ("much", "nothing", "failed", "moving")},
     "colleague": lambda site: str(
         pages.join(site.operator, "Tomas Brandl <tomas@firm.test>", "author", site.firm.tenant).account
     ),

@@ -2,6 +2,9 @@
 what is to be served otherwise, and what somebody reported.
 """
 
+import base64
+import hashlib
+import os
 from collections.abc import Callable
 from uuid import uuid4
 
@@ -72,3 +75,18 @@ def _private(site: Site, query: str) -> str:
         query, message, site.firm.tenant, site.firm.people["yan@home.example"], site.firm.category
     )
     return str(message)
+
+
+def confirm(pathway: str) -> Callable[[Site], str]:
+    """A link as POST /recipients keeps and mails it."""
+
+    def make(site: Site) -> str:
+        secret, person = os.urandom(32), site.firm.person(f"{pathway}@home.example", status=1)
+        site.operator.admin.execute(
+            "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, created_at, expires_at)"
+            " VALUES (%s, %s, %s, %s, sha256('code'), now_v1(), now_v1() + interval '1 day')",
+            (hashlib.sha256(secret).digest(), site.firm.tenant, person, pathway),
+        )
+        return f"/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}"
+
+    return make
