@@ -64,7 +64,7 @@ CONTROL = Control(
     HOUR,
     "Messages of categories that are sent on consent are compared with the consent ledger as it was when they went "
     "out; the ledger takes no consent without its wording, and no implied consent without its end; each opt-out that "
-    "was told was carried out within a minute; each message names its approved sender and postal address; and the gate's "
-    "own rule is shown consent that is missing, run out, taken back or unknown.",
+    "was told was carried out within a minute; each message names its approved sender and postal address; and the "
+    "gate's own rule is shown consent that is missing, run out, taken back or unknown.",
     check,
 )
