@@ -82,9 +82,7 @@ class ToRenew:
     address_ct: bytes
     pathway: str
     expires_at: datetime
-    verified_at: datetime
     agreement: bytes | None
-    basis_ct: bytes | None
     tenant_name: str
     keyset: bytes
     timezone: str

@@ -42,7 +42,10 @@ def run_pages(settings: Settings) -> int:
 def run_duties(settings: Settings) -> int:
     from troth.flow import duties
     from troth.flow.gate import watch
+    from troth.flow.gate.accept import Gate
     from troth.flow.gate.recall import opener
+    from troth.flow.gate.world import Memory
+    from troth.flow.submission import confirming, renewing
     from troth.outside.dns import Resolver
 
     require(settings, "spf_mechanism")
@@ -53,9 +56,14 @@ def run_duties(settings: Settings) -> int:
         keys = await wiring.flow_keys(settings, connect)
         own = watch.Own(connect)
         watching = (duties.Duty(*each) for each in watch.duties(own, opener(keys.keyring)))
+        gate = Gate(connect, keys.keyring, keys.secrets, lanes=1)
+        means, memory = confirming.Means(keys.keyring, keys.secrets, settings.public_url), Memory()
+        renewals = duties.Duty("re-verification", 300, lambda c: renewing.renew(c, means, gate.submit, memory))
+        await gate.start()
         try:
-            await duties.run_duties(connect, (*duties.standard(sending), *watching), stop)
+            await duties.run_duties(connect, (*duties.standard(sending), *watching, renewals), stop)
         finally:
+            await gate.stop()
             await own.close()
 
     return running.until_stopped(work, settings.var_dir, "duties")

@@ -95,7 +95,7 @@ def _variables(means: Means, firm: Firm, pathway: Pathway, secret: bytes, code: 
         "link": f"{means.public_url}/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}",
         "code": code,
         "client": firm.name[:120],
-        "purpose": PURPOSES[pathway.name],
+        "purpose": pathway.purpose or PURPOSES[pathway.name],
         "expires": f"{ends.astimezone(ZoneInfo(firm.timezone)):%d %B %Y, %H:%M} ({firm.timezone})".lstrip("0"),
     }
 

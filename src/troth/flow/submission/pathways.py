@@ -38,6 +38,7 @@ class Pathway:
     valid_days: int
     agreement: bytes | None = None
     basis: bytes | None = None
+    purpose: str | None = None  # why the mail asks, where it is not the pathway's own reason
 
 
 def chosen(asked: Recipient, policy: Policy, now: datetime) -> Pathway:

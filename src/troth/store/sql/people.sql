@@ -53,8 +53,8 @@ SELECT person_expiry_duty_v1();
 -- name: to_renew
 -- Verified people whose verification ends before `until` and whom nobody has asked again since `since`: those who end
 -- first. The client is active, and none of Troth's own.
-SELECT p.id, p.tenant_id, p.blind_index, p.data_key, p.address_ct, p.pathway, p.expires_at, p.verified_at, p.agreement, p.basis_ct,
-       t.name AS tenant_name, t.keyset, t.timezone
+SELECT p.id, p.tenant_id, p.blind_index, p.data_key, p.address_ct, p.pathway, p.expires_at, p.agreement, t.name AS tenant_name, t.keyset,
+       t.timezone
 FROM person p JOIN tenant t ON t.id = p.tenant_id
 WHERE p.status = 2 AND p.expires_at > %(now)b::timestamptz AND p.expires_at < %(until)b::timestamptz
   AND t.kind = 1 AND t.state = 1
