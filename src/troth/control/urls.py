@@ -19,6 +19,7 @@ from troth.control.imports import views as imports
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
 from troth.control.limits import anomaly_views as anomalies
+from troth.control.limits import views as limits
 from troth.control.messages import views as messages
 from troth.control.messages.evidence import Evidence
 from troth.control.people import account, nudging, passwords
@@ -147,6 +148,7 @@ urlpatterns = [
     path("services/<uuid:message>", privacy.service, name="service"),
     path("abuse", privacy.reports, name="abuse"),
     path("abuse/<uuid:report>", privacy.report, name="abuse-report"),
+    path("limits", limits.limits, name="limits"),
     path("anomalies", anomalies.listed, name="anomalies"),
     path("anomalies/<uuid:anomaly>", anomalies.detail, name="anomaly"),
     path("anomalies/<uuid:anomaly>/look", anomalies.look, name="anomaly-look"),

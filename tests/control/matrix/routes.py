@@ -110,6 +110,7 @@ PAGES = (
     Page("abuse", get="abuse:read"),
     Page("abuse-report", {"report": "@report"}, get="abuse:close", methods=BOTH),
     # ---- emergency stops
+    Page("limits", get="home:read", alone="page"),
     Page("anomalies", get="home:read", alone="page"),
     Page("anomaly", {"anomaly": "@anomaly"}, get="home:read", alone="page"),
     Page("anomaly-look", {"anomaly": "@anomaly"}, post="release:propose", methods=POST),
@@ -123,6 +124,9 @@ PAGES = (
     Page("plan", _FIRM, get="tenant:propose", methods=BOTH, alone="page"),
     Page("policy-edit", {"slug": "=level"}, get="policy:propose", methods=BOTH, alone="page"),
     Page("policy-review", {"slug": "=level"}, get="policy:propose", methods=BOTH, alone="page"),
+    Page("policy-simulate", {"slug": "=level"}, post="policy:propose", methods=POST, alone="page"),
+    Page("simulation", {"simulation": "@simulation"}, get="policy:read"),
+    Page("change-simulate", {"change": "@change"}, post="policy:read", methods=POST, empty=True),
     # ---- changes and drafts
     Page("changes", get="change:read", alone="page"),
     Page("change", {"change": "@change"}, get="change:read", leads="client"),

@@ -35,6 +35,7 @@ _ALL = (
         Item("/", "Today", "home", "i-today", "t", ("home:read",)),
         Item("/messages", "Messages", "messages", "i-message", "m", ("message:read",)),
         Item("/changes", "Changes", "changes", "i-change", "c", ("change:read",)),
+        Item("/limits", "Limits", "limits", "i-hold", "y", ("home:read",)),
         Item("/anomalies", "Unusual volumes", "anomalies", "i-hold", "u", ("home:read",)),
     )),
     Group("Governed", (

@@ -1,0 +1,23 @@
+"""Limits, for people: what is left to a client in this hour and day, by key and template, and how far a warm-up is."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from troth.control.approvals.standing import standing
+from troth.control.limits import windows
+from troth.control.people.actor import actor_of, raw, scoped
+from troth.control.people.guard import needs
+
+
+@needs("home:read")
+@require_safe
+def limits(request: HttpRequest) -> HttpResponse:
+    """GET /limits: the client's windows as they stand now; for the house, the routes alone."""
+    actor = actor_of(request)
+    now = None
+    if actor.scope is not None:
+        here = standing(raw(), actor.scope)
+        scoped(actor.scope)
+        now = windows.windows(here)
+    return render(request, "limits/limits.html", {"section": "limits", "now": now, "routes": windows.routes()})
