@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from tests.flow.submission.doors import add_system_tenant, email
+from tests.flow.submission.doors import add_key, add_system_tenant, email
 from tests.flow.submission.test_registering import confirmations, register
 
 from troth.flow.submission import pathways
@@ -311,6 +311,14 @@ async def test_erasing_is_for_good_and_may_be_asked_twice(door):
     assert door.rows("SELECT address_ct, data_key, basis_ct FROM person WHERE status = 4") == [(None, None, None)]
     assert door.rows("SELECT count(*) FROM ledger_pending WHERE kind = 'privacy:person:erase'") == [(1,)]
     assert (await door.post(json=email())).json()["code"] == "recipient-erased"
+
+
+async def test_a_test_key_erases_nobody(door):
+    key, _ = add_key(door.operator, door.firm, "trying", mode="test")
+    one = f"/recipients/rcp_a_{door.firm.people['ann@example.net'].hex}"
+    answer = await door.client.delete(one, headers={"authorization": f"Bearer {key.text}"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert (await door.client.get(one)).json()["status"] == "verified"
 
 
 @pytest.mark.parametrize("recipient", ["rcp_a_" + "0" * 32, "x"])

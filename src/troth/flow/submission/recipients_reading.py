@@ -63,6 +63,8 @@ async def erase(deps: Deps, call: Call) -> Response:
     read_key(deps, call)
     async with deps.lend() as connection:
         known = await identify_over(connection, deps, call)
+        if known.test:
+            raise Problem("forbidden", "A test key erases nobody; use a live key.")
         found = await store.status(connection, known.tenant_id, _id(call))
         if found is None:
             raise _missing()
