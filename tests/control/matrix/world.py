@@ -181,6 +181,7 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
         **_private(firm, folder / "private"),
         "recipient": wire("rcp", "a", firm.person(f"seen@{firm.name}")),
         "import": str(_import(firm)),
+        "simulation": str(_simulation(firm)),
         **_changes(operator, firm.tenant),
     }
 
@@ -206,6 +207,16 @@ def _import(firm: Firm) -> UUID:
     """A file that was handed in and waits to be looked at."""
     one = uuid7(now())
     query = "SELECT import_receive_v1(%s, %s, 'recipients', 'f.csv', 'a test', '{}', sha256('f'), 1, 1, %s)"
+    with firm.operator.control.transaction():
+        firm.operator.control.execute("SELECT set_config('troth.tenant', %s, true)", (str(firm.tenant),))
+        firm.operator.control.execute(query, (one, firm.tenant, firm.operator.sessions[0]))
+    return one
+
+
+def _simulation(firm: Firm) -> UUID:
+    """A policy that waits to be tried."""
+    one = uuid7(now())
+    query = "SELECT simulation_ask_v1(%s, %s, 'tenant', 'tenant', NULL, '{}', 7, %s)"
     with firm.operator.control.transaction():
         firm.operator.control.execute("SELECT set_config('troth.tenant', %s, true)", (str(firm.tenant),))
         firm.operator.control.execute(query, (one, firm.tenant, firm.operator.sessions[0]))
@@ -243,6 +254,7 @@ def _missing() -> dict[str, Any]:
         "arrival",
         "review",
         "import",
+        "simulation",
         "service",
         "report",
     )

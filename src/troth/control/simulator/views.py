@@ -47,7 +47,7 @@ def one(request: HttpRequest, simulation: UUID) -> HttpResponse:
     return render(request, "simulator/one.html", context)
 
 
-@needs("policy:read")
+@needs(post="policy:read")
 @require_POST
 def of_change(request: HttpRequest, change: UUID) -> HttpResponse:
     """POST /changes/<change>/simulate: try what it proposes; its summary then stands on the change's page."""
