@@ -56,7 +56,7 @@ def unusual(operator, firm, held=0):
     admin.execute(
         "INSERT INTO volume_gauge (tenant_id, first_at, counted_at, recent, previous, percent, floor, action)"
         " SELECT %s, %s, date_bin('5 minutes', now_v1(), 'epoch'), w.recent, w.previous, 150, 200, 'stop-new'"
-        " FROM volume_windows(%s, %s, date_bin('5 minutes', now_v1(), 'epoch')) AS w",
+        " FROM volume_windows(%s, %s, date_bin('5 minutes', now_v1(), 'epoch'), '0') AS w",
         (firm.tenant, moment - 14 * 24 * HOUR, firm.tenant, moment - 14 * 24 * HOUR),
     )
     for n in range(held):

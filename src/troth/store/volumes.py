@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from troth.store.connection import Connection, rows, run, tuples
@@ -178,9 +178,9 @@ async def wall(connection: Connection) -> datetime:
     return at
 
 
-async def doubt(connection: Connection) -> None:
-    """For a day, of two counts the stricter stays."""
-    await run(connection, _SQL["doubt"], {})
+async def doubt(connection: Connection, ahead: timedelta) -> None:
+    """For a day, windows reach back by so much more; less than nothing: the clock went back."""
+    await run(connection, _SQL["doubt"], {"ahead": ahead})
 
 
 async def sweep(connection: Connection) -> int:

@@ -157,8 +157,20 @@ async def test_a_clock_that_jumps_is_doubted_for_a_day(operator, connection):
     passed = [0.0, 1.0, 2.0, 3600.0]
     clock = Clock(lambda: passed.pop(0))
     assert [await clock.look(connection) for _ in range(4)] == [False, False, False, True]
-    until = operator.admin.execute("SELECT until FROM volume_doubt").fetchone()[0]
+    until, ahead = operator.admin.execute("SELECT until, ahead FROM volume_doubt").fetchone()
+    assert ahead == timedelta(0)  # the clock stood still while an hour passed: it fell behind
     assert timedelta(hours=23) < until - datetime.now(UTC) <= timedelta(hours=24)
+
+
+async def test_a_clock_that_goes_ahead_and_comes_back_is_where_it_was(operator, connection):
+    from troth.store import volumes
+
+    for ahead, sum_of_it in ((5, 5), (3, 8), (-8, 0), (-1, 0)):
+        await volumes.doubt(connection, timedelta(hours=ahead))
+        assert operator.admin.execute("SELECT ahead FROM volume_doubt").fetchone() == (timedelta(hours=sum_of_it),)
+    operator.admin.execute("UPDATE volume_doubt SET until = clock_timestamp(), ahead = '4 hours'")
+    await volumes.doubt(connection, timedelta(hours=2))
+    assert operator.admin.execute("SELECT ahead FROM volume_doubt").fetchone() == (timedelta(hours=2),)
 
 
 # ---- held mail

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +30,7 @@ _TOGETHER = 50  # clients of one transaction
 _PART = 200  # held messages of one transaction
 _PARTS = 50  # of one order, before others have their turn
 _LOOKED = 5_000  # held messages of one look at what became of them
-JUMP = 60.0  # seconds by which the machine's clock may differ from the time that passed
+JUMP = timedelta(minutes=1)  # by which the machine's clock may differ from the time that passed
 
 
 @dataclass(slots=True)
@@ -41,13 +41,14 @@ class Clock:
     _last: tuple[float, datetime] | None = None
 
     async def look(self, connection: Connection) -> bool:
-        """True when it jumped; then, for a day, of two counts the stricter stays."""
+        """True when it jumped; then, for a day, the windows reach back by so much more."""
         passed, wall = self.monotonic(), await store.wall(connection)
         last, self._last = self._last, (passed, wall)
-        if last is None or abs((wall - last[1]).total_seconds() - (passed - last[0])) <= JUMP:
+        jump = wall - last[1] - timedelta(seconds=passed - last[0]) if last else timedelta(0)
+        if abs(jump) <= JUMP:
             return False
-        await store.doubt(connection)
-        log.warning("watch.clock-jumped", seconds=round((wall - last[1]).total_seconds() - (passed - last[0])))
+        await store.doubt(connection, jump)
+        log.warning("watch.clock-jumped", seconds=round(jump.total_seconds()))
         return True
 
 

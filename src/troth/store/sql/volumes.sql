@@ -33,13 +33,13 @@ SELECT anomaly_raise_v1(%(tenant)b, %(cause)b, %(action)b, %(minutes)b::integer,
                         %(threshold)b::integer, %(floor)b::bigint, %(sentence)b);
 
 -- name: hold
--- For the pause of the watch that is in force, which may be a moment old.
+-- For the pause of the watch that is in force, which may be a moment old; or was a moment ago.
 INSERT INTO held_mail (message_id, tenant_id, pause_id, category_id, template_id, at, ends_at)
 SELECT u.i, u.t, p.id, u.c, u.w, %(now)b, u.e
 FROM unnest(%(ids)b::uuid[], %(tenants)b::uuid[], %(categories)b::uuid[], %(templates)b::uuid[],
             %(ends)b::timestamptz[]) AS u(i, t, c, w, e)
-CROSS JOIN LATERAL (SELECT id FROM pause WHERE tenant_id = u.t AND started_by = 'anomaly' AND released_at IS NULL
-                    ORDER BY started_at DESC LIMIT 1) AS p;
+CROSS JOIN LATERAL (SELECT id FROM pause WHERE tenant_id = u.t AND started_by = 'anomaly'
+                    ORDER BY released_at IS NULL DESC, started_at DESC LIMIT 1) AS p;
 
 -- name: watched
 -- Clients to look at, in the order of their locks, with which policies rule them.
@@ -49,9 +49,12 @@ WHERE t.kind = 1 AND t.state = 1 AND g.tenant_id > %(after)b
 ORDER BY g.tenant_id LIMIT %(most)b;
 
 -- name: doubt
--- The clock was seen to jump.
-INSERT INTO volume_doubt (until) VALUES (clock_timestamp() + interval '24 hours')
-ON CONFLICT (single) DO UPDATE SET until = greatest(volume_doubt.until, EXCLUDED.until);
+-- The clock was seen to jump, ahead or (less than nothing) back.
+INSERT INTO volume_doubt (until, ahead)
+VALUES (clock_timestamp() + interval '24 hours', greatest(%(ahead)b::interval, interval '0'))
+ON CONFLICT (single) DO UPDATE SET until = greatest(volume_doubt.until, EXCLUDED.until),
+    ahead = greatest(CASE WHEN volume_doubt.until > clock_timestamp() THEN volume_doubt.ahead ELSE interval '0' END
+                     + %(ahead)b::interval, interval '0');
 
 -- name: wall
 SELECT clock_timestamp();
@@ -82,7 +85,9 @@ GROUP BY w.tenant_id;
 SELECT anomaly_overdue_v1();
 
 -- name: sweep_slots
-DELETE FROM volume_slot WHERE at < now_v1() - interval '12 days';
+-- While the clock is in doubt nothing is old for sure.
+DELETE FROM volume_slot WHERE at < now_v1() - interval '12 days'
+  AND NOT EXISTS (SELECT FROM volume_doubt WHERE until > clock_timestamp());
 
 -- name: sweep_held
 DELETE FROM held_mail WHERE outcome IS NOT NULL AND ends_at < now_v1() - interval '90 days';

@@ -25,10 +25,12 @@ CREATE TABLE volume_gauge (
     action      text
 ) WITH (fillfactor = 50);
 
--- Until when the machine's clock is not believed, since it was seen to jump: of two counts the stricter stays till then.
+-- The machine's clock was seen to jump: until `until`, the last 24 hours begin so much earlier as it went ahead, so that
+-- what was accepted before the jump is counted as long as if there had been none.
 CREATE TABLE volume_doubt (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
-    until  timestamptz NOT NULL                         -- by the machine's clock, which no test moves
+    until  timestamptz NOT NULL,                        -- by the machine's clock, which no test moves
+    ahead  interval NOT NULL CHECK (ahead >= '0')
 );
 
 -- What the watch found. It is over when its pause is released; nobody changes it.
@@ -99,18 +101,18 @@ ALTER TABLE pause DROP CONSTRAINT pause_effect_check,
 -- ---- counting ------------------------------------------------------------------------------------------------
 
 -- The 24 hours to p_end and the seven windows before, newest first; windows before p_first's are left out. What is dated
--- later than p_end (a clock went back) counts as recent.
-CREATE FUNCTION volume_windows(p_tenant uuid, p_first timestamptz, p_end timestamptz)
+-- later than p_end (a clock went back) counts as recent; so does p_ahead more of the past (a clock went ahead).
+CREATE FUNCTION volume_windows(p_tenant uuid, p_first timestamptz, p_end timestamptz, p_ahead interval)
 RETURNS TABLE (recent bigint, previous bigint[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     WITH counted AS (
         -- the slot that begins at p_end - 24 h is the first of the recent ones
-        SELECT greatest(0, ceil(extract(epoch FROM p_end - s.at) / 86400)::integer - 1) AS w, sum(s.n) AS n
-        FROM troth.volume_slot s WHERE s.tenant_id = p_tenant AND s.at >= p_end - interval '192 hours' GROUP BY 1)
+        SELECT greatest(0, ceil(extract(epoch FROM p_end - p_ahead - s.at) / 86400)::integer - 1) AS w, sum(s.n) AS n
+        FROM troth.volume_slot s WHERE s.tenant_id = p_tenant AND s.at >= p_end - p_ahead - interval '192 hours' GROUP BY 1)
     SELECT coalesce((SELECT sum(c.n) FROM counted c WHERE c.w = 0), 0)::bigint,
            ARRAY(SELECT coalesce((SELECT sum(c.n) FROM counted c WHERE c.w = i.w), 0)::bigint
-                 FROM generate_series(1, 7) AS i(w) WHERE p_end - i.w * interval '24 hours' > p_first ORDER BY i.w)
+                 FROM generate_series(1, 7) AS i(w) WHERE p_end - p_ahead - i.w * interval '24 hours' > p_first ORDER BY i.w)
 $$;
 
 -- Counts these clients again, whose gauges the caller has locked.
@@ -119,17 +121,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE
     n integer;
-    doubted boolean := EXISTS (SELECT FROM troth.volume_doubt d WHERE d.until > clock_timestamp());
+    ahead interval := coalesce((SELECT d.ahead FROM troth.volume_doubt d WHERE d.until > clock_timestamp()), '0');
     slot_end timestamptz := date_bin('5 minutes', troth.now_v1(), 'epoch') + interval '5 minutes';
 BEGIN
     UPDATE troth.volume_gauge g SET since = 0,
         counted_at = greatest(g.counted_at, slot_end),
-        recent = CASE WHEN doubted THEN greatest(w.recent, g.recent + g.since) ELSE w.recent END,
-        previous = CASE WHEN doubted AND (SELECT coalesce(sum(x), 0) FROM unnest(g.previous) AS x)
-                                        < (SELECT coalesce(sum(x), 0) FROM unnest(w.previous) AS x)
-                        THEN g.previous ELSE w.previous END
+        recent = w.recent, previous = w.previous
     FROM (SELECT o.tenant_id, v.recent, v.previous FROM troth.volume_gauge o,
-          LATERAL troth.volume_windows(o.tenant_id, o.first_at, greatest(o.counted_at, slot_end)) AS v
+          LATERAL troth.volume_windows(o.tenant_id, o.first_at, greatest(o.counted_at, slot_end), ahead) AS v
           WHERE o.tenant_id = ANY (p_tenants)) AS w
     WHERE g.tenant_id = w.tenant_id;
     GET DIAGNOSTICS n = ROW_COUNT;
