@@ -244,3 +244,15 @@ async def test_basis_and_consent_are_told_together(page):
     told = (await press(page, home(page, message), "/copy")).json()
     assert told["consents"][0] | {"at": "", "until": ""} == {
         "kind": "implied", "category": "all", "basis": "inquiry", "at": "", "until": ""}  # fmt: skip
+
+
+async def test_what_is_sent_on_consent_is_off_until_the_recipient_says_so_and_then_the_gate_takes_it(page):
+    news = page.operator.govern("category", page.firm.tenant, "news", {
+        "name": "News", "purpose": "What is new", "legal_class": "relationship", "lawful_basis": "consent", "raw": True,
+        "sender": {"name": "Firm", "address": f"rent@{page.firm.name}"}, "policy": {}})  # fmt: skip
+    where, rent = home(page, await page.send()), str(page.firm.category)
+    assert boxes(await page.client.get(where)) == {str(news): False, rent: True}
+    for on in ([str(news), rent], [rent], [str(news), rent]):
+        assert (await press(page, where, "", on=on)).headers["location"].endswith("?saved")
+        assert boxes(await page.client.get(where)) == {str(news): str(news) in on, rent: True}
+    assert page.rows("SELECT kind, category_id FROM consent ORDER BY at") == [(1, news), (3, news), (1, news)]

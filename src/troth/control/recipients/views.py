@@ -60,16 +60,23 @@ def _confirmed(request: HttpRequest, value: bytes, link: Link) -> HttpResponse:
     typed = "".join(request.POST.get("code", "").split()).replace("\0", "")[:12] or None
     if link.needs_code and typed is None:
         return _page(request, "ask", link, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong="missing")
-    if confirmation.confirm(value, typed) is None:
+    with transaction.atomic():  # verified and on record, or neither
+        verified = confirmation.confirm(value, typed) is not None
+        if verified:
+            agreeing.record(value, _how(typed), request.META.get("REMOTE_ADDR", ""))
+    if not verified:
         again = confirmation.look(value)
         if typed is not None and again is not None and not again.expired:
             return _page(request, "ask", again, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong="wrong")
         return _page(request, "expired", link, status=HTTPStatus.GONE)
-    how = "pressed the button of the page" if typed is None else "typed the code of the mail and pressed the button"
-    agreeing.record(value, f"{how} that the link in the mail led to", request.META.get("REMOTE_ADDR", ""))
     response = _page(request, "done", link)
     response.delete_cookie(_COOKIE, path="/confirm", samesite="Strict")
     return response
+
+
+def _how(typed: str | None) -> str:
+    code = "" if typed is None else "typed the code of the mail and "
+    return f"{code}pressed the button of the page that the link in the mail led to"
 
 
 def _mark(value: bytes) -> str:

@@ -67,7 +67,7 @@ def store_away(request: HttpRequest) -> HttpResponse:
 
 
 def _is_for_recipients(request: HttpRequest) -> bool:
-    return request.path.startswith((_CONFIRM, "/u/"))
+    return request.path.startswith((_CONFIRM, "/u/", "/r/"))
 
 
 def _page(request: HttpRequest, status: HTTPStatus, title: str, sentences: tuple[str, ...], **way: str) -> HttpResponse:

@@ -19,7 +19,8 @@ from troth.control.web import errors
 type Answer = Callable[[HttpRequest], HttpResponse]
 
 # by the names of urls.py: links in mail, what the door answers, and our files; they know no session
-OUTSIDE = frozenset({"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"})
+_OWN = frozenset({"own-page", "own-report", "own-erase", "own-copy"})
+OUTSIDE = _OWN | {"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"}
 # the way in, and what anybody may choose
 OPEN = frozenset(
     {"account_login", "passkey-sign-in", "passkey-options", "mfa_authenticate", "password-ask", "password-set", "look"}

@@ -47,7 +47,7 @@ async def _one(
     """One category to the other side."""
     move = store.opt_out if each.on else own.opt_in
     moved = await move(connection, tenant=message.tenant_id, index=message.blind_index, category=each.id, source=SOURCE)
-    if not moved:
+    if not moved and (each.on or not each.asks):
         return False
     kind = WITHDRAWN if each.on else EXPRESS
     said = _said("Switched off" if each.on else "Switched on", each, peer)

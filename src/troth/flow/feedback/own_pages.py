@@ -125,7 +125,8 @@ def _reach(view: View) -> str:
 
 def _held(view: View, home: str, proof: str) -> str:
     row = view.row
-    kept = f"{len(view.consents)} {'entry' if len(view.consents) == 1 else 'entries'} about your consent"
+    n = len(view.consents)
+    kept = f"{n or 'no'} {'entry' if n == 1 else 'entries'} about your consent"
     erase = "" if view.erased else f'<a class="button" href="{home}/erase">Erase me…</a>'
     return (
         '<section aria-labelledby="held"><h2 id="held">What is held about you</h2>'

@@ -1,5 +1,6 @@
 """Feedback: what a recipient's own page shows: one message and its recipient, read by the signed link in the mail."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from troth.keys.installation import Purpose
 from troth.keys.keyring import PersonKey
 from troth.mail.own_link import PURPOSE
 from troth.mail.tokens import read_token
-from troth.rules.consent import lawful_basis
+from troth.rules.consent import NEEDED, Entry, lawful_basis, standing
 from troth.store import gate, own
 from troth.store.connection import Connection
 
@@ -25,13 +26,14 @@ ERASED = 4
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One kind of email that the firm sends; `on`: the recipient gets it."""
+    """One kind of email that the firm sends; `on`: the recipient may get it. asks: it is sent on consent."""
 
     id: UUID
     code: str
     name: str
     purpose: str
     required: bool
+    asks: bool
     on: bool
 
 
@@ -74,15 +76,19 @@ async def view(deps: Deps, connection: Connection, message: UUID, now: datetime)
     consents = await own.consents(connection, row.tenant_id, row.person_id)
     key = opener(deps.keyring)(row.tenant_id, row.keyset, row.data_key, row.person_id)
     said = msgspec.json.decode(row.artefact)
-    return View(
-        now, row, said, lawful_basis(said), scope, tuple(_category(each) for each in shown), tuple(consents), key,
-        _address(row, key),
-    )  # fmt: skip
+    categories = tuple(_category(each, consents, now) for each in shown)
+    return View(now, row, said, lawful_basis(said), scope, categories, tuple(consents), key, _address(row, key))
 
 
-def _category(row: own.CategoryRow) -> Category:
+def _category(row: own.CategoryRow, consents: Sequence[own.ConsentRow], now: datetime) -> Category:
     said = msgspec.json.decode(row.artefact)
-    return Category(row.id, row.code, said["name"], said["purpose"], said["legal_class"] == "required", not row.out)
+    asks = lawful_basis(said) == NEEDED
+    given = (
+        Entry(None if c.category_id is None else str(c.category_id), c.kind, c.basis, c.at, c.expires_at)
+        for c in consents
+    )
+    on = not row.out and (not asks or standing(given, str(row.id), now).state == "held")
+    return Category(row.id, row.code, said["name"], said["purpose"], said["legal_class"] == "required", asks, on)
 
 
 def _address(row: own.LetterRow, key: PersonKey | None) -> str | None:
