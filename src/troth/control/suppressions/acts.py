@@ -131,7 +131,7 @@ def override(request: HttpRequest) -> HttpResponse:
                 "that is written down as ever, and a complaint ends the override at once.",
         "who": "The owner of the address, who may have asked not to be written to. Other clients’ mail stays stopped.",
         "when": f"When somebody of the operator approves; it ends by itself, {longest} hours from now at the latest.",
-        "undo": "By waiting: it ends. The entries of the list stay whatever becomes of it.",
+        "undo": "It ends by itself; whoever may stop versions stops it at once. The list’s entries stay in any case.",
         "button": "Propose it",
         "longest": longest,
         "back": asked.href(),

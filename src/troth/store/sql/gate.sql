@@ -84,7 +84,8 @@ SELECT w.n, p.id AS person_id, p.data_key, p.status, p.pathway, p.verified_at, p
        (SELECT bool_or(s.reason IN (2, 4)) FROM suppression s WHERE s.blind_index = ANY(w.layers)) AS complained,
        EXISTS (SELECT FROM suppression s WHERE s.blind_index = ANY(w.layers) AND s.tenant_id = w.tenant) AS own,
        EXISTS (SELECT FROM suppression_override v WHERE v.tenant_id = w.tenant AND v.blind_index = w.idx
-               AND v.expires_at > %(now)b) AS overridden,
+               AND v.expires_at > %(now)b
+               AND NOT EXISTS (SELECT FROM revocation r WHERE r.snapshot_id = v.snapshot_id)) AS overridden,
        ARRAY(SELECT o.category_id FROM opt_out o WHERE o.tenant_id = w.tenant AND o.blind_index = w.idx
              AND NOT EXISTS (SELECT FROM opt_in i WHERE i.tenant_id = o.tenant_id AND i.blind_index = o.blind_index
                              AND i.category_id = o.category_id AND i.created_at > o.created_at)) AS opted_out
