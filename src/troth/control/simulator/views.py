@@ -1,5 +1,6 @@
 """The simulator, for people: one simulation, how far it is and what it found; asked for a change that waits."""
 
+from collections import Counter as Sum
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,9 +19,11 @@ from troth.control.simulator import asking
 from troth.control.simulator.asking import Simulation
 from troth.control.simulator.candidate import Candidate
 from troth.control.simulator.tally import CHANGES
-from troth.rules.problems import NOT_PROBLEMS, PROBLEMS
+from troth.rules.problems import PROBLEMS
 
-_LINES = 200  # of a table
+_LINES = 40  # of a table
+_HOURS = 24
+_OF_REASON = 6  # messages shown of each reason
 _WORDS = {
     "refused": "refused",
     "held": "held for review",
@@ -108,24 +111,40 @@ def told(found: Simulation) -> dict[str, Any]:
         "states": [(state, result["then"][state], result["now"][state]) for state in result["then"]],
         "by_client": _lines(result, "by_client"),
         "by_template": _lines(result, "by_template"),
-        "by_hour": [{**row, "at": _moment(row["hour"])} for row in _lines(result, "by_hour", fullest=False)],
+        "by_hour": _hours(result),
         "reasons": [{**row, "words": _reason(row["code"]), "would": _WORDS[row["change"]]}
                     for row in result["reasons"][:_LINES]],
         "examples": [{**row, "time": _moment(row["at"]), "words": _reason(row["code"]), "would": _WORDS[row["change"]]}
-                     for row in result["examples"][:_LINES]],
+                     for row in _some(result["examples"])],
     }  # fmt: skip
 
 
-def _lines(result: dict[str, Any], name: str, *, fullest: bool = True) -> list[dict[str, Any]]:
-    """Each with its figures in the order of the heads."""
+def _hours(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those with the most, in the order of time."""
+    rows = [{**row, "at": _moment(row["hour"])} for row in _lines(result, "by_hour")[:_HOURS]]
+    return sorted(rows, key=lambda row: row["hour"])
+
+
+def _some(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A few of each reason, those of every client among them."""
+    seen: Sum[tuple[str, str]] = Sum()
+    found = []
+    for row in sorted(examples, key=lambda row: row["at"]):
+        seen[row["change"], row["code"]] += 1
+        if seen[row["change"], row["code"]] <= _OF_REASON:
+            found.append(row)
+    return found[:_LINES]
+
+
+def _lines(result: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Each with its figures in the order of the heads, the fullest first."""
     shown = [each for each in CHANGES if result["changes"][each]]
     rows = [
         {**row, "figures": [(_WORDS[each].capitalize(), row[each]) for each in shown]}
         for row in result[name]
         if any(row[each] for each in shown)
     ]
-    if fullest:
-        rows.sort(key=lambda row: -sum(n for _, n in row["figures"]))
+    rows.sort(key=lambda row: -sum(n for _, n in row["figures"]))
     return rows[:_LINES]
 
 
@@ -137,4 +156,4 @@ def _reason(code: str) -> str:
     """A code in words."""
     if code in PROBLEMS:
         return PROBLEMS[code].title
-    return code.replace("-", " ") if code != "ok" or code not in NOT_PROBLEMS else "nothing stands against it"
+    return "nothing stands against it" if code == "ok" else code.replace("-", " ")
