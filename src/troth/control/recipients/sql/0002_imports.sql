@@ -89,16 +89,18 @@ BEGIN
         RETURNING p.id)
     SELECT coalesce(array_agg(id), '{}') INTO done FROM now_verified;
     INSERT INTO troth.person_import (person_id, import_id, tenant_id, line, verified, at)
-    SELECT p.id, p_import, client, u.line, p.id = ANY (done), at
+    SELECT p.id, p_import, client, u.line, d.id IS NOT NULL, at
     FROM unnest(p_lines, p_indexes) AS u(line, index)
     JOIN troth.person p ON p.tenant_id = client AND p.blind_index = u.index
-    WHERE p.id = ANY (added) OR p.id = ANY (done);
+    LEFT JOIN unnest(added) AS a(id) ON a.id = p.id
+    LEFT JOIN unnest(done) AS d(id) ON d.id = p.id
+    WHERE a.id IS NOT NULL OR d.id IS NOT NULL;
     SELECT count(*) INTO erased FROM unnest(p_indexes) AS u(index)
     JOIN troth.person p ON p.tenant_id = client AND p.blind_index = u.index AND p.status = 4;
     RETURN QUERY SELECT * FROM (VALUES
         ('added', cardinality(added)::bigint), ('verified', cardinality(done)::bigint),
         ('erased before, which stay so', erased),
         ('there already', cardinality(p_ids) - cardinality(added) - erased
-            - (SELECT count(*) FROM unnest(done) AS d WHERE d <> ALL (added)))) AS v(word, n)
+            - (SELECT count(*) FROM (SELECT unnest(done) EXCEPT SELECT unnest(added)) AS old))) AS v(word, n)
     WHERE v.n > 0;
 END $$;
