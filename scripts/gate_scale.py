@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,17 +135,23 @@ def _filled(server: Server, name: str, many: int, wanted: int) -> tuple[Firm, li
     promise["anomaly"] |= {key: _PLENTY for key in promise["anomaly"] if key.endswith("floor")}
     operator.govern("policy", None, "programme:p-firm", promise, _subject(firm))
     addresses = _people(firm, wanted)
+    with ThreadPoolExecutor() as both:
+        list(both.map(lambda each: _fill(firm, *each), (
+            ("person", _FILLERS, many - wanted), ("suppression", _FILLED_LIST, many - wanted // _EVERY),
+        )))  # fmt: skip
     with _filler(firm) as connection:
-        rest = {"tenant": firm.tenant, "n": many - wanted}
-        connection.execute(_FILLERS, rest)
-        connection.execute(_FILLED_LIST, {**rest, "n": many - wanted // _EVERY})
-        connection.execute("VACUUM (FREEZE, ANALYZE) person, suppression")
         connection.execute("CHECKPOINT")
         there = connection.execute(_COUNTED).fetchone()
     assert there is not None
     print(f"{name}: {there[0]:,} recipients, {there[1]:,} suppressions, {there[2] / 1e9:.1f} GB, "
           f"filled in {time.monotonic() - started:.0f} s", flush=True)  # fmt: skip
     return firm, addresses
+
+
+def _fill(firm: Firm, table: str, statement: str, many: int) -> None:
+    with _filler(firm) as connection:
+        connection.execute(statement, {"tenant": firm.tenant, "n": many})
+        connection.execute(f"VACUUM (FREEZE, ANALYZE) {table}")
 
 
 def _subject(firm: Firm) -> Any:
