@@ -5,7 +5,8 @@ import re
 import pytest
 
 from troth.control import ownership
-from troth.control.ownership import CONTROL, FLOW, FUNCTIONS, LEDGER, TABLES, markdown
+from troth.control.ownership import CONTROL, FLOW, FUNCTIONS, LEDGER, TABLES
+from troth.control.ownership_page import markdown
 
 PRIVILEGE = re.compile(r"([A-Z]+)(?: \(([a-z0-9_, ]+)\))?")
 NAMES = {table.name for table in TABLES}
