@@ -15,8 +15,8 @@ from troth.outside.mail_hosts import MailHost, mail_host
 _DOMAIN = "firm.example"
 _FORMS = (
     "", "ann", "@firm.example", "ann@", "a..b@firm.example", "ann@@firm.example", '"a b"@firm.example',
-    "ann@[192.0.2.1]", "ann@localhost", "ann@192.0.2.1", "ann@firm-.example", "a\nb@firm.example", "ann@\u0430pple.example",
-    f"{'a' * 65}@firm.example", f"ann@{'a' * 64}.example",
+    "ann@[192.0.2.1]", "ann@localhost", "ann@192.0.2.1", "ann@firm-.example", "a\nb@firm.example",
+    "ann@\u0430pple.example", f"{'a' * 65}@firm.example", f"ann@{'a' * 64}.example",
 )  # fmt: skip
 _ROLES = ("postmaster", "abuse", "info", "sales", "noreply", "Webmaster", "support+x", "list-request")
 
