@@ -73,10 +73,10 @@ def test_a_volume_past_the_threshold_that_nothing_stops_is_seen(world, profile):
         ("UPDATE pause SET released_at = now_v1(), release_change = gen_random_uuid() WHERE started_by = 'anomaly'",
          "anomalies have no pause of theirs"),
         ("DELETE FROM ledger_leaf WHERE kind = 'sending:anomaly:raise'", "anomalies have no pause of theirs"),
-        ("INSERT INTO held_mail (message_id, tenant_id, pause_id, category_id, at, ends_at)"
-         " SELECT gen_random_uuid(), tenant_id, pause_id, gen_random_uuid(), at, at FROM anomaly", "held messages are neither"),
-        ("INSERT INTO event_tally SELECT tenant_id, date_trunc('hour', at, 'UTC') + interval '2 hours', 8, 5 FROM anomaly"
-         " ON CONFLICT (tenant_id, hour, kind) DO NOTHING", "hours of a stopped delivery have sent mail"),
+        (("INSERT INTO held_mail (message_id, tenant_id, pause_id, category_id, at, ends_at)"
+         " SELECT gen_random_uuid(), tenant_id, pause_id, gen_random_uuid(), at, at FROM anomaly"), "held messages are neither"),
+        (("INSERT INTO event_tally SELECT tenant_id, date_trunc('hour', at, 'UTC') + interval '2 hours', 8, 5 FROM anomaly"
+         " ON CONFLICT (tenant_id, hour, kind) DO NOTHING"), "hours of a stopped delivery have sent mail"),
     ],
 )  # fmt: skip
 def test_what_was_done_to_an_anomaly_is_seen(world, broken, said):
