@@ -4,17 +4,38 @@ import json
 import subprocess
 import sys
 
-KEYS = ["address", "smtp_valid", "accepted", "reasons", "normalised", "ascii", "role", "disposable", "mixed_script", "suggestion"]
+KEYS = [
+    "address",
+    "smtp_valid",
+    "accepted",
+    "reasons",
+    "normalised",
+    "ascii",
+    "role",
+    "disposable",
+    "mixed_script",
+    "suggestion",
+]
 
 
 def run(*args, stdin=None):
-    done = subprocess.run([sys.executable, "-m", "troth.cli", "inspect", "address", *args], input=stdin, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "troth.cli", "inspect", "address", *args], input=stdin, capture_output=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, b""), done.stderr
     return done.stdout
 
 
 def test_one_line_each_in_order_and_in_ascii():
-    given = [b"ann@gmaill.com", b"-x@example.com", b"", b"--", b"a\xff@b.example", "jörg@bücher.example".encode(), b"\x7f\x1b[2J@b.example"]
+    given = [
+        b"ann@gmaill.com",
+        b"-x@example.com",
+        b"",
+        b"--",
+        b"a\xff@b.example",
+        "jörg@bücher.example".encode(),
+        b"\x7f\x1b[2J@b.example",
+    ]
     out = run("--json", "--", *given)
     assert out.isascii()
     assert b"\x7f" not in out

@@ -25,7 +25,12 @@ def codes(text, wanted=NONE):
 
 def test_a_plain_address_is_taken():
     found = inspect("Ann@Example.com", NONE)
-    assert (found.smtp_valid, found.accepted, found.normalised, found.ascii) == (True, True, "Ann@example.com", "Ann@example.com")
+    assert (found.smtp_valid, found.accepted, found.normalised, found.ascii) == (
+        True,
+        True,
+        "Ann@example.com",
+        "Ann@example.com",
+    )
     assert found.sendable == parse_address("Ann@example.com")
 
 

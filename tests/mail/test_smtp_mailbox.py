@@ -42,7 +42,11 @@ def test_it_agrees_with_the_whole_isemail_corpus():
 def test_it_agrees_with_email_validators_verdicts():
     """What that library refuses by policy (special-use names) or reads as a mailbox with a name is not grammar."""
     for row in rows("email-validator/expected.csv"):
-        if row["verdict"] != "?" and row["test"] != "test_email_invalid_reserved_domain" and "<" not in row["input_repr"]:
+        if (
+            row["verdict"] != "?"
+            and row["test"] != "test_email_invalid_reserved_domain"
+            and "<" not in row["input_repr"]
+        ):
             assert (fault(ast.literal_eval(row["input_repr"])) is None) is (row["verdict"] == "valid"), row
 
 

@@ -77,7 +77,17 @@ WORSE = [
     lambda facts: tightened(facts, tenant_hour=600, recipient_template_day=3),
     *(
         (lambda facts, name=name: but(facts, **{name: None}))
-        for name in ("tenant", "key", "category", "domain", "recipient", "suppression", "opted_out", "policy", "consent")
+        for name in (
+            "tenant",
+            "key",
+            "category",
+            "domain",
+            "recipient",
+            "suppression",
+            "opted_out",
+            "policy",
+            "consent",
+        )
     ),
 ]
 

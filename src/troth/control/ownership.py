@@ -341,8 +341,10 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "confirmation_keys_v1(bytea)": (CONTROL,),
     "privacy_fact_v1(text, timestamptz)": (CONTROL,),
     "abuse_waiting_v1(integer)": (CONTROL,),
-    "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])":
-        (CONTROL, FLOW),
+    "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": (
+        CONTROL,
+        FLOW,
+    ),
     "confirmation_view_v1(bytea)": (CONTROL,),
     "verify_person_v1(bytea, text)": (CONTROL,),
     "person_expiry_duty_v1()": (FLOW,),

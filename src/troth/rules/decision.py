@@ -82,7 +82,7 @@ class Decision(Struct, frozen=True):
 
     @property
     def until(self) -> datetime | None:
-        """Give when its holds are over by themselves; None for any other decision, and while a hold waits for people."""
+        """Give when its holds are over by themselves; None for any other decision, and while one waits for people."""
         ends = [verdict.until for verdict in self.verdicts if verdict.outcome is Outcome.HOLD]
         return max((end for end in ends if end), default=None) if self.outcome is Outcome.HOLD and all(ends) else None
 

@@ -78,7 +78,9 @@ async def door(operator, names):
     add_system_tenant(operator, firm)
     person = firm.person("ann@example.net")
     app = build(
-        Settings(mode="test", dns_resolvers=((names.host, names.port),)), lambda name: connect(operator.database.conninfo("troth_flow"), name), _keys(operator)
+        Settings(mode="test", dns_resolvers=((names.host, names.port),)),
+        lambda name: connect(operator.database.conninfo("troth_flow"), name),
+        _keys(operator),
     )
     made = Door(app, firm, _held(operator, firm, other), {"person": wire("rcp", "a", person)})
     async with app.router.lifespan_context(app):

@@ -98,7 +98,16 @@ def link(firm, address="new@home.example", hours=24, pathway="confirmation-link"
     firm.operator.admin.execute(
         "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, created_at, expires_at)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s + make_interval(hours => %s))",
-        (hashlib.sha256(secret).digest(), firm.tenant, person, pathway, hashlib.sha256(secret + b"123456").digest(), now(), now(), hours),
+        (
+            hashlib.sha256(secret).digest(),
+            firm.tenant,
+            person,
+            pathway,
+            hashlib.sha256(secret + b"123456").digest(),
+            now(),
+            now(),
+            hours,
+        ),
     )
     return f"/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}", person
 

@@ -256,4 +256,18 @@ SENDING = [
     *function("SND-4", "session_open_now", "session_open_now(bytea)"),
 ]  # fmt: skip
 
-ALL = [*EYES, *ROLES, *EMAIL, *LAWS, *SECRETS, *LISTS, *GOVERNED, *PEOPLE, *RECIPIENTS, *LOGS, *SENDING, *VOLUMES, *AMOUNTS]
+ALL = [
+    *EYES,
+    *ROLES,
+    *EMAIL,
+    *LAWS,
+    *SECRETS,
+    *LISTS,
+    *GOVERNED,
+    *PEOPLE,
+    *RECIPIENTS,
+    *LOGS,
+    *SENDING,
+    *VOLUMES,
+    *AMOUNTS,
+]

@@ -6,7 +6,10 @@ from tests.control.trust.breaking import constraint, fences, function, loud, qui
 def policy(claim, name, was, becomes):
     """What is in force says another thing than the promise."""
     return quiet(
-        claim, name, "snapshot", f"UPDATE snapshot SET artefact = replace(artefact, '{was}', '{becomes}') WHERE kind = 'policy'"
+        claim,
+        name,
+        "snapshot",
+        f"UPDATE snapshot SET artefact = replace(artefact, '{was}', '{becomes}') WHERE kind = 'policy'",
     )
 
 

@@ -27,7 +27,11 @@ def add(world, firm, address):
 
 @pytest.mark.parametrize(
     ("claim", "address"),
-    [("RCP-2", "ann@mailinator.com"), ("RCP-3", "postmaster@shops.people.example"), ("RCP-3", '"a b"@shops.people.example')],
+    [
+        ("RCP-2", "ann@mailinator.com"),
+        ("RCP-3", "postmaster@shops.people.example"),
+        ("RCP-3", '"a b"@shops.people.example'),
+    ],
 )
 def test_somebody_who_should_have_been_turned_down_is_seen(world, claim, address):
     person = add(world, world.firms["retail"], address)

@@ -37,7 +37,9 @@ def claimed(**but):
 
 def work(told=State.QUEUED, **but):
     one = claimed(**but)
-    return Work(one, Loaded(one.message_id, b"", b"", b"", b"", int(told), None, None, "UTC", "Acme", "Street 1"), 0.0, 0.0)
+    return Work(
+        one, Loaded(one.message_id, b"", b"", b"", b"", int(told), None, None, "UTC", "Acme", "Street 1"), 0.0, 0.0
+    )
 
 
 def bench(**but):

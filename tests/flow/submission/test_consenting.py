@@ -7,7 +7,12 @@ from tests.flow.submission.doors import add_system_tenant
 
 from troth.keys import consents
 
-EXPRESS = {"kind": "express", "wording": "Send me your news.", "how": "ticked a box at check-out", "source": "192.0.2.9"}
+EXPRESS = {
+    "kind": "express",
+    "wording": "Send me your news.",
+    "how": "ticked a box at check-out",
+    "source": "192.0.2.9",
+}
 IMPLIED = {"kind": "implied", "wording": "Bought a kettle.", "how": "order 81", "basis": "existing-business"}
 
 
@@ -30,7 +35,11 @@ async def test_it_is_on_record_with_its_wording_sealed_for_the_person(door):
     assert at == datetime(2026, 1, 5, 10, tzinfo=UTC)
     wrapped = door.rows("SELECT data_key FROM person WHERE id = %s", person)[0][0]
     said = consents.opened(door.firm.keys.person(wrapped, person), made, sealed)
-    assert (said["wording"], said["how"], said["source"]) == ("Send me your news.", "ticked a box at check-out", "192.0.2.9")
+    assert (said["wording"], said["how"], said["source"]) == (
+        "Send me your news.",
+        "ticked a box at check-out",
+        "192.0.2.9",
+    )
     assert said["told_by"].startswith("key:")
 
 

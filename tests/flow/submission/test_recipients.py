@@ -70,7 +70,11 @@ async def test_what_is_refused_names_the_field_and_the_fix(door, system, address
 
 async def test_a_dns_that_does_not_answer_is_temporary_and_changes_nothing(door, system, names):
     answer = await register(door, "ann@broken.example")
-    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "domain-unresolved", "30")
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (
+        503,
+        "domain-unresolved",
+        "30",
+    )
     assert door.count("confirmation") == 0
     names.set("broken.example", "RCODE", [])
     names.set("broken.example", "A", ["192.0.2.1"])
@@ -142,7 +146,9 @@ async def test_an_employers_invitation_names_the_employer_and_is_accepted_by_the
     assert "Steelyard" not in json.dumps(variables)
     door.rows("SELECT verify_person_v1(%s)", secret_of(variables))
     person, key, basis = door.rows("SELECT id, data_key, basis_ct FROM person WHERE basis_ct IS NOT NULL")[0]
-    assert json.loads(door.firm.keys.person(key, person).open(basis, places.basis(person))) == {"employer": "Steelyard\u0301 Ltd"}
+    assert json.loads(door.firm.keys.person(key, person).open(basis, places.basis(person))) == {
+        "employer": "Steelyard\u0301 Ltd"
+    }
     found = (await door.client.get(f"/recipients/{answer.json()['id']}")).json()
     assert (found["status"], found["pathway"]) == ("verified", "employer-invitation")
 
@@ -154,7 +160,9 @@ async def test_a_vendors_agreement_is_kept_by_its_hash(door, builders, system):
     door.rows("SELECT verify_person_v1(%s)", secret_of(variables))
     found = (await door.client.get(f"/recipients/{answer.json()['id']}")).json()
     assert (found["pathway"], found["agreement_sha256"]) == ("vendor-agreement", SIGNED["sha256"])
-    assert door.rows("SELECT kind, pathway, agreement FROM person_event") == [(31, "vendor-agreement", bytes.fromhex("ab" * 32))]
+    assert door.rows("SELECT kind, pathway, agreement FROM person_event") == [
+        (31, "vendor-agreement", bytes.fromhex("ab" * 32))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -167,8 +175,16 @@ async def test_a_vendors_agreement_is_kept_by_its_hash(door, builders, system):
         ({"pathway": "employer-invitation", "employer": "a\nb"}, "bad-value", "employer"),
         ({"pathway": "employer-invitation", "employer": " "}, "bad-value", "employer"),
         ({"pathway": "vendor-agreement", "agreement": {**SIGNED, "sha256": "ab"}}, "bad-value", "agreement.sha256"),
-        ({"pathway": "vendor-agreement", "agreement": {**SIGNED, "signed_at": "soon"}}, "bad-value", "agreement.signed_at"),
-        ({"pathway": "vendor-agreement", "agreement": {**SIGNED, "signed_at": "2999-01-01"}}, "bad-value", "agreement.signed_at"),
+        (
+            {"pathway": "vendor-agreement", "agreement": {**SIGNED, "signed_at": "soon"}},
+            "bad-value",
+            "agreement.signed_at",
+        ),
+        (
+            {"pathway": "vendor-agreement", "agreement": {**SIGNED, "signed_at": "2999-01-01"}},
+            "bad-value",
+            "agreement.signed_at",
+        ),
         ({"pathway": "vendor-agreement", "agreement": {"sha256": "ab"}}, "missing-field", "agreement.reference"),
         ({"pathway": "multi-step"}, "pathway-not-accepted", "pathway"),
         ({"pathway": "system"}, "pathway-not-accepted", "pathway"),
@@ -190,8 +206,14 @@ async def test_a_verification_ends_and_may_be_given_anew_in_its_last_month(door,
     assert ends - begun == timedelta(days=90)
     assert (await register(door, **{"idempotency-key": "1"})).json()["status"] == "verified"
     assert len(confirmations(door, system)) == 1
-    door.operator.admin.execute("UPDATE person SET expires_at = now_v1() + interval '29 days' WHERE expires_at IS NOT NULL")
-    assert (await register(door, **{"idempotency-key": "2"})).json() == {"object": "recipient", "id": one, "status": "verified"}
+    door.operator.admin.execute(
+        "UPDATE person SET expires_at = now_v1() + interval '29 days' WHERE expires_at IS NOT NULL"
+    )
+    assert (await register(door, **{"idempotency-key": "2"})).json() == {
+        "object": "recipient",
+        "id": one,
+        "status": "verified",
+    }
     assert len(confirmations(door, system)) == 2
 
 
@@ -327,7 +349,7 @@ async def test_nobody_elses_recipient_is_erased(door, recipient):
 
 
 async def test_an_address_that_cannot_be_opened_is_null(door):
-    door.operator.admin.execute("UPDATE person SET address_ct = '\\x02' || sha256('x') WHERE tenant_id = %s", (door.firm.tenant,))
+    door.operator.admin.execute(
+        "UPDATE person SET address_ct = '\\x02' || sha256('x') WHERE tenant_id = %s", (door.firm.tenant,)
+    )
     assert [one["email"] for one in (await door.client.get("/recipients")).json()["data"]] == [None, None]
-
-

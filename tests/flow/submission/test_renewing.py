@@ -17,7 +17,8 @@ async def system(door):
 
 def ends_in(door, days, address="ann@example.net", more=""):
     door.operator.admin.execute(
-        f"UPDATE person SET expires_at = now_v1() + make_interval(hours => %s){more} WHERE id = %s", (days * 24, door.firm.people[address])
+        f"UPDATE person SET expires_at = now_v1() + make_interval(hours => %s){more} WHERE id = %s",
+        (days * 24, door.firm.people[address]),
     )
 
 
@@ -35,7 +36,9 @@ async def test_it_is_asked_once_and_the_press_gives_a_new_term(door, system):
     (variables,) = confirmations(door, system)
     assert "ends soon" in variables["purpose"]
     door.rows("SELECT verify_person_v1(%s)", secret_of(variables))
-    left, pathway = door.rows("SELECT expires_at - now_v1(), pathway FROM person WHERE id = %s", door.firm.people["ann@example.net"])[0]
+    left, pathway = door.rows(
+        "SELECT expires_at - now_v1(), pathway FROM person WHERE id = %s", door.firm.people["ann@example.net"]
+    )[0]
     assert (left.days >= 728, pathway) == (True, "confirmation-link")
 
 

@@ -77,7 +77,7 @@ _WORDS = {
     "privacy:service:done": "A required notice was served otherwise ({how})",
     "privacy:consent:record": "Consent was recorded ({count})",
     "privacy:consent:withdraw": "Consent was withdrawn ({count})",
-    "sending:anomaly:raise": "The watch found something unusual ({cause}): {n} against {of}; a person looks by {review}",
+    "sending:anomaly:raise": "Something unusual was found ({cause}): {n} against {of}; a person looks by {review}",
     "sending:anomaly:look": "Somebody looked at what the watch had found, and left it stopped",
     "sending:pause:start": "Sending was paused ({effect}): {reason}",
     "access:message:view": "Somebody looked at a message",

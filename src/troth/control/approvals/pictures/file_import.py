@@ -21,7 +21,9 @@ def picture(actor: Actor, seen: Seen) -> Picture:
     known = row("SELECT notes FROM troth.import WHERE id = %s", seen.subject)
     return Picture(
         said,
-        known[0][0] if known and known[0] else "They are carried out in the background, from the moment of the approval.",
+        known[0][0]
+        if known and known[0]
+        else "They are carried out in the background, from the moment of the approval.",
         rows=tuple(_rows(found)),
         note="What is approved is exactly these rows: the file’s and the rows’ digests are part of the change.",
         href=f"/imports/{seen.subject}" if allowed(actor, "import:read") else "",
