@@ -39,6 +39,12 @@ AS_CALLER = (
     "session_device",
     "uuid7_now",
     "factor_stays",
+    # what a receipt is made of: read with the caller's own rights, row-level security included
+    "receipt_messages_v1",
+    "receipt_events_v1",
+    "receipt_batches_v1",
+    "receipt_head_v1",
+    "receipt_versions_v1",
 )
 
 
