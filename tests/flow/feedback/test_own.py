@@ -53,7 +53,7 @@ async def test_it_says_who_what_why_and_on_which_basis(page):
     answer = await page.client.get(where)
     assert answer.status_code == 200
     for words in ("Firm firm", "1 Test Street", "Rent notices", "ann@example.net", "confirmed your address through a link",
-                  "An agreement with you", "Download a copy", "Erase me"):  # fmt: skip
+                  "An agreement with you", "Download a copy", "Erase me", "whoever has the email can open"):  # fmt: skip
         assert words in answer.text, words
     assert boxes(answer) == {str(page.firm.category): True}
     assert answer.headers["cache-control"] == "no-store"

@@ -39,6 +39,11 @@ _LISTED = {
 }  # fmt: skip
 _BACK = '<p><a href="{home}">Back to your page</a></p>'
 
+_YOURS = (
+    '<p class="quiet">The link under your email leads here without a password: whoever has the email can open this '
+    "page, so think of it before you pass the email on.</p>"
+)
+
 
 def main(view: View, home: str, forms: dict[str, str], note: str = "") -> Response:
     """Everything at a glance; `forms`: a token for each act; `note`: what was just done."""
@@ -46,6 +51,7 @@ def main(view: View, home: str, forms: dict[str, str], note: str = "") -> Respon
     parts += [_why(view), _switches(view, home, forms["set"]), _held(view, home, forms["copy"])]
     if not view.erased:
         parts.append(_abuse(view, home))
+        parts.append(_YOURS)
     return page("Why you got this email", "\n".join(parts), client=view.row.client)
 
 
