@@ -105,10 +105,9 @@ async def test_nothing_is_marked_while_delivery_is_paused():
         house.rows(_WATCH)
         client = await fill(house, 12.0)
         await until_marked(house, 150)
-        with house.database("troth_control") as connection:
-            connection.execute("SELECT set_config('troth.tenant', %s, false)", (str(house.tenant),))
+        with house.database("troth_flow") as connection:  # as the watch does; a person's stop needs their session
             connection.execute(
-                "SELECT pause_v1(%s::uuid[], 'stop-delivery', 'a test of the brake', 'test')", ([house.tenant],)
+                "SELECT pause_v1(%s::uuid[], 'stop-delivery', 'a test of the brake', 'anomaly')", ([house.tenant],)
             )
             at = connection.execute("SELECT clock_timestamp()").fetchone()[0]
         await asyncio.sleep(3)
