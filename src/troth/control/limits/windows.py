@@ -13,7 +13,7 @@ from troth.control.audit.asking import row, rows
 from troth.rules import warm_up
 from troth.rules.policy import Policy
 
-MOST = 100  # keys, and templates, of a page
+MOST = 25  # keys, and templates, of a page: those that were used most
 _KEY, _TEMPLATE = 3, 4
 # The client's own day: midnight of its wall clock, as the gate counts it.
 _CLIENT = """
