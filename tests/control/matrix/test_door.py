@@ -25,6 +25,7 @@ DEAD = {
     "unknown": (403, "invalid-api-key"), "none": (401, "unauthorized"), "cookie": (401, "unauthorized"),
 }  # fmt: skip
 OK, GONE, SCOPE = (200, ""), (404, "not-found"), (403, "key-scope")
+UNSEALED = (409, "receipt-not-sealed")  # no sequencer runs here
 STRANGER = (422, "recipient-unverified")  # to another client, a recipient of ours is as one that nobody knows
 OWN = (0, "")  # another client's key works for that client: nothing of this one is asked about
 _SEND = email(to="ann@example.net")
@@ -36,6 +37,7 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, str], tuple[int, str], tuple[
     ("/emails/{id}", "GET"): (None, OK, GONE, OK),
     ("/emails/{id}", "PATCH"): ({"scheduled_at": "in 2 hours"}, OK, GONE, OK),
     ("/emails/{id}/cancel", "POST"): (None, OK, GONE, OK),
+    ("/emails/{id}/receipt", "GET"): (None, UNSEALED, GONE, UNSEALED),
     ("/recipients", "POST"): ({"email": "new@example.net"}, (201, ""), OWN, (200, "")),
     ("/recipients", "GET"): (None, OK, OK, OK),
     ("/recipients/batch", "POST"): ([{"email": "many@example.net"}], OK, OWN, OK),
@@ -46,7 +48,9 @@ LIVE = ("own", "other", "unscoped")
 # what nobody needs a key for: a problem's page, whether it lives, and the way out of somebody's mail
 PUBLIC = {
     ("/healthz", "GET"): 200, ("/livez", "GET"): 200, ("/problems", "GET"): 200, ("/problems/{slug}", "GET"): 200,
-    ("/u/{token}", "GET"): 404, ("/u/{token}", "POST"): 400, ("/assets/letter.css", "GET"): 200, ("/{path:path}", "GET"): 404,
+    ("/u/{token}", "GET"): 404, ("/u/{token}", "POST"): 400,
+    **{(f"/r/{{token}}{act}", method): 404 for act in ("", "/report", "/erase") for method in ("GET", "POST")},
+    ("/r/{token}/copy", "POST"): 404, ("/assets/letter.css", "GET"): 200, ("/{path:path}", "GET"): 404,
     **{("/{path:path}", method): 404 for method in METHODS[1:]},
 }  # fmt: skip
 _ADD = "nobody has said who may use {} {}: add it to TABLE (or, without a key, to PUBLIC) in tests/control/matrix/test_door.py"
