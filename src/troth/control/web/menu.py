@@ -37,6 +37,8 @@ _ALL = (
         Item("/changes", "Changes", "changes", "i-change", "c", ("change:read",)),
         Item("/limits", "Limits", "limits", "i-hold", "y", ("home:read",)),
         Item("/anomalies", "Unusual volumes", "anomalies", "i-hold", "u", ("home:read",)),
+        Item("/services", "Served otherwise", "services", "i-message", "q", ("service:read",)),
+        Item("/abuse", "Reports of abuse", "abuse", "i-hold", "z", ("abuse:read",)),
     )),
     Group("Governed", (
         Item("/categories", "Categories", "categories", "i-category", "e", ("category:read",)),
@@ -49,8 +51,6 @@ _ALL = (
         Item("/webhooks", "Webhooks", "webhooks", "i-webhook", "w", ("webhook:read",)),
     )),
     Group("People", (
-        Item("/services", "Served otherwise", "services", "i-message", "q", ("service:read",)),
-        Item("/abuse", "Reports of abuse", "abuse", "i-hold", "z", ("abuse:read",)),
         Item("/people", "People", "people", "i-recipient", "p", ("person:read",)),
         Item("/reviews", "Access reviews", "reviews", "i-review", "r", ("review:read",)),
         Item("/designation", "Named individuals", "designation", "i-recipient", "i", ("category:read",)),
