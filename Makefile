@@ -9,8 +9,6 @@ ALONE := tests/faults tests/scenarios
 BROWSER := tests/browser
 PG15 ?= /usr/lib/postgresql/15/bin
 PG15_TESTS := $(wildcard tests/store tests/control tests/flow)
-# Rooms of pages alone, whose own rules stand in rooms that do run there.
-PG15_PAGES := web templates categories policies apikeys messages suppressions domains stops matrix
 
 .NOTPARALLEL:
 .PHONY: help setup run test faults check bench fuzz engine races profiles docs lock clean setup-test test-pg15
@@ -79,4 +77,4 @@ setup-test:
 test-pg15: setup-test
 	@test -x "$(PG15)/postgres" || { echo "$(PG15)/postgres is missing: apt install postgresql-15"; exit 1; }
 	@test -n "$(PG15_TESTS)" || { echo "No tests/store, tests/control or tests/flow to run."; exit 1; }
-	TROTH_PG_BIN="$(PG15)" $(PY) -m pytest -n $(JOBS) -m "not slow" $(foreach room,$(PG15_PAGES),--ignore=tests/control/$(room)) $(PG15_TESTS)
+	TROTH_PG_BIN="$(PG15)" $(PY) -m pytest -n $(JOBS) -m "not slow" $(PG15_TESTS)

@@ -59,12 +59,23 @@ class Zone(asyncio.DatagramProtocol):
         self.records[name, "TXT"] = [" ".join(f'"{v[i : i + 250]}"' for i in range(0, len(v), 250)) for v in values]
 
 
+async def _one_port():
+    """The zone's two sockets on one port: the twin of a port that is free for one may be taken for the other."""
+    loop = asyncio.get_running_loop()
+    for _ in range(50):
+        transport, protocol = await loop.create_datagram_endpoint(Zone, local_addr=("127.0.0.1", 0))
+        protocol.address = transport.get_extra_info("sockname")
+        try:
+            return transport, protocol, await asyncio.start_server(protocol.stream, *protocol.address)
+        except OSError:
+            transport.close()
+            await asyncio.sleep(0)
+    pytest.fail("No port of 50 is free for both UDP and TCP.")
+
+
 @pytest.fixture
 async def zone():
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_datagram_endpoint(Zone, local_addr=("127.0.0.1", 0))
-    protocol.address = transport.get_extra_info("sockname")
-    server = await asyncio.start_server(protocol.stream, *protocol.address)
+    transport, protocol, server = await _one_port()
     yield protocol
     transport.close()
     server.close()

@@ -112,9 +112,8 @@ def invitation(request: HttpRequest, account: UUID) -> HttpResponse:
 def forget(request: HttpRequest, arrival: UUID) -> HttpResponse:
     """POST /people/arrivals/<arrival>/forget"""
     actor = actor_of(request)
-    if row("SELECT FROM troth.arrival WHERE id = %s AND tenant_id = %s", arrival, actor.scope) is None:
+    if row(_ARRIVAL, actor.secret, actor.scope, arrival) != (True,):
         raise Http404
-    row(_ARRIVAL, actor.secret, actor.scope, arrival)
     messages.success(request, "Taken off the list. Whoever signs on again is on it again.")
     return HttpResponseRedirect("/people#arrivals")
 

@@ -157,17 +157,19 @@ BEGIN
     RETURN true;
 END $$;
 
--- An administrator takes somebody off the list; they are on it again when they come again.
-CREATE FUNCTION arrival_forget_v1(p_secret bytea, p_tenant uuid, p_arrival uuid) RETURNS void
+-- An administrator takes somebody off the list; they are on it again when they come again. Gives whether they were on it.
+CREATE FUNCTION arrival_forget_v1(p_secret bytea, p_tenant uuid, p_arrival uuid) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE who troth.account := troth.allowed(p_secret, 'grant:propose', p_tenant);
 BEGIN
     DELETE FROM troth.arrival WHERE id = p_arrival AND tenant_id = p_tenant;
-    IF FOUND THEN
-        PERFORM troth.ledger_entry(ARRAY['people:arrival:forget'], ARRAY[p_tenant], ARRAY[troth.leaf_json(
-            ARRAY['arrival', 'by'], ARRAY[p_arrival::text, who.human_id::text])]);
+    IF NOT FOUND THEN
+        RETURN false;
     END IF;
+    PERFORM troth.ledger_entry(ARRAY['people:arrival:forget'], ARRAY[p_tenant], ARRAY[troth.leaf_json(
+        ARRAY['arrival', 'by'], ARRAY[p_arrival::text, who.human_id::text])]);
+    RETURN true;
 END $$;
 
 -- Whoever has access does not wait for it.

@@ -15,7 +15,6 @@ AS $$
 $$;
 
 -- Changes that wait for a second person, the one whose time ends first above; with the client for whom each is looked at.
-DROP FUNCTION IF EXISTS house_changes_v1(integer);
 CREATE FUNCTION house_changes_v2(p_most integer)
 RETURNS TABLE (id uuid, kind text, code text, tenant_name text, reason text, proposer uuid, name_ct bytea,
                proposed_at timestamptz, expires_at timestamptz, all_of_them bigint, tenant_id uuid)
