@@ -11,7 +11,7 @@ from tests.control import attempts
 from tests.control.approvals.cast import member, open_page
 from tests.control.attempts import CONTROL, NOTHING, OWNER
 from tests.support.firm import make_firm, make_operator, now
-from tests.support.postgres import Database
+from tests.support.postgres import Database, create
 
 from troth.control.roles import database_statements
 from troth.keys.ids import uuid7
@@ -27,7 +27,7 @@ def world(pg_server, pg_template):
     """A production installation with two firms, each with a message under way, and things worth attacking."""
     name = f"troth_raw_{os.getpid()}"
     with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {pg_template}")
+        create(admin, name, pg_template)
     database = Database(pg_server, name)
     with database.open() as admin:
         for statement in database_statements(name):

@@ -5,7 +5,7 @@ import os
 import psycopg
 import pytest
 from tests.control.matrix import world
-from tests.support.postgres import Database
+from tests.support.postgres import Database, create
 
 from troth.control.roles import database_statements
 
@@ -14,7 +14,7 @@ from troth.control.roles import database_statements
 def cast(pg_server, pg_template, tmp_path_factory):
     name = f"troth_matrix_{os.getpid()}"
     with psycopg.connect(**pg_server.conninfo(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {pg_template}")
+        create(admin, name, pg_template)
     database = Database(pg_server, name)
     with database.open() as admin:
         for statement in database_statements(name):

@@ -11,14 +11,14 @@ import psycopg
 import pytest
 from tests.control.trust.serving import serve
 from tests.control.trust.world import Names, World, build
-from tests.support.postgres import Database
+from tests.support.postgres import Database, create
 
 _numbers = count(1)
 
 
 def _create(server, name, template):
     with psycopg.connect(**server.conninfo(), autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        create(admin, name, template)
         admin.execute(
             f"GRANT CONNECT ON DATABASE {name} TO troth_control, troth_flow, troth_ledger, troth_signin, troth_migrate"
         )
