@@ -11,6 +11,8 @@ from troth.control.imports.importer import Importer
 from troth.control.imports.working import Worker
 from troth.control.recipients.importing import RECIPIENTS
 from troth.control.suppressions.importing import SUPPRESSIONS
+from troth.keys.opened import Keys
+from troth.outside.dns import Resolver
 from troth.settings import Settings
 
 IMPORTERS: dict[str, Importer] = {each.kind: each for each in (RECIPIENTS, SUPPRESSIONS)}
@@ -23,7 +25,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     def connect() -> scope.Connection:
         return scope.connect(wiring.conninfo(settings, "control"), "imports")
 
-    worker = Worker(connect, lambda connection: wiring.control_keys(settings, connection), IMPORTERS, over.is_set)
+    def keys(connection: scope.Connection) -> Keys:
+        return wiring.control_keys(settings, connection)
+
+    worker = Worker(connect, keys, IMPORTERS, over.is_set, Resolver(settings.dns_resolvers))
     work = asyncio.create_task(asyncio.to_thread(worker.run))
     trying = asyncio.create_task(asyncio.to_thread(simulating.work, settings, over.is_set))
     ended = asyncio.create_task(stop.wait())

@@ -85,7 +85,32 @@ def test_what_is_typed_wrong_is_kept_and_changes_nothing(site):
     assert site.operator.admin.execute("SELECT count(*) FROM suppression_act").fetchone()[0] == 0
 
 
+def test_a_client_names_its_own_verified_recipients_alone_and_the_operator_anybody(site):
+    site.firm.person("sam@x.example")
+    site.firm.person("asked@x.example", status=1)
+    site.other.person("theirs@x.example")
+    admin = site.visitor(site.member)
+    assert "verified as a recipient of yours" in admin.get("/suppressions/add").text
+    for address in ("theirs@x.example", "nobody@x.example", "asked@x.example"):
+        refused = put(admin, address)
+        assert refused.status == 422, address
+        assert "never a verified recipient of yours: ask the operator" in refused.text
+        assert f'value="{address}"' in refused.text
+        assert 'href="#f-address"' in refused.text
+        assert told(site, site.firm.index(address)) == [], address
+    assert site.operator.admin.execute("SELECT count(*) FROM suppression_act").fetchone()[0] == 0
+    site.operator.database.fill("UPDATE person SET status = 4, erased_at = now(), data_key = NULL, address_ct = NULL")
+    assert "nothing more is sent to it" in put(admin, "sam@x.example").text
+    staff = site.visitor(join(site.operator, "S Upport <support@operator.test>", "support"))
+    staff.get("/suppressions")
+    staff.post("/scope", client=str(site.firm.tenant))
+    assert "recipient of yours" not in staff.get("/suppressions/add").text
+    assert "nothing more is sent to it" in put(staff, "theirs@x.example").text
+    assert told(site, site.firm.index("theirs@x.example"))[0][2] == site.firm.tenant
+
+
 def test_only_some_may_and_nobody_takes_an_entry_back(site):
+    site.firm.person("gone@x.example")
     member = site.visitor(viewer(site))
     assert member.get("/suppressions/add").status == 404
     assert "/suppressions/add" not in member.get("/suppressions").text
@@ -100,6 +125,7 @@ def test_only_some_may_and_nobody_takes_an_entry_back(site):
 
 
 def test_staff_at_no_client_see_of_one_address_what_everybody_met(site):
+    site.firm.person("both@x.example")
     put(site.visitor(site.member), "both@x.example")
     site.operator.database.run(
         "SELECT suppress_v1(%s, '{1}', '{bench}', %s, '{NULL}')",
@@ -124,6 +150,7 @@ def test_staff_at_no_client_see_of_one_address_what_everybody_met(site):
 
 
 def test_an_override_is_proposed_from_the_page_within_what_policy_lets_it_last(site):
+    site.firm.person("sam@x.example")
     put(site.visitor(site.member), "sam@x.example")
     admin = site.visitor(site.member)
     way = f"/suppressions/override?who={sealed(found(admin, 'sam@x.example'))}"
@@ -171,6 +198,7 @@ def test_a_complaint_is_never_overridden_by_page_proposal_or_database(site):
 def test_another_clients_complaint_is_not_told_and_refused_all_the_same(site):
     operator, index = site.operator, site.firm.index("angry@x.example")
     operator.database.run("SELECT suppress_v1(%s, '{2}', '{arf}', %s, '{NULL}')", [index], [site.other.tenant])
+    site.firm.person("angry@x.example")
     put(site.visitor(site.member), "angry@x.example")
     admin = site.visitor(site.member)
     answer = found(admin, "angry@x.example")

@@ -6,7 +6,9 @@ import hashlib
 import json
 from uuid import uuid4
 
+import psycopg
 import pytest
+from tests.control.access.cast import member, session
 
 from troth.control.audit import scope
 from troth.control.imports import rows
@@ -15,6 +17,7 @@ from troth.control.suppressions.importing import LIST, PARTIAL, SUPPRESSIONS
 from troth.keys import places
 from troth.keys.keyring import OPERATOR
 from troth.keys.opened import Keys
+from troth.ledger.canonical import canonical_document
 from troth.mail.address import parse_address
 
 
@@ -46,12 +49,14 @@ class Desk:
         with scope.within(self.connection, self.firm.tenant):
             return rows.find(self.connection, subject), rows.faults(self.connection, subject, 0, 100)
 
-    def approve(self, subject):
+    def artefact(self, subject):
         one, _ = self.found(subject)
-        artefact = {"of": one.kind, "file": one.name, "sha256": one.digest.hex(), "rows_sha256": one.rows_digest.hex(),
+        return {"of": one.kind, "file": one.name, "sha256": one.digest.hex(), "rows_sha256": one.rows_digest.hex(),
                     "source": one.source, "lines": one.lines, "rows": one.good, "left_out": one.bad,
                     "repeated": one.same, "options": one.chosen}  # fmt: skip
-        self.operator.govern("import", self.firm.tenant, str(subject), artefact, subject)
+
+    def approve(self, subject):
+        self.operator.govern("import", self.firm.tenant, str(subject), self.artefact(subject), subject)
         self.worker.round(self.connection)
         return self.found(subject)[0]
 
@@ -89,6 +94,32 @@ def test_an_export_goes_onto_the_list_once_and_each_bad_row_is_told(desk):
     again = desk.approve(desk.hand_in(octets, "mailgun-bounces"))
     assert again.became == {"on the list already": 2}
     assert desk.operator.admin.execute("SELECT count(*) FROM suppression").fetchone()[0] == 2
+
+
+def test_none_of_a_clients_own_people_approves_what_counts_for_all(desk):
+    octets = b"address,code,error,created_at\nrival@x.example,550,,\n"
+    subject, operator, tenant = desk.hand_in(octets, "mailgun-bounces"), desk.operator, desk.firm.tenant
+    admin, approver = (member(operator, name, name.lower(), tenant).account for name in ("Admin", "Approver"))
+    mine, theirs = session(operator, admin), session(operator, approver)
+    change, text = uuid4(), canonical_document(desk.artefact(subject)).decode()
+    what = (change, "import", tenant, subject, str(subject), text, "Moving over", mine)
+    digest = operator.control.execute("SELECT propose_v1(%s, %s, %s, %s, %s, %s, %s, %s)", what).fetchone()[0]
+    approve, yes = "SELECT approve_v1(%s, %s, %s)", (change, digest)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="one for all clients: somebody of the operator"):
+        operator.control.execute(approve, (*yes, theirs))
+    may = {each[0] for each in operator.admin.execute("SELECT account_id FROM approvers_v1(%s, %s)", (change, theirs))}
+    assert may
+    assert not may & {admin, approver}
+    human = operator.admin.execute("SELECT human_id FROM account WHERE id = %s", (approver,)).fetchone()[0]
+    operator.admin.execute("SELECT set_config('troth.acting', encode(%s, 'hex'), false)", (theirs,))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="by somebody else"):
+        operator.admin.execute("INSERT INTO approval (change_id, human_id, tenant_id, account_id, digest, at)"
+                               " VALUES (%s, %s, %s, %s, %s, now_v1())", (change, human, tenant, approver, digest))  # fmt: skip
+    desk.worker.round(desk.connection)
+    assert desk.listed("rival@x.example") == []
+    operator.control.execute(approve, (*yes, operator.sessions[1]))
+    desk.worker.round(desk.connection)
+    assert desk.listed("rival@x.example") == [(1, "mailgun", "", tenant)]
 
 
 def test_an_address_with_two_reasons_or_days_has_both_and_no_row_is_lost(desk):

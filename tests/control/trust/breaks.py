@@ -136,6 +136,7 @@ LISTS = [
     *function("SUP-2", "suppress_v1", "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])"),
     *function("SUP-2", "suppress_by_hand_v1", "suppress_by_hand_v1(uuid, uuid, bytea, bytea, bytea, bytea)"),
     *function("SUP-2", "override_bounded", "override_bounded()"),
+    *function("SUP-2", "house_alone", "house_alone(change)"),
     *function("SUP-2", "suppression_attempt_v1", "suppression_attempt_v1(text)"),
     *right("SUP-2", "suppression:add"),
     loud("SUP-2", "the worker may suppress no more", "REVOKE EXECUTE ON FUNCTION suppress_v1(bytea[], smallint[], text[], uuid[], bytea[]) FROM troth_flow",

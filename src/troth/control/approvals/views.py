@@ -124,7 +124,9 @@ def shown(
         "too_few": seen.open and len(stand.approvers) < seen.wanted - seen.given,
         "to_ask": [(str(one), name, role) for one, name, role in stand.approvers
                    if one not in {account for account, _ in stand.asked}],
-        "whose": wording.approvers(seen.kind, actor.profile if seen.tenant else "", client=seen.tenant is not None),
+        "whose": wording.approvers(
+            seen.kind, actor.profile if seen.tenant else "", client=seen.tenant is not None, house=seen.house_alone
+        ),
         "way": way if way in dict(_WAYS) else "",
         "ways": [(f"?as={name}" if name else "?", told, name == way) for name, told in _WAYS],
         "faults": faults or {},
@@ -163,6 +165,8 @@ def _why_not(at: Actor, seen: Seen, *, right: bool) -> str:
         return "You wrote on this draft, so somebody who did not must approve it: the database refuses yours."
     if at.human_id in {human for human, _ in seen.approvals}:
         return "You have approved this already; it waits for somebody else."
+    if seen.house_alone and not at.staff:
+        return "The list of suppressions is one for all clients, so somebody of the operator approves this."
     if not right:
         return f"Your role here, {at.role}, may look at this, and not decide it."
     return ""

@@ -63,12 +63,12 @@ def _policy(code: str) -> str:
     )
 
 
-def approvers(name: str, profile: str, *, client: bool) -> str:
-    """The roles that may approve a kind there, as a sentence's object."""
+def approvers(name: str, profile: str, *, client: bool, house: bool = False) -> str:
+    """The roles that may approve a kind there, as a sentence's object. house: none of the client's own."""
     action = f"{name}:approve"
     roles = [each.role for each in permissions().values() if each.action == action and each.profile == profile
              and (each.scope != "house") is client]  # fmt: skip
-    own = [role for role in roles if role in CLIENT_ROLES]
+    own = [] if house else [role for role in roles if role in CLIENT_ROLES]
     staff = [role for role in roles if role not in CLIENT_ROLES]
     told = [f"the client’s own {_listed(own)}"] if own else []
     told += [f"the operator’s {_listed(staff)}"] if staff else []

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods
 from troth.control.approvals import changes
 from troth.control.approvals.artefacts.override import hours
 from troth.control.approvals.changes import Proposal
-from troth.control.audit.asking import row
 from troth.control.audit.refusals import Invalid, Problem, Refused, refusals
+from troth.control.audit.scope import within
 from troth.control.people.actor import Actor, actor_of, raw, scoped
 from troth.control.people.guard import needs
 from troth.control.people.permissions import allowed
@@ -48,11 +48,12 @@ def add(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         address, faults = _address(typed)
         if address is not None and not faults:
-            if _put(actor, address, typed["reason"].strip()):
+            refusal = _put(actor, address, typed["reason"].strip())
+            if not refusal:
                 messages.success(request, "It is on the list: nothing more is sent to it.", extra_tags="suppressed")
                 who = seeking.sealed_who(keys_of(actor.scope), address.addr_spec)
                 return HttpResponseRedirect(f"/suppressions?{urlencode({'who': who})}")
-            faults = {"address": _THERE}
+            faults = {"address": refusal}
     return _ask(request, "add", typed, faults, {
         "title": "Suppress an address",
         "what": "Nothing is sent to it any more: the gate and the last moment before a message leaves ask for it.",
@@ -61,6 +62,8 @@ def add(request: HttpRequest) -> HttpResponse:
         "undo": "Not at all: entries are never deleted. An override lets one client’s mail through for a while; "
                 "one person proposes it, and another approves.",
         "button": "Suppress it for good",
+        "whose": "" if actor.staff else "One that was verified as a recipient of yours; others, the operator "
+                                                 "puts there.",
         "stop": True,
     })  # fmt: skip
 
@@ -89,14 +92,20 @@ def _words(reason: str, missing: str) -> dict[str, str]:
     return {"reason": f"{MOST:,} characters are the most: shorten it."} if len(reason) > MOST else {}
 
 
-def _put(actor: Actor, address: Address, reason: str) -> bool:
-    """False: it stands there by hand already."""
+def _put(actor: Actor, address: Address, reason: str) -> str:
+    """Nothing, or why it was not put there: it stands there by hand already, or is none of this client's."""
     act, index = uuid7(actor.session.now), settings.TROTH_KEYS().secrets.blind_index().index(address.normal)
     words = keys_of(actor.scope).seal(reason.encode(), places.suppression_words(act))
     sealed = settings.TROTH_KEYS().operator.seal(address.addr_spec.encode(), places.suppression(index))
-    with refusals():
-        found = row(_BY_HAND, act, actor.scope, index, sealed, words, actor.secret)
-    return bool(found and found[0])
+    try:
+        with refusals(), within(raw(), actor.scope) as connection:
+            values = (act, actor.scope, index, sealed, words, actor.secret)
+            found = connection.execute(_BY_HAND, values).fetchone()
+    except Refused as refused:
+        return refused.sentence
+    finally:
+        scoped(actor.scope)
+    return "" if found and found[0] else _THERE
 
 
 @needs("override:propose")

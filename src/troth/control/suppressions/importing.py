@@ -49,7 +49,8 @@ class Suppressions:
         columns=(Column("address", ("email", "email address"), required=True, hint="as the export has it"),
                  Column("reason", hint="where the list has one"), Column("since", hint="its date, where it has one")),
         lede="A list that another provider kept for you: bounces, complaints and opt-outs, as its export file or its "
-             "API’s answer has them. What is on it is suppressed for good once a second person approves.",
+             "API’s answer has them. What is on it is suppressed for good, for every client’s mail, so the second "
+             "person is somebody of the operator.",
     )  # fmt: skip
 
     def opened(self, parts: Iterator[bytes], encoding: str = DETECT) -> tables.Opened:
@@ -87,7 +88,8 @@ class Suppressions:
 
     def then(self, options: Options, n: int, /) -> str:
         said = FORMS[options[LIST]].label
-        return f"{n:,} entries ({said}) go onto the one list for all clients: nothing is sent to them any more, ever."
+        where = f"{n:,} entries ({said}) go onto the one list for all clients: nothing is sent to them any more, ever."
+        return f"{where} So somebody of the operator approves it."
 
     def apply(self, work: Work, taken: Sequence[Taken], /) -> Mapping[str, int]:
         """Two statements, or one a category: what the list lacks is added."""

@@ -15,8 +15,9 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON suppression_act FOR EACH STATEMENT
 -- The operator's own entries, newest first, for staff who look at no client.
 CREATE INDEX suppression_house ON suppression (created_at, blind_index, reason, source) WHERE tenant_id IS NULL;
 
--- One person puts an address on the list, which stops everybody's mail to it. False: it stands there by hand already, for
--- the same client. The entry of the ledger holds a digest of the sealed words, no address and no index.
+-- One person puts an address on the list, which stops everybody's mail to it. So a client's own people name nobody but who
+-- is, or was, a verified recipient of theirs: a registration alone is their own word. False: it stands there by hand already,
+-- for the same client. The entry of the ledger holds a digest of the sealed words, no address and no index.
 CREATE FUNCTION suppress_by_hand_v1(p_id uuid, p_tenant uuid, p_index bytea, p_address_ct bytea, p_why_ct bytea,
                                     p_session bytea) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -26,6 +27,10 @@ BEGIN
     IF EXISTS (SELECT FROM troth.suppression s WHERE s.blind_index = p_index AND s.reason = 5
                AND s.tenant_id IS NOT DISTINCT FROM p_tenant) THEN
         RETURN false;
+    ELSIF who.tenant_id IS NOT NULL AND NOT EXISTS (SELECT FROM troth.person q WHERE q.tenant_id = who.tenant_id
+                                                    AND q.blind_index = p_index AND q.verified_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'the list is one for all clients, and this address was never a verified recipient of yours: '
+            'ask the operator to put it there' USING ERRCODE = '42501';
     END IF;
     INSERT INTO troth.suppression_act (id, tenant_id, blind_index, account_id, why_ct, at)
     VALUES (p_id, p_tenant, p_index, who.id, p_why_ct, troth.now_v1());

@@ -27,7 +27,8 @@ _FACTS = {
 }
 _EYES = (
     "suppress_v1", "suppress_by_hand_v1", "suppress_import_v1", "opt_out_import_v1", "opt_out_v1", "opted_out",
-    "override_bounded", "apply_override", "suppression_attempt_v1", "suppression_fact_v1", "allowed", "policy_number",
+    "house_alone", "approvers_of", "override_bounded", "apply_override", "suppression_attempt_v1",
+    "suppression_fact_v1", "allowed", "policy_number",
 )  # fmt: skip
 _ROLES = "SELECT profile, scope, role, second, named FROM permission WHERE action = 'suppression:add'"
 
