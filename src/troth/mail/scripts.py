@@ -5,6 +5,7 @@ letter's script is the first word of its Unicode name.
 """
 
 import unicodedata
+from functools import lru_cache
 
 _OF_NAME = {
     "CJK": "HAN",
@@ -36,6 +37,7 @@ def _script(letter: str) -> str:
     return _OF_NAME.get(word, word)
 
 
+@lru_cache(4096)
 def is_mixed(text: str) -> bool:
     """Whether any of the dotted parts mixes scripts that do not belong together."""
     for part in text.split("."):

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import idna
 
@@ -141,6 +142,7 @@ def _why_label(label: str) -> str:
     return "The domain has a character that is not allowed there; letters, digits, hyphens and dots are."
 
 
+@lru_cache(4096)
 def _u_label(label: str) -> str:
     try:
         return idna.ulabel(label)

@@ -31,12 +31,19 @@ def suggest(text: str) -> str | None:
 
 def _tidy(text: str) -> str:
     """Without what slips in by hand: blanks, a comma for a dot, two dots, a dot at an end, two @."""
-    if '"' in text or any(unicodedata.category(one) in ("Cc", "Cs") for one in text.strip()):
+    if '"' in text or _has_control(text.strip()):
         return text
     found = _at_re.sub("@", text.strip().strip("<>").removeprefix("mailto:"))
     local, _, domain = found.rpartition("@")
     domain = _dots_re.sub(".", domain.replace(",", ".").replace(" ", "")).strip(".")
     return f"{_dots_re.sub('.', local.replace(' ', '')).strip('.')}@{domain}" if local else found
+
+
+def _has_control(text: str) -> bool:
+    """Or half of a surrogate pair."""
+    if text.isprintable():
+        return False
+    return any(unicodedata.category(one) in ("Cc", "Cs") for one in text)
 
 
 @lru_cache(4096)

@@ -3,10 +3,13 @@
 A resolver that cannot say is `LookupFailed`: an answer of its own, never taken for a missing record.
 """
 
+import asyncio
+from collections.abc import Iterable
 from enum import StrEnum
 
 from troth.outside.dns import LookupFailed, Outcome, Resolver
 
+AT_ONCE = 16  # domains that are asked about at a time
 _NULL = frozenset({"", "."})
 
 
@@ -32,3 +35,15 @@ async def mail_host(resolver: Resolver, domain: str) -> MailHost | LookupFailed:
     if isinstance(there, LookupFailed):
         return there
     return MailHost.ADDRESS if there.values else MailHost.NONE
+
+
+async def mail_hosts(resolver: Resolver, domains: Iterable[str]) -> dict[str, MailHost | LookupFailed]:
+    """Many domains, each asked once."""
+    names = sorted(set(domains))
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(domain: str) -> MailHost | LookupFailed:
+        async with gate:
+            return await mail_host(resolver, domain)
+
+    return dict(zip(names, await asyncio.gather(*map(ask, names)), strict=True))

@@ -4,11 +4,6 @@ rows are no more than one row many times.
 
 import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from uuid import UUID
 
@@ -22,9 +17,8 @@ from troth.control.approvals.changes import Proposal
 from troth.control.audit import scope
 from troth.control.audit.refusals import Invalid, Refused
 from troth.control.imports import rows
-from troth.control.imports.checking import Stopped, check
-from troth.control.imports.importer import Column, Row, Unfit, Words
-from troth.control.recipients.importing import RECIPIENTS
+from troth.control.imports.checking import check
+from troth.control.imports.importer import Column, Row, Stopped, Unfit, Words
 from troth.keys import places
 from troth.keys.ids import uuid7
 from troth.ledger.canonical import canonical_document
@@ -43,7 +37,7 @@ class Counting:
     def choices(self, connection, tenant):
         return ()
 
-    def begin(self, header, options, keys):
+    def begin(self, header, options, ground):
         at = self.words.find(header)["number"]
 
         def read(cells):
@@ -210,33 +204,3 @@ def test_not_even_the_tables_owner_changes_what_was_checked(firm, statement):
     owner.execute("SET ROLE troth_owner")
     with pytest.raises(psycopg.Error):
         owner.execute(statement)
-
-
-def test_a_killed_process_leaves_the_rest_to_the_next(firm, tmp_path):
-    """kill -9 of the real process, twice; in the end each address is there once."""
-    names = [f"p{n}@many.example" for n in range(6_000)]
-    subject = receive(firm, ("email\n" + "\n".join(names)).encode(), "recipients", pathway="")
-    work(firm.operator)
-    approve(firm, propose(firm, found(firm, subject)))
-    where = firm.operator.database.conninfo("troth_control")
-    env = {**os.environ, "TROTH_DATABASE_URL_CONTROL": f"postgresql://troth_control@/{where['dbname']}?host={where['host']}",
-           "TROTH_MODE": "test", "TROTH_VAR_DIR": str(tmp_path), "TROTH_KEY_FILE": str(firm.operator.kms_path)}  # fmt: skip
-    seen = set()
-    for _ in range(3):
-        child = subprocess.Popen([sys.executable, "-m", "troth.cli", "serve", "imports"], env=env, cwd=tmp_path)
-        before, end = found(firm, subject).step, time.monotonic() + 60
-        while (
-            time.monotonic() < end and found(firm, subject).step == before and found(firm, subject).state != rows.DONE
-        ):
-            time.sleep(0.005)
-        child.send_signal(signal.SIGKILL if len(seen) < 2 else signal.SIGCONT)
-        if len(seen) == 2:
-            while time.monotonic() < end and found(firm, subject).state != rows.DONE:
-                time.sleep(0.05)
-            child.terminate()
-        child.wait(timeout=30)
-        seen.add(found(firm, subject).step)
-    assert found(firm, subject).became == {"added": 6_000}
-    query = "SELECT count(*), count(DISTINCT blind_index) FROM person WHERE tenant_id = %s AND id IN (SELECT person_id FROM person_import)"
-    assert firm.operator.admin.execute(query, (firm.tenant,)).fetchone() == (6_000, 6_000)
-    assert RECIPIENTS.kind == "recipients"

@@ -14,7 +14,7 @@ A room whose rows come from files (recipients, suppressions) plugs in with one o
 
         def choices(self, connection, tenant):        # what the upload's form asks besides file and source
             return ()
-        def begin(self, header, options, keys):       # once a file: its first row; raise Unreadable(sentence)
+        def begin(self, header, options, ground):     # once a file: its first row; raise Unreadable(sentence)
             found = self.words.find(header)           # column -> place; Unreadable when a required one is missing
             def read(cells):                          # once a row; raise Unfit(code, hint) for a bad one
                 return Row(key=index, value={"address": ..., "reason": ...})
@@ -26,7 +26,7 @@ A room whose rows come from files (recipients, suppressions) plugs in with one o
 
 Two rows with one `key`: with equal values the first is taken and the others are said to repeat it; with different
 values all of them are left out, since nobody can know which is right. Hints are shown to people and kept unsealed: they
-never repeat what a cell said.
+never repeat what a cell said. A row that names its `domain` is taken only when that domain takes mail (hosts.py).
 
 Its pages are this room's, given the importer in urls.py:
 

@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from troth.control.audit.scope import Connection, within
 from troth.control.imports import rows
-from troth.control.imports.checking import Stopped
-from troth.control.imports.importer import Importer, Work
+from troth.control.imports.importer import Importer, Stopped, Work
 from troth.control.imports.rows import APPROVED, Import
 from troth.keys.keyring import TenantKeys
 from troth.keys.opened import Keys

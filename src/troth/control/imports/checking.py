@@ -1,88 +1,82 @@
 """Imports: a file is looked at row by row: what is good is sealed in chunks, what is not is kept as line and reason.
 
-Begun again after a kill, it starts from the first line. Memory: about 130 octets a row, for finding rows that repeat or
-contradict another; a million rows are the most.
+Begun again after a kill, it starts from the first line. A million rows are the most (finding.py says why).
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-
-import msgspec
 
 from troth.control.audit.scope import Connection, within
 from troth.control.imports import rows
-from troth.control.imports.importer import Importer, Read, Row, Taken, Unfit, Unreadable
+from troth.control.imports.finding import Found
+from troth.control.imports.hosts import Hosts
+from troth.control.imports.importer import Ground, Importer, Stopped, Unreadable, Waits
 from troth.control.imports.rows import Import
-from troth.control.imports.table import DETECT, Line, Table
+from troth.control.imports.table import DETECT, Table
 from troth.keys.keyring import TenantKeys
 from troth.keys.opened import Keys
+from troth.outside.dns import Resolver
 
 MOST = 1_000_000  # rows of one file
 CHUNK = 1_000  # rows; also how often progress is told
 ENCODING = "encoding"  # the option that every upload has
-_HINT = 400  # characters
-_DIGEST = (1 << 64) - 1
-
-
-@dataclass(slots=True)
-class _Found:
-    """What was found so far; `seen`: a row's key to its line and the digest of what it says."""
-
-    lines: int = 0
-    good: int = 0
-    bad: int = 0
-    same: int = 0
-    chunks: int = 0
-    seen: dict[int, int] = field(default_factory=dict)
-    contradicted: set[int] = field(default_factory=set)
-    batch: list[Taken] = field(default_factory=list)
-    faults: list[tuple[int, str, str]] = field(default_factory=list)
-
-
-class Stopped(Exception):  # noqa: N818 - the process ends; the file waits
-    """Asked to end before the end of the file."""
+_WAITED = "For an hour the DNS answered nothing, so this file’s domains could not be looked up: hand it in again later."
 
 
 def check(
-    connection: Connection, keys: Keys, own: TenantKeys, importer: Importer, one: Import, stopped: Callable[[], bool]
-) -> None:
-    """All of it; afterwards the import is checked, or unreadable."""
+    connection: Connection, keys: Keys, own: TenantKeys, importer: Importer, one: Import, stopped: Callable[[], bool],
+    resolver: Resolver | None = None,
+) -> None:  # fmt: skip
+    """All of it; afterwards the import is checked, or unreadable. Waits: not now, and the import says why."""
     with within(connection, one.tenant_id):
         rows.call(connection, "import_begin_v1", one.id)
+    hosts = Hosts(resolver, stopped) if resolver is not None else None
     try:
-        _check(connection, keys, own, importer, one, stopped)
+        _check(connection, keys, own, importer, one, stopped, hosts)
     except Unreadable as why:
+        _unreadable(connection, one, str(why))
+    except Waits as why:
         with within(connection, one.tenant_id):
-            rows.call(connection, "import_unreadable_v1", one.id, str(why)[:2000])
+            waits = rows.call(connection, "import_waits_v1", one.id, str(why))
+        if waits:
+            raise
+        _unreadable(connection, one, _WAITED)
+
+
+def _unreadable(connection: Connection, one: Import, why: str) -> None:
+    with within(connection, one.tenant_id):
+        rows.call(connection, "import_unreadable_v1", one.id, why[:2000])
 
 
 def _check(
-    connection: Connection, keys: Keys, own: TenantKeys, importer: Importer, one: Import, stopped: Callable[[], bool]
-) -> None:
-    options, found = one.chosen, _Found()
+    connection: Connection, keys: Keys, own: TenantKeys, importer: Importer, one: Import, stopped: Callable[[], bool],
+    hosts: Hosts | None,
+) -> None:  # fmt: skip
+    options, found = one.chosen, Found()
     opened = getattr(importer, "opened", Table)  # an importer may know other files than CSV
     table = opened(_parts(connection, one, own), options.get(ENCODING, DETECT))
-    read = importer.begin(table.header, options, keys)
+    with within(connection, one.tenant_id):
+        read = importer.begin(table.header, options, Ground(connection, keys, one.tenant_id))
     for line in table:
-        found.lines += 1
-        if found.lines > MOST:
+        if found.lines == MOST:
             raise Unreadable(f"The file has more than {MOST:,} rows: split it, and import each part.")
-        _take(found, line, len(table.header), read)
+        found.take(line, len(table.header), read)
         if found.lines % CHUNK == 0:
             if stopped():
                 raise Stopped
-            _flush(connection, one, own, found)
+            _flush(connection, one, own, found, hosts)
     if not found.lines:
         raise Unreadable("The file has no rows: only its first line, which names the columns.")
-    _flush(connection, one, own, found)
-    ignored = [each[:100] for each in importer.words.ignored(table.header) if each]
-    notes = [importer.then(options, found.good)]
-    if ignored:
-        notes.append(f"Not looked at: the column{'s' if len(ignored) > 1 else ''} {', '.join(ignored)}.")
+    _flush(connection, one, own, found, hosts)
+    notes = [importer.then(options, found.good), *_ignored(importer, table.header)]
     values = (table.encoding, notes, found.lines, found.good, found.bad, found.same)
     with within(connection, one.tenant_id):
         rows.call(connection, "import_checked_v1", one.id, *values)
+
+
+def _ignored(importer: Importer, header: tuple[str, ...]) -> Iterator[str]:
+    ignored = [each[:100] for each in importer.words.ignored(header) if each]
+    if ignored:
+        yield f"Not looked at: the column{'s' if len(ignored) > 1 else ''} {', '.join(ignored)}."
 
 
 def _parts(connection: Connection, one: Import, own: TenantKeys) -> Iterator[bytes]:
@@ -93,53 +87,13 @@ def _parts(connection: Connection, one: Import, own: TenantKeys) -> Iterator[byt
         yield part
 
 
-def _take(found: _Found, line: Line, width: int, read: Read) -> None:
-    try:
-        row = read(_cells(line, width))
-    except Unfit as unfit:
-        found.bad += 1
-        found.faults.append((line.number, unfit.code, unfit.hint[:_HINT]))
-        return
-    _compare(found, line.number, row)
-
-
-def _cells(line: Line, width: int) -> tuple[str, ...]:
-    if line.fault:
-        raise Unfit("quotes", line.fault)
-    if len(line.cells) < width or any(line.cells[width:]):
-        raise Unfit("cells", f"This line has {len(line.cells)} cells, and the first line names {width} columns.")
-    return line.cells[:width]
-
-
-def _compare(found: _Found, number: int, row: Row) -> None:
-    key = int.from_bytes(row.key[:16])
-    said = int.from_bytes(
-        hashlib.sha256(msgspec.json.encode(row.value if row.says is None else row.says, order="sorted")).digest()[:8]
-    )
-    before = found.seen.get(key)
-    if before is None:
-        found.seen[key] = number << 64 | said
-        found.batch.append(Taken(number, row.value))
-        found.good += 1
-        return
-    first, agrees = before >> 64, before & _DIGEST == said
-    if key not in found.contradicted and agrees:
-        found.same += 1
-        found.faults.append((number, "repeated", f"The same as line {first:,}, which is taken once."))
-        return
-    if key not in found.contradicted:
-        found.contradicted.add(key)
-        found.good, found.bad = found.good - 1, found.bad + 1
-        found.faults.append((first, "contradicted", f"Line {number:,} is about the same one and says otherwise."))
-    found.bad += 1
-    found.faults.append((number, "contradicts", f"Line {first:,} is about the same one and says otherwise."))
-
-
-def _flush(connection: Connection, one: Import, own: TenantKeys, found: _Found) -> None:
+def _flush(connection: Connection, one: Import, own: TenantKeys, found: Found, hosts: Hosts | None) -> None:
+    found.settle(hosts)
     with within(connection, one.tenant_id):
         if found.batch:
             rows.keep(connection, one, own, found.chunks, found.batch)
             found.chunks += 1
         rows.keep_faults(connection, one, found.faults)
+        rows.keep_faults(connection, one, found.doubts, taken=True)
         rows.call(connection, "import_step_v1", one.id, found.lines)
-    found.batch, found.faults = [], []
+    found.batch, found.faults, found.doubts = [], [], []

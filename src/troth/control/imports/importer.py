@@ -2,6 +2,8 @@
 
 Unreadable(Exception)   permanent: the file as a whole cannot be taken; nothing of it is kept
 Unfit(Exception)        permanent: one row is left out; `code` is stable, `hint` repeats nothing of the row
+Waits(Exception)        temporary: the file cannot be judged now; it is begun again later
+Stopped(Exception)      temporary: the process ends; the file waits for the next
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +28,14 @@ class Unfit(Exception):  # noqa: N818 - reads as the sentence it raises
     def __init__(self, code: str, hint: str) -> None:
         super().__init__(hint)
         self.code, self.hint = code, hint
+
+
+class Waits(Exception):  # noqa: N818 - reads as the sentence it raises
+    """What has to be asked does not answer; the sentence says so to whoever handed the file in."""
+
+
+class Stopped(Exception):  # noqa: N818 - the process ends; the file waits
+    """Asked to end before the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,8 @@ class Words:
     columns: tuple[Column, ...]
     lede: str = ""
     house: bool = False  # whether the operator's own may come from a file, too, where there is no client
+    forms: str = "CSV or TSV, with a first line that names the columns."  # which files are taken: the field's hint
+    sample: tuple[tuple[str, ...], ...] = ()  # rows under the columns' names
 
     def find(self, header: Sequence[str]) -> dict[str, int]:
         """Where each column stands; Unreadable for one that is missing, or that is there twice."""
@@ -91,12 +103,15 @@ class Words:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One good row. `key`: 16 octets or more that make two rows the same; `value` is sealed and comes to `apply`;
-    `says`: what two of the same must agree on, `value` where nothing else is given.
+    `says`: what two of the same must agree on, `value` where nothing else is given. `domain`: it is taken only when
+    this domain takes mail (hosts.py). `doubt`: it is taken, and whoever approves is told this of it; like a hint.
     """
 
     key: bytes
     value: dict[str, str]
     says: tuple[str, ...] | None = None
+    domain: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +136,15 @@ class Work:
     options: Options
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a file is read against, at its beginning: `connection` is in a transaction for `tenant`."""
+
+    connection: Connection
+    keys: Keys
+    tenant: UUID | None
+
+
 type Read = Callable[[Sequence[str]], Row]
 
 
@@ -136,7 +160,7 @@ class Importer(Protocol):
     def choices(self, connection: Connection, tenant: UUID | None) -> tuple[Choice, ...]:
         """Asked within a page's transaction for `tenant`; what is answered comes back as `options`."""
 
-    def begin(self, header: Sequence[str], options: Options, keys: Keys) -> Read:
+    def begin(self, header: Sequence[str], options: Options, ground: Ground, /) -> Read:
         """Once a file."""
 
     def then(self, options: Options, n: int, /) -> str:

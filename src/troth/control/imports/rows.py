@@ -20,8 +20,9 @@ from troth.keys.keyring import TenantKeys
 
 RECEIVED, CHECKED, APPROVED, DONE, UNREADABLE, DROPPED = 1, 2, 3, 4, 5, 6
 _COLUMNS = """
-SELECT id, tenant_id, kind, name, source, options, digest, octets, parts, state, step, lines, good, bad, same, encoding,
-       notes, chunks, rows_digest, next_chunk, outcome, why, created_by, created_at, checked_at, change_id, approved_at,
+SELECT id, tenant_id, kind, name, source, options, digest, octets, parts, state, step, lines, good, bad, same, doubted,
+       encoding, notes, chunks, rows_digest,
+       next_chunk, outcome, why, created_by, created_at, checked_at, change_id, approved_at,
        done_at
 FROM troth.import
 """
@@ -46,6 +47,7 @@ class Import:
     good: int | None
     bad: int | None
     same: int | None
+    doubted: int | None
     encoding: str | None
     notes: list[str]
     chunks: int | None
@@ -93,10 +95,15 @@ def newest(connection: Connection, tenant: UUID | None, before: UUID | None, mos
         return cursor.execute(query, (tenant, before, before, most)).fetchall()
 
 
-def faults(connection: Connection, import_id: UUID, after: int, most: int) -> list[tuple[int, str, str]]:
-    """(line, code, hint), in the order of the lines."""
-    query = "SELECT line, code, hint FROM troth.import_fault WHERE import_id = %s AND line > %s ORDER BY line LIMIT %s"
-    return connection.execute(query, (import_id, after, most)).fetchall()
+def faults(
+    connection: Connection, import_id: UUID, after: int, most: int, *, taken: bool = False
+) -> list[tuple[int, str, str]]:
+    """(line, code, hint) of what is left out, in the order of the lines; `taken`: of what is taken with a doubt."""
+    query = """
+    SELECT line, code, hint FROM troth.import_fault
+    WHERE import_id = %s AND taken = %s AND line > %s ORDER BY line LIMIT %s
+    """
+    return connection.execute(query, (import_id, taken, after, most)).fetchall()
 
 
 def part(connection: Connection, one: Import, own: TenantKeys, n: int) -> bytes:
@@ -116,10 +123,12 @@ def keep(connection: Connection, one: Import, own: TenantKeys, n: int, rows: Seq
     connection.execute("SELECT troth.import_chunk_v1(%s, %s, %s, %s, %s)", values)
 
 
-def keep_faults(connection: Connection, one: Import, found: Sequence[tuple[int, str, str]]) -> None:
+def keep_faults(
+    connection: Connection, one: Import, found: Sequence[tuple[int, str, str]], *, taken: bool = False
+) -> None:
     if found:
         lines, codes, hints = (list(each) for each in zip(*found, strict=True))
-        connection.execute("SELECT troth.import_faults_v1(%s, %s, %s, %s)", (one.id, lines, codes, hints))
+        connection.execute("SELECT troth.import_faults_v1(%s, %s, %s, %s, %s)", (one.id, lines, codes, hints, taken))
 
 
 def intact(connection: Connection, one: Import) -> bool:
@@ -140,7 +149,7 @@ def chunk(connection: Connection, one: Import, own: TenantKeys, n: int) -> Chunk
         raise LookupError("a chunk of this import is missing")
     first, last, sealed, digest = row
     text = own.open(bytes(sealed), places.import_chunk(one.id, n))
-    query = "SELECT line FROM troth.import_fault WHERE import_id = %s AND line BETWEEN %s AND %s"
+    query = "SELECT line FROM troth.import_fault WHERE import_id = %s AND NOT taken AND line BETWEEN %s AND %s"
     out = {line for (line,) in connection.execute(query, (one.id, first, last)).fetchall()}
     found: list[tuple[int, dict[str, str]]] = msgspec.json.decode(text, type=list[tuple[int, dict[str, str]]])
     return Chunk(n, bytes(digest), tuple(Taken(*each) for each in found if each[0] not in out))

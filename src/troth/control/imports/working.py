@@ -12,21 +12,24 @@ import psycopg
 from troth.control.audit.scope import Connection, within
 from troth.control.imports import rows
 from troth.control.imports.applying import apply
-from troth.control.imports.checking import Stopped, check
-from troth.control.imports.importer import Importer
+from troth.control.imports.checking import check
+from troth.control.imports.importer import Importer, Stopped, Waits
 from troth.control.imports.rows import APPROVED, RECEIVED
 from troth.keys.keyring import TenantKeys
 from troth.keys.opened import Keys
+from troth.outside.dns import Resolver
 
 _LOCK = 0x7407_0005  # a number of ours, the same in every process
 _PAUSE = 1.0  # seconds between two looks
-_LATER = 60.0  # seconds after a fault of ours, for that import
+_LATER = 60.0  # seconds after a fault of ours, or of the DNS, for that import
 _TIDY = 3600.0
 _log = logging.getLogger("troth.imports")
 
 
 class Worker:
-    """`connect` gives a connection of role troth_control; `stopped` is asked between batches."""
+    """`connect` gives a connection of role troth_control; `stopped` is asked between batches. Without a `resolver`,
+    what needs one stands still.
+    """
 
     def __init__(
         self,
@@ -34,7 +37,9 @@ class Worker:
         keys: Callable[[Connection], Keys],
         importers: Mapping[str, Importer],
         stopped: Callable[[], bool],
+        resolver: Resolver | None = None,
     ) -> None:
+        self._resolver = resolver
         self._connect, self._open, self._importers, self._stopped = connect, keys, importers, stopped
         self._keys: Keys | None = None
         self._again: dict[UUID, float] = {}  # imports that met a fault -> when they are tried again
@@ -74,9 +79,15 @@ class Worker:
                 one, own = rows.find(connection, import_id), _own(connection, keys, tenant)
             if one is None:
                 return 0
-            work = check if one.state == RECEIVED else apply
-            work(connection, keys, own, self._importers[one.kind], one, self._stopped)
+            what = (connection, keys, own, self._importers[one.kind], one, self._stopped)
+            if one.state == RECEIVED:
+                check(*what, self._resolver)
+            else:
+                apply(*what)
         except Stopped:
+            return 0
+        except Waits:
+            self._again[import_id] = time.monotonic() + _LATER
             return 0
         except psycopg.OperationalError:
             raise

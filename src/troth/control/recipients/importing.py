@@ -1,9 +1,9 @@
 """Recipients from a file: which columns it has, what a row must say, and carrying rows out (room imports).
 
-Registered by it, or, where the client's policy accepts a pathway that somebody else vouches for, verified by it.
+Registered by it, or, where the client's policy accepts a pathway that somebody else vouches for, verified by it. An
+address is judged as POST /recipients judges it.
 """
 
-import secrets
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -11,11 +11,12 @@ from uuid import UUID
 
 from troth.control.approvals.standing import resolved, standing
 from troth.control.audit.scope import Connection
-from troth.control.imports.importer import Choice, Column, Options, Read, Row, Taken, Unfit, Words, Work
-from troth.keys import places
-from troth.keys.ids import uuid7
-from troth.keys.opened import Keys
-from troth.mail.address import AddressError, parse_address
+from troth.control.imports.importer import Choice, Column, Ground, Options, Read, Row, Taken, Unfit, Words, Work
+from troth.control.recipients import import_carrying
+from troth.control.recipients.import_consents import COLUMNS, Consents
+from troth.mail import address_lists
+from troth.mail.address import Address
+from troth.mail.inspect import Inspection, Wanted, inspect
 
 _CONFIRM = ("", "Each confirms for themselves", "they are registered; no mail goes to them before they have confirmed")
 _INVITED = (
@@ -24,7 +25,14 @@ _INVITED = (
     "verified by this import; say above which employer, and how they were invited",
 )
 _AGREEMENTS = "SELECT id, name, signed_on FROM troth.agreement WHERE tenant_id = %s ORDER BY id DESC LIMIT 50"
-_APPLY = "SELECT * FROM troth.import_people_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
+_IDNA = "The domain is not a valid internationalised name (IDNA 2008): check its spelling."
+_SAMPLE = (
+    ("ana@example.net", "Europe/Lisbon", "express", "2026-01-05T10:00:00+00:00", "Yes, send me the monthly news.",
+     "ticked a box at check-out", "192.0.2.9", "", "", ""),
+    ("bo@example.net", "", "implied", "2026-02-11T09:30:00+01:00", "Bought a kettle.", "order 81", "",
+     "existing-business", "", "2027-01-31T00:00:00+01:00"),
+    ("cy@example.net", "America/Halifax", "", "", "", "", "", "", "", ""),
+)  # fmt: skip
 
 
 class _Recipients:
@@ -39,8 +47,10 @@ class _Recipients:
         columns=(
             Column("email", ("email address", "e-mail", "address", "mail", "recipient"), True, "One address, no name."),
             Column("timezone", ("time zone", "tz"), False, "An IANA name such as Europe/London, for quiet hours."),
+            *COLUMNS,
         ),
         lede="Who may get this client’s mail.",
+        sample=_SAMPLE,
     )
 
     def choices(self, connection: Connection, tenant: UUID | None) -> tuple[Choice, ...]:
@@ -54,49 +64,70 @@ class _Recipients:
                    for one, name, signed in found]  # fmt: skip
         return (Choice("pathway", "How their addresses are verified", tuple(of)),)
 
-    def begin(self, header: Sequence[str], options: Options, keys: Keys) -> Read:
+    def begin(self, header: Sequence[str], options: Options, ground: Ground, /) -> Read:
         del options
-        at, blind = self.words.find(header), keys.secrets.blind_index()
-        email, zone = at["email"], at.get("timezone")
+        at, blind = self.words.find(header), ground.keys.secrets.blind_index()
+        consents = Consents(ground, at)
+        wanted = _wanted(ground)
 
         def read(cells: Sequence[str]) -> Row:
-            try:
-                address = parse_address(cells[email])
-            except AddressError as wrong:
-                raise Unfit(wrong.code, wrong.hint) from None
-            value = {"email": address.addr_spec}
-            if zone is not None and cells[zone]:
-                if cells[zone] not in _zones():
-                    raise Unfit("timezone", "This is no time zone of the IANA list, such as Europe/London.")
-                value["timezone"] = cells[zone]
-            return Row(blind.index(address.normal), value, (value.get("timezone", ""),))
+            found = inspect(cells[at["email"]], wanted)
+            address = _accept(found)
+            value = {"email": address.addr_spec} | _zone(cells, at.get("timezone")) | consents.read(cells)
+            says = tuple(value.get(column.name, "") for column in self.words.columns[1:])
+            return Row(blind.index(address.normal), value, says, address.domain, _doubt(found))
 
         return read
 
-    def then(self, options: Options, n: int) -> str:
+    def then(self, options: Options, n: int, /) -> str:
         if not options.get("pathway"):
             return f"{n:,} recipients are registered. Each gets no mail before they have confirmed their address."
         return f"{n:,} recipients are verified ({options['pathway']}): from then on this client’s mail may go to them."
 
-    def apply(self, work: Work, taken: Sequence[Taken]) -> Mapping[str, int]:
-        clock = work.connection.execute("SELECT troth.now_v1()").fetchone()
-        assert clock is not None
-        blind, made = work.keys.secrets.blind_index(), []
-        for each in taken:
-            address, person = parse_address(each.value["email"]), uuid7(clock[0])
-            key, wrapped = work.own.new_person_key(person)
-            sealed = key.seal(address.addr_spec.encode(), places.address(person))
-            made.append((each.line, person, blind.index(address.normal), sealed, wrapped, secrets.token_bytes(32),
-                         each.value.get("timezone")))  # fmt: skip
-        columns = [list(column) for column in zip(*made, strict=True)]
-        found = work.connection.execute(_APPLY, (work.id, *columns)).fetchall()
-        return {word: int(n) for word, n in found}
+    def apply(self, work: Work, taken: Sequence[Taken], /) -> Mapping[str, int]:
+        return import_carrying.carry(work, taken)
 
 
 def _accepted(connection: Connection, tenant: UUID | None) -> tuple[str, ...]:
     """The pathways that the client's policy in force accepts."""
     policy = resolved(standing(connection, tenant)) if tenant else None
     return policy.recipients.pathways if policy else ()
+
+
+def _wanted(ground: Ground) -> Wanted:
+    policy = resolved(standing(ground.connection, ground.tenant))
+    if policy is None:
+        raise LookupError("no policy says which addresses this client takes")
+    return Wanted(disposable=policy.recipients.disposable == "take", roles=policy.recipients.roles == "take")
+
+
+def _accept(found: Inspection) -> Address:
+    if found.sendable is not None:
+        return found.sendable
+    reason = found.reasons[0]
+    hint = _IDNA if reason.code == "idna" else reason.sentence  # the library's words repeat the name
+    meant = _provider(found)
+    raise Unfit(reason.code, f"{hint} It looks like a slip of the hand for {meant}." if meant else hint)
+
+
+def _doubt(found: Inspection) -> str:
+    """As registering does with a slip of the hand: it is taken, and what was probably meant is told."""
+    meant = _provider(found)
+    return f"Taken as it stands, and it looks like a slip of the hand: was {meant} meant?" if meant else ""
+
+
+def _provider(found: Inspection) -> str:
+    """The domain that was probably meant, where it is one that everybody knows: it tells nothing of the row."""
+    domain = (found.suggestion or "").rpartition("@")[2]
+    return domain if domain in address_lists.providers() else ""
+
+
+def _zone(cells: Sequence[str], at: int | None) -> dict[str, str]:
+    if at is None or not cells[at]:
+        return {}
+    if cells[at] not in _zones():
+        raise Unfit("timezone", "This is no time zone of the IANA list, such as Europe/London.")
+    return {"timezone": cells[at]}
 
 
 @cache

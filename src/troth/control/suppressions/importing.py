@@ -9,13 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from troth.control.audit.scope import Connection
-from troth.control.imports.importer import Choice, Column, Options, Read, Row, Taken, Unfit, Unreadable, Words, Work
+from troth.control.imports.importer import (
+    Choice,
+    Column,
+    Ground,
+    Options,
+    Read,
+    Row,
+    Taken,
+    Unfit,
+    Unreadable,
+    Words,
+    Work,
+)
 from troth.control.imports.table import DETECT
 from troth.control.suppressions.exports import tables
 from troth.control.suppressions.exports.forms import FORMS, HEADINGS, OPT_OUT, PARTLY, Form, Left, Said, fitting, fold
 from troth.control.suppressions.words import REASONS
 from troth.keys import places
-from troth.keys.opened import Keys
 from troth.mail.address import AddressError, parse_address
 
 _CODES = {number: code for code, number in REASONS.items()}
@@ -68,9 +79,9 @@ class Suppressions:
         )
         return (lists, Choice(PARTIAL, "Opt-outs of one tag or group alone are", partial))
 
-    def begin(self, header: Sequence[str], options: Options, keys: Keys) -> Read:
+    def begin(self, header: Sequence[str], options: Options, ground: Ground, /) -> Read:
         """Raise Unreadable where the columns are not those of the list that was chosen."""
-        del keys
+        del ground
         form = FORMS[options[LIST]]
         found = form.find(list(header))
         if found is None:

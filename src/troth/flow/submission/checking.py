@@ -2,17 +2,15 @@
 role and disposable names as the policy says. A slip of the hand is answered with what was probably meant.
 """
 
-import asyncio
 from collections.abc import Iterable
 
 from troth.flow.submission.problem import Problem
 from troth.mail.address import Address
 from troth.mail.inspect import Inspection, Reason, Wanted, inspect
 from troth.outside.dns import LookupFailed, Resolver
-from troth.outside.mail_hosts import MailHost, mail_host
+from troth.outside.mail_hosts import MailHost, mail_hosts
 from troth.rules.policy import Policy
 
-_AT_ONCE = 16  # domains of a batch
 _AGAIN = 30  # seconds
 _SLUGS = {"smtputf8": "smtputf8-unsupported", "disposable": "disposable-address", "role": "role-address"}
 
@@ -41,14 +39,7 @@ def _meant(problem: Problem, found: Inspection) -> Problem:
 
 async def look_up(resolver: Resolver, found: Iterable[Inspection]) -> dict[str, MailHost | LookupFailed]:
     """Where the domains' mail goes, each asked once."""
-    domains = sorted({_of(one).domain for one in found})
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def ask(domain: str) -> MailHost | LookupFailed:
-        async with gate:
-            return await mail_host(resolver, domain)
-
-    return dict(zip(domains, await asyncio.gather(*map(ask, domains)), strict=True))
+    return await mail_hosts(resolver, (_of(one).domain for one in found))
 
 
 def reachable(found: Inspection, hosts: dict[str, MailHost | LookupFailed]) -> Address:

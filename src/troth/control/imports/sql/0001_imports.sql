@@ -17,13 +17,14 @@ CREATE TABLE import (
     good        integer,                            -- rows that will be carried out
     bad         integer,                            -- lines left out, each with its reason in import_fault
     same        integer,                            -- lines that repeat another one, which is taken once
+    doubted     integer,                            -- lines that are taken, and of which something is to be said
     encoding    text,
     notes       text[] NOT NULL DEFAULT '{}',       -- what follows from an approval; then what else was seen
     chunks      integer,
     rows_digest bytea CHECK (octet_length(rows_digest) = 32),        -- SHA-256 over the chunks' digests
     next_chunk  integer NOT NULL DEFAULT 0,         -- the first that is not carried out yet
     outcome     text NOT NULL DEFAULT '{}',         -- what became of the rows: word -> how many
-    why         text,                               -- of one that could not be read, or was dropped
+    why         text,                               -- of one that could not be read, was dropped, or waits to be checked
     created_by  uuid NOT NULL REFERENCES account,
     created_at  timestamptz NOT NULL,
     checked_at  timestamptz,
@@ -61,14 +62,16 @@ CREATE TABLE import_chunk (
 );
 ALTER TABLE import_chunk ALTER rows_ct SET STORAGE EXTERNAL;
 
--- A line that is left out, and why: words of ours and numbers of lines, nothing of what the line said.
+-- A line that is left out, and why; or one that is taken, and what is to be said of it: words of ours and numbers of
+-- lines, nothing of what the line said.
 CREATE TABLE import_fault (
     import_id uuid NOT NULL REFERENCES import,
     tenant_id uuid,
     line      integer NOT NULL CHECK (line > 0),
     code      text NOT NULL CHECK (code ~ '^[a-z0-9_-]{1,40}$'),
     hint      text NOT NULL CHECK (char_length(hint) <= 400),
-    PRIMARY KEY (import_id, line)
+    taken     boolean NOT NULL,
+    PRIMARY KEY (import_id, taken, line)
 );
 
 -- A step leads on, never back, and what was checked stays as it was.
@@ -81,8 +84,8 @@ BEGIN
           IS DISTINCT FROM
           (OLD.id, OLD.kind, OLD.name, OLD.source, OLD.options, OLD.digest, OLD.octets, OLD.created_by, OLD.created_at)
        OR NEW.tenant_id IS DISTINCT FROM OLD.tenant_id
-       OR (OLD.state <> 1 AND (NEW.lines, NEW.good, NEW.bad, NEW.same, NEW.chunks, NEW.rows_digest) IS DISTINCT FROM
-                              (OLD.lines, OLD.good, OLD.bad, OLD.same, OLD.chunks, OLD.rows_digest))
+       OR (OLD.state <> 1 AND (NEW.lines, NEW.good, NEW.bad, NEW.same, NEW.doubted, NEW.chunks, NEW.rows_digest) IS DISTINCT FROM
+                              (OLD.lines, OLD.good, OLD.bad, OLD.same, OLD.doubted, OLD.chunks, OLD.rows_digest))
        OR NOT (NEW.state = OLD.state OR (OLD.state, NEW.state) IN ((1, 2), (1, 5), (1, 6), (2, 3), (2, 6), (3, 4)))
        OR OLD.state IN (4, 5, 6) THEN
         RAISE EXCEPTION 'an import goes on as it was checked and approved' USING ERRCODE = '42501';
@@ -180,8 +183,16 @@ BEGIN
     PERFORM troth.import_at(p_import, 1);
     DELETE FROM troth.import_chunk WHERE import_id = p_import;
     DELETE FROM troth.import_fault WHERE import_id = p_import;
-    UPDATE troth.import SET step = 0 WHERE id = p_import;
+    UPDATE troth.import SET step = 0, why = NULL WHERE id = p_import;
 END $$;
+
+-- A check that cannot go on now: it begins again later, and until then this is why. False: it has waited an hour.
+CREATE FUNCTION import_waits_v1(p_import uuid, p_why text) RETURNS boolean
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    UPDATE troth.import SET why = p_why WHERE id = (troth.import_at(p_import, 1)).id
+    RETURNING created_at > troth.now_v1() - interval '1 hour'
+$$;
 
 CREATE FUNCTION import_chunk_v1(p_import uuid, p_n integer, p_first integer, p_last integer, p_rows bytea) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -190,11 +201,12 @@ AS $$
     SELECT i.id, i.tenant_id, p_n, p_first, p_last, p_rows, sha256(p_rows) FROM troth.import_at(p_import, 1) AS i
 $$;
 
-CREATE FUNCTION import_faults_v1(p_import uuid, p_lines integer[], p_codes text[], p_hints text[]) RETURNS void
+CREATE FUNCTION import_faults_v1(p_import uuid, p_lines integer[], p_codes text[], p_hints text[],
+                                 p_taken boolean) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    INSERT INTO troth.import_fault (import_id, tenant_id, line, code, hint)
-    SELECT i.id, i.tenant_id, u.line, u.code, u.hint
+    INSERT INTO troth.import_fault (import_id, tenant_id, line, code, hint, taken)
+    SELECT i.id, i.tenant_id, u.line, u.code, u.hint, p_taken
     FROM troth.import_at(p_import, 1) AS i, unnest(p_lines, p_codes, p_hints) AS u(line, code, hint)
     ON CONFLICT DO NOTHING
 $$;
@@ -210,8 +222,11 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 BEGIN
     PERFORM troth.import_at(p_import, 1);
+    DELETE FROM troth.import_fault d WHERE d.import_id = p_import AND d.taken AND EXISTS (
+        SELECT FROM troth.import_fault f WHERE f.import_id = p_import AND NOT f.taken AND f.line = d.line);
     UPDATE troth.import SET state = 2, checked_at = troth.now_v1(), encoding = p_encoding, notes = p_notes, lines = p_lines,
         step = p_lines, good = p_good, bad = p_bad, same = p_same,
+        doubted = (SELECT count(*) FROM troth.import_fault f WHERE f.import_id = p_import AND f.taken),
         chunks = (SELECT count(*) FROM troth.import_chunk c WHERE c.import_id = p_import),
         rows_digest = sha256(coalesce((SELECT string_agg(c.digest, ''::bytea ORDER BY c.n) FROM troth.import_chunk c
                                        WHERE c.import_id = p_import), ''))

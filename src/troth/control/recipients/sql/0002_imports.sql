@@ -48,12 +48,17 @@ CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON person_import FOR EACH ROW
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON person_import FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
 -- One batch of an import that two people approved. How they are verified says what was approved (`options.pathway`):
--- empty, and each confirms for themselves. An erased one stays erased; who is verified already stays as they are.
--- Gives what became of the rows, counted.
+-- empty, and each confirms for themselves. An erased one stays erased; who is verified already stays so; a time zone that
+-- is given counts, as at a registration. Gives what became of the rows, counted.
+--
+-- A row is written once, as it is to stand: whoever is new and verified at once is inserted so, and the event that the
+-- trigger of an update would have written is written here. The planner knows nothing of arrays, and a plan that it made
+-- when the client had nobody would read all of the client's people for each batch: so it is held to the index.
 CREATE FUNCTION import_people_v1(p_import uuid, p_lines integer[], p_ids uuid[], p_indexes bytea[], p_addresses bytea[],
                                  p_data_keys bytea[], p_salts bytea[], p_timezones text[])
 RETURNS TABLE (word text, n bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
 DECLARE
     client uuid := troth.import_carrying(p_import, 'recipients');
@@ -63,8 +68,8 @@ DECLARE
     chosen text := (SELECT i.options::jsonb ->> 'pathway' FROM troth.import i WHERE i.id = p_import);
     way text := nullif(split_part(chosen, ':', 1), '');
     signed troth.agreement;
-    added uuid[];
-    done uuid[];
+    added bigint;
+    renewed bigint;
     erased bigint;
 BEGIN
     IF way = 'vendor-agreement' THEN
@@ -72,35 +77,49 @@ BEGIN
         WHERE a.tenant_id = client AND a.id = split_part(chosen, ':', 2)::uuid;
     END IF;
     WITH fresh AS (
-        INSERT INTO troth.person (id, tenant_id, blind_index, address_ct, data_key, salt, timezone, created_at)
-        SELECT u.id, client, u.index, u.address, u.data_key, u.salt, u.timezone, at
+        INSERT INTO troth.person (id, tenant_id, blind_index, address_ct, data_key, salt, timezone, created_at,
+                                  status, pathway, verified_at, expires_at, agreement)
+        SELECT u.id, client, u.index, u.address, u.data_key, u.salt, u.timezone, at,
+               CASE WHEN way IS NULL THEN 1 ELSE 2 END, way, CASE WHEN way IS NOT NULL THEN at END,
+               CASE WHEN way IS NOT NULL THEN ends END, signed.digest
         FROM unnest(p_ids, p_indexes, p_addresses, p_data_keys, p_salts, p_timezones)
             AS u(id, index, address, data_key, salt, timezone)
         ORDER BY u.index
         ON CONFLICT (tenant_id, blind_index) DO NOTHING
-        RETURNING id)
-    SELECT coalesce(array_agg(id), '{}') INTO added FROM fresh;
+        RETURNING id),
+    told AS (
+        INSERT INTO troth.person_event (person_id, tenant_id, kind, at, pathway, agreement)
+        SELECT f.id, client, 31, at, way, signed.digest FROM fresh f WHERE way IS NOT NULL),
+    brought AS (
+        INSERT INTO troth.person_import (person_id, import_id, tenant_id, line, verified, at)
+        SELECT f.id, p_import, client, u.line, way IS NOT NULL, at
+        FROM fresh f JOIN unnest(p_ids, p_lines) AS u(id, line) ON u.id = f.id RETURNING 1)
+    SELECT count(*) INTO added FROM brought;
+    IF added = cardinality(p_ids) THEN
+        RETURN QUERY SELECT * FROM (VALUES ('added', added), ('verified', CASE WHEN way IS NULL THEN 0 ELSE added END))
+            AS v(word, n) WHERE v.n > 0;
+        RETURN;
+    END IF;
     WITH now_verified AS (
         UPDATE troth.person p SET status = 2, pathway = way, verified_at = at, expires_at = ends,
-               agreement = coalesce(signed.digest, p.agreement), timezone = coalesce(u.timezone, p.timezone)
-        FROM unnest(p_indexes, p_timezones) AS u(index, timezone)
-        WHERE way IS NOT NULL AND p.tenant_id = client AND p.blind_index = u.index
+               agreement = coalesce(signed.digest, p.agreement)
+        FROM unnest(p_ids, p_indexes) AS u(id, index)
+        WHERE way IS NOT NULL AND p.tenant_id = client AND p.blind_index = u.index AND p.id <> u.id
           AND (p.status = 1 OR (p.status = 2 AND p.expires_at <= at))
-        RETURNING p.id)
-    SELECT coalesce(array_agg(id), '{}') INTO done FROM now_verified;
-    INSERT INTO troth.person_import (person_id, import_id, tenant_id, line, verified, at)
-    SELECT p.id, p_import, client, u.line, d.id IS NOT NULL, at
-    FROM unnest(p_lines, p_indexes) AS u(line, index)
-    JOIN troth.person p ON p.tenant_id = client AND p.blind_index = u.index
-    LEFT JOIN unnest(added) AS a(id) ON a.id = p.id
-    LEFT JOIN unnest(done) AS d(id) ON d.id = p.id
-    WHERE a.id IS NOT NULL OR d.id IS NOT NULL;
+        RETURNING p.id, u.id AS row),
+    brought AS (
+        INSERT INTO troth.person_import (person_id, import_id, tenant_id, line, verified, at)
+        SELECT v.id, p_import, client, u.line, true, at
+        FROM now_verified v JOIN unnest(p_ids, p_lines) AS u(id, line) ON u.id = v.row RETURNING 1)
+    SELECT count(*) INTO renewed FROM brought;
+    UPDATE troth.person p SET timezone = u.timezone FROM unnest(p_ids, p_indexes, p_timezones) AS u(id, index, timezone)
+    WHERE p.tenant_id = client AND p.blind_index = u.index AND p.id <> u.id AND p.status <> 4
+      AND u.timezone IS DISTINCT FROM p.timezone AND u.timezone IS NOT NULL;
     SELECT count(*) INTO erased FROM unnest(p_indexes) AS u(index)
     JOIN troth.person p ON p.tenant_id = client AND p.blind_index = u.index AND p.status = 4;
     RETURN QUERY SELECT * FROM (VALUES
-        ('added', cardinality(added)::bigint), ('verified', cardinality(done)::bigint),
+        ('added', added), ('verified', renewed + CASE WHEN way IS NULL THEN 0 ELSE added END),
         ('erased before, which stay so', erased),
-        ('there already', cardinality(p_ids) - cardinality(added) - erased
-            - (SELECT count(*) FROM (SELECT unnest(done) EXCEPT SELECT unnest(added)) AS old))) AS v(word, n)
+        ('there already', cardinality(p_ids) - added - erased - renewed)) AS v(word, n)
     WHERE v.n > 0;
 END $$;
