@@ -81,6 +81,7 @@ LAWS = [
     *fences("CPL-3", "opt_out", "insert_only"), *fences("CPL-3", "opt_in", "insert_only"), *secured("CPL-3", "opt_in"),
     *function("CPL-3", "opt_out_v1", "opt_out_v1(uuid, bytea, uuid, text)"),
     *function("CPL-3", "opted_out", "opted_out(uuid, bytea, uuid)"),
+    *function("CPL-3", "one_wish_at_a_time", "one_wish_at_a_time(uuid, bytea[])"),
     *constraint("CPL-3", "tenant", "tenant_postal_address_check", "postal_address <> ''"),
     quiet("CPL-3", "a client has no postal address", "tenant", "UPDATE tenant SET postal_address = ' ' WHERE code = 'homes'"),
     quiet("CPL-3", "a client has another postal address", "tenant", "UPDATE tenant SET postal_address = '2 Nowhere' WHERE code = 'homes'"),

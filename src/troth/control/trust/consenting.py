@@ -20,7 +20,7 @@ _WORDS = {
     "opt-outs": "opt-outs were told and not carried out",
     "senders": "clients have another name or postal address than was approved, or none",
 }
-_EYES = ("privacy_fact_v1", "opt_out_v1", "opt_in_v1", "opted_out", "insert_only")
+_EYES = ("privacy_fact_v1", "opt_out_v1", "opt_in_v1", "opted_out", "one_wish_at_a_time", "insert_only")
 
 
 def stands(findings: Findings, look: Look, *functions: str) -> None:

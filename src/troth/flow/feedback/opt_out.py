@@ -78,6 +78,7 @@ async def carry_out(deps: Deps, connection: Connection, letter_: Letter, basis: 
     """
     message = letter_.message
     async with connection.transaction():
+        await store.lock_messages(connection, [message.id])  # before the person's wishes, as the own page takes them
         now = await gate.now(connection)
         suppress, category, off = None, None, False
         if letter_.scope == "all":

@@ -25,6 +25,17 @@ CREATE INDEX consent_person ON consent (tenant_id, person_id, at);
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON consent FOR EACH ROW EXECUTE FUNCTION insert_only();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON consent FOR EACH STATEMENT EXECUTE FUNCTION insert_only();
 
+-- Whatever changes what a person of one client wants waits here for whoever was first, until that one's transaction is
+-- over, and then sees what came of it: the last one counts, and nothing else decides it. Several are taken in one order. Who
+-- locks a message, too, locks that first. Granted to nobody.
+CREATE FUNCTION one_wish_at_a_time(p_tenant uuid, p_indexes bytea[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended(p_tenant::text || encode(i, 'hex'), 0) AS k FROM unnest(p_indexes) AS u(i) ORDER BY 1) AS w;
+END $$;
+
 -- Records consent or its withdrawal, of people of one client; arrays side by side. `p_at` NULL: now; consent given on
 -- paper may be older, never newer. A person or category of another client is refused. Ids are UUIDv7 of the caller,
 -- since the detail is sealed to its place (keys/places.consent). Answers how many are new: a known id is left as it was.
@@ -33,7 +44,7 @@ CREATE FUNCTION consent_v1(p_tenant uuid, p_ids uuid[], p_persons uuid[], p_cate
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE
-    now timestamptz := troth.now_v1();
+    now timestamptz;
     own uuid := nullif(current_setting('troth.tenant', true), '')::uuid;
     made integer;
 BEGIN
@@ -45,7 +56,11 @@ BEGIN
     ELSIF EXISTS (SELECT FROM unnest(p_categories) AS u(c) WHERE c IS NOT NULL AND NOT EXISTS (
                   SELECT FROM troth.governed g WHERE g.subject = c AND g.kind = 'category' AND g.tenant_id = p_tenant)) THEN
         RAISE EXCEPTION 'there is no such category of this client' USING ERRCODE = '42501';
-    ELSIF EXISTS (SELECT FROM unnest(p_at) AS u(a) WHERE a > now) THEN
+    END IF;
+    PERFORM troth.one_wish_at_a_time(p_tenant, ARRAY(
+        SELECT coalesce(q.blind_index, uuid_send(q.id)) FROM troth.person q WHERE q.id = ANY (p_persons)));
+    now := troth.now_v1(); -- of whoever waited: after the one that was waited for
+    IF EXISTS (SELECT FROM unnest(p_at) AS u(a) WHERE a > now) THEN
         RAISE EXCEPTION 'consent was not given in the future' USING ERRCODE = '22023';
     END IF;
     WITH given AS (
@@ -99,27 +114,29 @@ $$;
 
 -- A clock that was set back makes neither of them void: each is later than the other's newest.
 CREATE FUNCTION opt_out_v1(p_tenant uuid, p_index bytea, p_category uuid, p_source text) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    WITH entry AS (
-        INSERT INTO troth.opt_out (tenant_id, blind_index, category_id, source, created_at)
-        SELECT p_tenant, p_index, p_category, p_source, greatest(troth.now_v1(), (
-            SELECT max(i.created_at) FROM troth.opt_in i
-            WHERE i.tenant_id = p_tenant AND i.blind_index = p_index AND i.category_id = p_category))
-        WHERE NOT troth.opted_out(p_tenant, p_index, p_category)
-        ON CONFLICT DO NOTHING RETURNING 1)
-    SELECT EXISTS (SELECT FROM entry)
-$$;
+BEGIN
+    PERFORM troth.one_wish_at_a_time(p_tenant, ARRAY[p_index]);
+    INSERT INTO troth.opt_out (tenant_id, blind_index, category_id, source, created_at)
+    SELECT p_tenant, p_index, p_category, p_source, greatest(troth.now_v1(), (
+        SELECT max(i.created_at) FROM troth.opt_in i
+        WHERE i.tenant_id = p_tenant AND i.blind_index = p_index AND i.category_id = p_category))
+    WHERE NOT troth.opted_out(p_tenant, p_index, p_category)
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END $$;
 
 CREATE FUNCTION opt_in_v1(p_tenant uuid, p_index bytea, p_category uuid, p_source text) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    WITH entry AS (
-        INSERT INTO troth.opt_in (tenant_id, blind_index, category_id, source, created_at)
-        SELECT p_tenant, p_index, p_category, p_source, greatest(troth.now_v1(), (
-            SELECT max(o.created_at) + interval '1 microsecond' FROM troth.opt_out o
-            WHERE o.tenant_id = p_tenant AND o.blind_index = p_index AND o.category_id = p_category))
-        WHERE troth.opted_out(p_tenant, p_index, p_category)
-        ON CONFLICT DO NOTHING RETURNING 1)
-    SELECT EXISTS (SELECT FROM entry)
-$$;
+BEGIN
+    PERFORM troth.one_wish_at_a_time(p_tenant, ARRAY[p_index]);
+    INSERT INTO troth.opt_in (tenant_id, blind_index, category_id, source, created_at)
+    SELECT p_tenant, p_index, p_category, p_source, greatest(troth.now_v1(), (
+        SELECT max(o.created_at) + interval '1 microsecond' FROM troth.opt_out o
+        WHERE o.tenant_id = p_tenant AND o.blind_index = p_index AND o.category_id = p_category))
+    WHERE troth.opted_out(p_tenant, p_index, p_category)
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END $$;

@@ -30,6 +30,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM troth.governed g WHERE g.subject = p_category AND g.kind = 'category' AND g.tenant_id = own) THEN
         RAISE EXCEPTION 'there is no such category of this client' USING ERRCODE = '42501';
     END IF;
+    PERFORM troth.one_wish_at_a_time(own, p_indexes); -- in the order that everybody takes them
     SELECT count(*) FILTER (WHERE troth.opt_out_v1(own, u.i, p_category, p_source)) INTO added
     FROM (SELECT DISTINCT i FROM unnest(p_indexes) AS x(i) ORDER BY i) AS u;
     RETURN added;
