@@ -113,12 +113,17 @@ async def recount(connection: Connection, tenants: Sequence[UUID]) -> None:
     await run(connection, _SQL["recount"], {"tenants": list(tenants)})
 
 
-def counting(taken: Mapping[UUID, int], now: datetime) -> list[tuple[bytes, Mapping[str, object]]]:
-    """The statements that count what was taken, for a writer that sends them along with others."""
+def counting(
+    taken: Mapping[UUID, int], passed: Mapping[UUID, int], now: datetime
+) -> list[tuple[bytes, Mapping[str, object]]]:
+    """The statements that count what was taken, for a writer that sends them along with others. `passed`: the part of
+    it that was not held, of the same tenants.
+    """
     if not taken:
         return []
-    amounts = {"tenants": list(taken), "amounts": list(taken.values())}
-    return [(_SQL["add"], amounts), (_SQL["slot"], {**amounts, "now": now})]
+    tenants = list(taken)
+    amounts = {"tenants": tenants, "amounts": [passed[t] for t in tenants]}
+    return [(_SQL["add"], amounts), (_SQL["slot"], {"tenants": tenants, "amounts": list(taken.values()), "now": now})]
 
 
 def holding(held: Sequence[HeldRow], now: datetime) -> list[tuple[bytes, Mapping[str, object]]]:

@@ -14,6 +14,7 @@ from tests.support.firm import make_firm
 from troth.flow.gate.accept import Gate
 from troth.flow.gate.recall import opener
 from troth.flow.gate.watch import Clock, Held, Own, Watch, duties
+from troth.store import volumes
 
 __all__ = ["gate"]
 
@@ -132,6 +133,57 @@ async def test_what_two_people_let_pass_is_no_news_for_a_day(gate, operator, con
     gauge(operator, firm)
     operator.admin.execute("UPDATE volume_gauge SET reviewed = 701, reviewed_at = now_v1()")
     assert await Watch().look(connection) == 1  # beyond 150 % of what they saw
+
+
+@pytest.mark.parametrize("lift", [{"held": "refuse", "lift": True}, {"held": "release", "lift": True}, {}])
+async def test_what_was_held_is_no_volume_to_grow_from(gate, operator, connection, lift):
+    firm = grown(operator, "property", 590)
+    await send(gate, firm, 60)  # 600 pass, 50 are held
+    release(operator, firm, lift)
+    held = Held(opener(operator.keyring))
+    await held.work(connection)
+    await claim_all(operator, connection)
+    await held.work(connection)
+    counted = operator.admin.execute("SELECT recent + since, reviewed FROM volume_gauge").fetchone()
+    assert counted == (600, 600)
+    await recount(connection, firm)
+    assert operator.admin.execute("SELECT recent, since FROM volume_gauge").fetchone() == (600, 0)
+    operator.admin.execute("UPDATE volume_slot SET n = n + 295 WHERE at = (SELECT max(at) FROM volume_slot)")
+    await recount(connection, firm)
+    await send(gate, firm, 10)
+    assert len(pauses(operator)) == 1  # 150 % of the 600 that passed, not of the 650 that came
+
+
+async def test_what_was_refused_does_not_raise_the_mean(gate, operator, connection):
+    firm = grown(operator, "property", 590)
+    await send(gate, firm, 60)
+    release(operator, firm, {"held": "refuse", "categories": [str(firm.category)]})
+    held = Held(opener(operator.keyring))
+    await held.work(connection)
+    await held.work(connection)
+    history.move(operator, timedelta(hours=24))
+    await recount(connection, firm)
+    [(recent, [yesterday, *_])] = operator.admin.execute("SELECT recent, previous FROM volume_gauge").fetchall()
+    assert (recent, yesterday) == (0, 600)
+
+
+@pytest.mark.parametrize("cause", ["bounce", "complaint"])
+async def test_a_share_that_was_reviewed_says_nothing_of_volumes(gate, operator, connection, cause):
+    firm = make_firm(operator)
+    gauge(operator, firm)
+    tally(
+        operator, firm.tenant, **({"sent": 89, "bounced": 11} if cause == "bounce" else {"sent": 300, "complained": 1})
+    )
+    await Watch().look(connection)
+    assert operator.admin.execute("SELECT cause FROM anomaly").fetchall() == [(cause,)]
+    release(operator, firm, {})
+    assert operator.admin.execute("SELECT reviewed FROM volume_gauge").fetchall() == [(0,)]
+
+
+async def recount(connection, firm):
+    async with connection.transaction():
+        await volumes.lock(connection, [firm.tenant], datetime.now(UTC))
+        await connection.execute("SELECT volume_recount_v1(%s)", ([firm.tenant],))
 
 
 async def test_two_clients_and_one_without_a_policy(operator, connection):

@@ -31,16 +31,21 @@ class Mark:
     """How far a batch had come before an ask."""
 
     taken: dict[UUID, int]
+    passed: dict[UUID, int]
     held: int
     found: frozenset[UUID]
 
 
 @dataclass(slots=True)
 class Volumes:
-    """`gauges`: as locked. What an ask adds is kept apart until it is whole: `mark` and `back` bound it."""
+    """`gauges`: as locked. What an ask adds is kept apart until it is whole: `mark` and `back` bound it.
+
+    `passed` is what was `taken` and not held for a review: two people decide about that apart.
+    """
 
     gauges: dict[UUID, store.GaugeRow] = field(default_factory=dict)
     taken: dict[UUID, int] = field(default_factory=dict)
+    passed: dict[UUID, int] = field(default_factory=dict)
     found: dict[UUID, store.Finding] = field(default_factory=dict)
     held: list[store.HeldRow] = field(default_factory=list)
 
@@ -52,7 +57,7 @@ class Volumes:
         gauge = self.gauges.get(tenant)
         if gauge is None:
             return None
-        before = gauge.recent + self.taken.get(tenant, 0)
+        before = gauge.recent + self.passed.get(tenant, 0)
         return Volume(before, tuple(gauge.previous), gauge.reviewed, len(bound.parsed.recipients))
 
     def notice(self, bound: "Bound", decisions: Sequence[Decision]) -> None:
@@ -76,29 +81,31 @@ class Volumes:
         if not counted(bound):
             return
         tenant = bound.caller.tenant_id
-        self.taken[tenant] = self.taken.get(tenant, 0) + len(messages)
         what = bound.template.row.subject if bound.template else None
-        self.held += [
+        held = [
             store.HeldRow(m.id, tenant, m.category_id, what, m.lifetime_ends)
             for m, d in zip(messages, decisions, strict=True)
             if m.state == State.HELD and d.deciding.code == _REVIEW
         ]
+        self.held += held
+        self.taken[tenant] = self.taken.get(tenant, 0) + len(messages)
+        self.passed[tenant] = self.passed.get(tenant, 0) + len(messages) - len(held)
 
     def mark(self) -> "Mark":
-        return Mark(dict(self.taken), len(self.held), frozenset(self.found))
+        return Mark(dict(self.taken), dict(self.passed), len(self.held), frozenset(self.found))
 
     def back(self, mark: "Mark", code: str) -> None:
         """Nothing of what came since the mark was accepted, for the reason of this code. What was refused for its
         volume stays found.
         """
-        self.taken = dict(mark.taken)
+        self.taken, self.passed = dict(mark.taken), dict(mark.passed)
         del self.held[mark.held :]
         if code != _STOP:
             self.found = {tenant: found for tenant, found in self.found.items() if tenant in mark.found}
 
     def statements(self, now: "datetime") -> "list[tuple[bytes, Mapping[str, object]]]":
         """What the batch adds, to be written with its rows."""
-        return [*store.counting(self.taken, now), *store.holding(self.held, now)]
+        return [*store.counting(self.taken, self.passed, now), *store.holding(self.held, now)]
 
     async def raise_all(self, connection: Connection) -> None:
         for tenant in sorted(self.found):

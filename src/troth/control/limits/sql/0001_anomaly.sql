@@ -78,6 +78,7 @@ CREATE TABLE held_mail (
 CREATE INDEX held_mail_open ON held_mail (pause_id, message_id) WHERE outcome IS NULL;
 CREATE INDEX held_mail_outcome ON held_mail (pause_id, outcome);
 CREATE INDEX held_mail_waiting ON held_mail (message_id) WHERE outcome IS NULL;
+CREATE INDEX held_mail_volume ON held_mail (tenant_id, at);
 
 -- What two people decided of held mail; the flow's duty carries it out, in parts. Arrays: NULL is no matter which.
 CREATE TABLE held_order (
@@ -102,16 +103,25 @@ ALTER TABLE pause DROP CONSTRAINT pause_effect_check,
 
 -- The 24 hours to p_end and the seven windows before, newest first; windows before p_first's are left out. What is dated
 -- later than p_end (a clock went back) counts as recent; so does p_ahead more of the past (a clock went ahead).
+-- Mail that the watch held is left out: of the recent, since two people decide about it apart; of the windows before,
+-- unless they let it go, so that what was refused never makes the next as much look usual.
 CREATE FUNCTION volume_windows(p_tenant uuid, p_first timestamptz, p_end timestamptz, p_ahead interval)
 RETURNS TABLE (recent bigint, previous bigint[])
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    WITH counted AS (
+    WITH slots AS (
+        SELECT s.at, s.n, 0::bigint AS held, 0::bigint AS barred
+        FROM troth.volume_slot s WHERE s.tenant_id = p_tenant AND s.at >= p_end - p_ahead - interval '192 hours'
+        UNION ALL
+        SELECT date_bin('5 minutes', h.at, 'epoch'), 0, count(*), count(*) FILTER (WHERE h.outcome IS DISTINCT FROM 1)
+        FROM troth.held_mail h WHERE h.tenant_id = p_tenant AND h.at >= p_end - p_ahead - interval '192 hours' GROUP BY 1),
+    counted AS (
         -- the slot that begins at p_end - 24 h is the first of the recent ones
-        SELECT greatest(0, ceil(extract(epoch FROM p_end - p_ahead - s.at) / 86400)::integer - 1) AS w, sum(s.n) AS n
-        FROM troth.volume_slot s WHERE s.tenant_id = p_tenant AND s.at >= p_end - p_ahead - interval '192 hours' GROUP BY 1)
-    SELECT coalesce((SELECT sum(c.n) FROM counted c WHERE c.w = 0), 0)::bigint,
-           ARRAY(SELECT coalesce((SELECT sum(c.n) FROM counted c WHERE c.w = i.w), 0)::bigint
+        SELECT greatest(0, ceil(extract(epoch FROM p_end - p_ahead - s.at) / 86400)::integer - 1) AS w,
+               greatest(0, sum(s.n - s.held)) AS passed, greatest(0, sum(s.n - s.barred)) AS went
+        FROM slots s GROUP BY 1)
+    SELECT coalesce((SELECT sum(c.passed) FROM counted c WHERE c.w = 0), 0)::bigint,
+           ARRAY(SELECT coalesce((SELECT sum(c.went) FROM counted c WHERE c.w = i.w), 0)::bigint
                  FROM generate_series(1, 7) AS i(w) WHERE p_end - p_ahead - i.w * interval '24 hours' > p_first ORDER BY i.w)
 $$;
 
@@ -301,9 +311,10 @@ BEGIN
     IF p.id IS NOT NULL AND p.released_at IS NULL AND coalesce((a ->> 'lift')::boolean, NOT a ? 'held') THEN
         UPDATE troth.pause SET released_at = troth.now_v1(), release_change = c.id WHERE id = p.id;
         n := n + 1;
-        -- what two people have looked at is no news for a day
+        -- the volume that two people have looked at is no news for a day; what was held is no part of it
         UPDATE troth.volume_gauge SET reviewed = recent + since, reviewed_at = troth.now_v1()
-        WHERE tenant_id = p.tenant_id AND p.started_by = 'anomaly';
+        WHERE tenant_id = p.tenant_id
+          AND EXISTS (SELECT FROM troth.anomaly x WHERE x.pause_id = p.id AND x.cause = 'volume');
     END IF;
     IF p.id IS NULL THEN
         WITH woken AS (UPDATE troth.spool SET due = troth.now_v1()
