@@ -156,9 +156,9 @@ PAGES: dict[str, Row] = {
     "service": Look("/services/{service}"),
     "abuse": Look("/abuse", STAFF_AT),
     "abuse-report": Look("/abuse/{report}", STAFF_AT),
-    # limits
     "limits": [Look("/limits"), Look("/limits", STAFF), Look("/limits", STAFF_AT)],
-    # unusual volumes
+    "warm-up": [Look("/limits/warm-up/relay", STAFF), Look("/limits/warm-up/{route}", STAFF)],
+    "warm-up-end": Look("/limits/warm-up/{route}/end", STAFF),
     "anomalies": [Look("/anomalies"), Look("/anomalies", STAFF), Look("/anomalies", STAFF_AT)],
     "anomaly": [Look("/anomalies/{anomaly}"), Look("/anomalies/{anomaly}", STAFF)],
     "anomaly-look": Act("/anomalies/{anomaly}/look"),
@@ -167,7 +167,6 @@ PAGES: dict[str, Row] = {
         Look("/anomalies/{anomaly}/refuse?template={template}"),
         Look("/anomalies/{anomaly}/release?chosen=1", status=422),
     ],
-    # the emergency stop
     "stops": [Look("/stops"), Look("/stops", STAFF)],
     "stop-start": [Look("/stops/start"), Look("/stops/start", STAFF)],
     "stop-release": Look("/stops/{stop}/release"),
@@ -377,6 +376,7 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     "long_change": _long,
     **{f"approved_{kind}": _approved(kind) for kind in KINDS},
     "anomaly": lambda site: str(history.unusual(site.operator, site.firm, 12)),
+    "route": lambda site: history.warming(site.operator),
     "stop": _stop,
     "service": recipient_world.service,
     "recipient": recipient_world.recipient,

@@ -66,3 +66,10 @@ def unusual(operator, firm, held=0):
             (firm.tenant, firm.category, firm.template if n % 3 else None, anomaly),
         )
     return anomaly
+
+
+def warming(operator):
+    """A route on the third day of its warm-up; its code."""
+    starts = operator.admin.execute("SELECT (now_v1() AT TIME ZONE 'UTC')::date - 2").fetchone()[0]
+    operator.govern("route", None, "relay", {"starts": f"{starts}", "caps": [50 * 2**n for n in range(16)]})
+    return "relay"

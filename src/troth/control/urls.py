@@ -20,6 +20,7 @@ from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
 from troth.control.limits import anomaly_views as anomalies
 from troth.control.limits import views as limits
+from troth.control.limits import warm_up_views as warm_ups
 from troth.control.messages import views as messages
 from troth.control.messages.evidence import Evidence
 from troth.control.people import account, nudging, passwords
@@ -149,6 +150,8 @@ urlpatterns = [
     path("abuse", privacy.reports, name="abuse"),
     path("abuse/<uuid:report>", privacy.report, name="abuse-report"),
     path("limits", limits.limits, name="limits"),
+    path("limits/warm-up/<str:route>", warm_ups.propose, name="warm-up"),
+    path("limits/warm-up/<str:route>/end", warm_ups.end, name="warm-up-end"),
     path("anomalies", anomalies.listed, name="anomalies"),
     path("anomalies/<uuid:anomaly>", anomalies.detail, name="anomaly"),
     path("anomalies/<uuid:anomaly>/look", anomalies.look, name="anomaly-look"),

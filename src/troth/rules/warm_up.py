@@ -28,3 +28,11 @@ def problem(caps: Sequence[int]) -> str | None:
     if list(caps) != sorted(caps):
         return "A warm-up never falls: give each day at least as many messages as the day before."
     return None
+
+
+def grown(first: int, percent: int, last: int) -> list[int]:
+    """Give the daily caps that grow by a share each day, rounded up, to the last; DAYS + 1 stand for too many."""
+    caps = [first]
+    while caps[-1] < last and len(caps) <= DAYS:
+        caps.append(min(last, -(-caps[-1] * (100 + percent) // 100)))
+    return caps

@@ -47,7 +47,7 @@ def test_the_house_sees_the_routes_and_no_clients_numbers(site):
     staff = site.visitor(pages.join(site.operator, "Del Staff <del@operator.test>", "deliverability"))
     page = text_of(staff.get("/limits"))
     assert "Choose a client above" in page
-    assert "No route is being warmed up" in page
+    assert "It has no schedule" in page
     assert "This account" not in page
 
 

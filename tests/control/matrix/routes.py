@@ -111,6 +111,8 @@ PAGES = (
     Page("abuse-report", {"report": "@report"}, get="abuse:close", methods=BOTH),
     # ---- emergency stops
     Page("limits", get="home:read", alone="page"),
+    Page("warm-up", {"route": "relay"}, get="route:propose", methods=BOTH, alone="page"),
+    Page("warm-up-end", {"route": "relay"}, get="route:propose", methods=BOTH, alone="page"),
     Page("anomalies", get="home:read", alone="page"),
     Page("anomaly", {"anomaly": "@anomaly"}, get="home:read", alone="page"),
     Page("anomaly-look", {"anomaly": "@anomaly"}, post="release:propose", methods=POST),

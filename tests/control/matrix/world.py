@@ -160,6 +160,8 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
     folder.mkdir()
     operator, gone = firm.operator, f"gone@{firm.name}"
     firm.person(gone)
+    if not operator.admin.execute("SELECT FROM governed WHERE kind = 'route'").fetchall():
+        history.warming(operator)
     operator.admin.execute(
         "SELECT suppress_v1(%s, '{1}', '{one-click}', %s, '{NULL}')", ([firm.index(gone)], [firm.tenant])
     )

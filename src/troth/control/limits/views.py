@@ -1,11 +1,12 @@
 """Limits, for people: what is left to a client in this hour and day, by key and template, and how far a warm-up is."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from troth.control.approvals.standing import standing
-from troth.control.limits import windows
+from troth.control.limits import routes, windows
 from troth.control.people.actor import actor_of, raw, scoped
 from troth.control.people.guard import needs
 
@@ -20,4 +21,7 @@ def limits(request: HttpRequest) -> HttpResponse:
         here = standing(raw(), actor.scope)
         scoped(actor.scope)
         now = windows.windows(here)
-    return render(request, "limits/limits.html", {"section": "limits", "now": now, "routes": windows.routes()})
+    house = actor.scope is None
+    found, host = routes.routes(every=house), settings.TROTH_RELAY if house else ""
+    context = {"section": "limits", "now": now, "routes": found, "host": host}
+    return render(request, "limits/limits.html", context)

@@ -1,16 +1,13 @@
-"""Around the river: what is left of each window, and how far a route's warm-up is, for the pages; the gate counts."""
+"""Around the river: what is left of each window, for the pages; the gate counts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
 from troth.control.approvals.standing import Standing, resolved
-from troth.control.audit.asking import row, rows
-from troth.rules import warm_up
+from troth.control.audit.asking import row
 from troth.rules.policy import Policy
 
 MOST = 25  # keys, and templates, of a page: those that were used most
@@ -35,13 +32,6 @@ LEFT JOIN troth.rate_counter r ON r.tenant_id = g.tenant_id AND r.scope = %(scop
 WHERE g.tenant_id = %(tenant)s AND g.kind = ANY(%(kinds)s) AND NOT g.retired AND (g.kind <> 'category' OR r.used > 0)
 ORDER BY r.used DESC NULLS LAST, g.code LIMIT %(most)s
 """
-_ROUTES = """
-SELECT g.code, g.retired, s.artefact::jsonb ->> 'starts', ARRAY(SELECT x::int FROM jsonb_array_elements_text(
-           s.artefact::jsonb -> 'caps') AS x), s.version, s.change_id, (now_v1() AT TIME ZONE 'UTC')::date
-FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
-WHERE g.kind = 'route' AND g.tenant_id IS NULL ORDER BY g.code LIMIT 20
-"""
-_DAYS = "SELECT day, used FROM troth.route_day WHERE route = %s AND day >= %s AND day <= %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,34 +63,6 @@ class Now:
     own: tuple[Window, ...]
     keys: tuple[Window, ...]
     templates: tuple[Window, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    day: date
-    cap: int
-    used: int | None  # None: it has not come
-
-    @property
-    def left(self) -> int:
-        return max(0, self.cap - (self.used or 0))
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`cap` None: as many as it likes. `state`: 'before', 'warming', 'over' or 'ended'."""
-
-    code: str
-    state: str
-    cap: int | None
-    today: date
-    days: tuple[Day, ...]
-    version: int
-    change: UUID
-
-    @property
-    def now(self) -> Day | None:
-        return next((each for each in self.days if each.day == self.today), None)
 
 
 def windows(here: Standing) -> Now | None:
@@ -157,24 +119,3 @@ def _template(found: tuple[Any, ...], here: Standing, policy: Policy, ends: date
     if kind == "category":
         return Window(code, _least(limit, cap), used or 0, ends, f"/categories/{subject}", "mail without a template")
     return Window(code, _least(limit, cap), used or 0, ends, f"/templates/{subject}")
-
-
-def routes() -> list[Route]:
-    """Every route that has, or had, a schedule."""
-    return [_route(*found) for found in rows(_ROUTES)]
-
-
-def _route(code: str, retired: bool, starts: str, caps: list[int], version: int, change: UUID, today: date) -> Route:  # noqa: FBT001 - a row's column
-    first = date.fromisoformat(starts)
-    last = date.fromordinal(first.toordinal() + len(caps) - 1)
-    used = dict(rows(_DAYS, code, first, last))
-    days = tuple(_days(first, caps, used, today))
-    state = "ended" if retired else "before" if today < first else "warming" if today <= last else "over"
-    cap = None if retired else warm_up.cap(first, caps, today)
-    return Route(code, state, cap, today, days, version, change)
-
-
-def _days(first: date, caps: list[int], used: dict[date, int], today: date) -> Iterable[Day]:
-    for n, cap in enumerate(caps):
-        day = date.fromordinal(first.toordinal() + n)
-        yield Day(day, cap, None if day > today else used.get(day, 0))

@@ -91,14 +91,15 @@ judged AS (
 passed AS MATERIALIZED (SELECT id, row_number() OVER (ORDER BY id) AS place FROM judged WHERE verdict = 0),
 ramp AS MATERIALIZED (SELECT route_cap_v1(%(route)b, clock.now) AS cap, (SELECT count(*)::int FROM passed) AS asked FROM clock),
 taken AS (
-    INSERT INTO route_day AS d (route, day, cap, used, asked, granted)
+    INSERT INTO route_day AS d (route, day, cap, used, asked, granted, held)
     SELECT %(route)b, (clock.now AT TIME ZONE 'UTC')::date, ramp.cap, least(ramp.cap, ramp.asked), ramp.asked,
-           least(ramp.cap, ramp.asked)
+           least(ramp.cap, ramp.asked), ramp.asked - least(ramp.cap, ramp.asked)
     FROM ramp CROSS JOIN clock WHERE ramp.cap IS NOT NULL AND ramp.asked > 0
     ON CONFLICT (route, day) DO UPDATE
     SET cap = greatest(EXCLUDED.cap, d.used), asked = EXCLUDED.asked,
         granted = greatest(0, least(EXCLUDED.cap - d.used, EXCLUDED.asked)),
-        used = d.used + greatest(0, least(EXCLUDED.cap - d.used, EXCLUDED.asked))
+        used = d.used + greatest(0, least(EXCLUDED.cap - d.used, EXCLUDED.asked)),
+        held = d.held + EXCLUDED.asked - greatest(0, least(EXCLUDED.cap - d.used, EXCLUDED.asked))
     RETURNING granted),
 final AS (
     SELECT j.id, CASE WHEN j.verdict = 0 AND ramp.cap IS NOT NULL

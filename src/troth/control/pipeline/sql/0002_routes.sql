@@ -9,6 +9,7 @@ CREATE TABLE route_day (
     used    integer NOT NULL CHECK (used >= 0),
     asked   integer NOT NULL CHECK (asked >= 0),        -- what the last mark wanted, and what it got: its own arithmetic
     granted integer NOT NULL CHECK (granted >= 0),
+    held    integer NOT NULL DEFAULT 0 CHECK (held >= 0), -- put off to the next day
     PRIMARY KEY (route, day),
     CONSTRAINT route_day_never_exceeded CHECK (used <= cap)
 ) WITH (fillfactor = 50);
