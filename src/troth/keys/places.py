@@ -38,6 +38,16 @@ def abuse(report: UUID) -> bytes:
     return b"abuse_report.words:" + report.bytes
 
 
+def abuse_outcome(report: UUID) -> bytes:
+    """abuse_report.outcome_ct, under the person's key: what staff wrote of it."""
+    return b"abuse_report.outcome:" + report.bytes
+
+
+def service(message: UUID) -> bytes:
+    """serve_otherwise.note_ct, under the person's key: what was written of how a notice was served."""
+    return b"serve_otherwise.note:" + message.bytes
+
+
 def event(message: UUID, source_key: str) -> bytes:
     """event.detail_ct, under the person's key."""
     return b"event.detail:" + message.bytes + source_key.encode()

@@ -90,12 +90,56 @@ def test_a_report_is_the_operators_to_answer_and_not_the_clients(site):
     assert site.operator.database.run("SELECT closed_by IS NOT NULL FROM abuse_report WHERE id = %s", made) == [(True,)]
 
 
-def test_an_erased_recipients_words_are_gone_from_the_pages(site):
-    made = reported(site, "Secret words")
+def erase(site):
     site.operator.database.fill(
         "UPDATE person SET status = 4, data_key = NULL, address_ct = NULL, erased_at = now() WHERE id = %s",
         site.firm.people[ANN],
     )
+
+
+def test_what_staff_wrote_is_sealed_for_the_recipient_and_goes_with_them(site):
+    served, told = waiting(site), reported(site)
+    member, security = site.visitor(site.member), staff(site, "security")
+    member.get(f"/services/{served}")
+    assert "Ann’s sister took it in, ŕřž" in member.post(
+        f"/services/{served}", how="other", note="Ann’s sister took it in, ŕřž").text  # fmt: skip
+    security.get(f"/abuse/{told}")
+    assert "Ann rang us" in security.post(f"/abuse/{told}", outcome="Ann rang us").text
+    for query in ("SELECT s::text FROM serve_otherwise s", "SELECT r::text FROM abuse_report r"):
+        assert "Ann" not in str(site.operator.database.run(query))
+    person = site.firm.people[ANN]
+    wrapped = site.operator.database.run("SELECT data_key FROM person WHERE id = %s", person)[0][0]
+    sealed = site.operator.database.run("SELECT note_ct FROM serve_otherwise")[0][0]
+    opened = site.firm.keys.person(wrapped, person).open(sealed, places.service(served))
+    assert opened.decode() == "Ann’s sister took it in, ŕřž"
+    erase(site)
+    for page in (member.get("/services"), security.get("/abuse"), security.get(f"/abuse/{told}")):
+        assert "went with the recipient’s erasure" in page.text
+        assert "sister" not in page.text
+        assert "rang us" not in page.text
+
+
+def test_of_somebody_who_was_erased_no_words_are_kept(site):
+    served, told = waiting(site), reported(site)
+    erase(site)
+    member, security = site.visitor(site.member), staff(site, "security")
+    page = member.get(f"/services/{served}").text
+    assert "no words are kept" in page
+    assert 'name="note"' not in page
+    assert member.post(f"/services/{served}", how="not-needed", note="Ann moved").url == f"{site.url}/services"
+    assert 'name="outcome"' not in security.get(f"/abuse/{told}").text
+    assert security.post(f"/abuse/{told}", outcome="Ann rang us").url == f"{site.url}/abuse"
+    assert "answered without words" in security.last
+    assert "answered after the recipient was erased" in security.get(f"/abuse/{told}").text
+    assert site.operator.database.run("SELECT how, note_ct, done_at IS NULL FROM serve_otherwise") == [
+        ("not-needed", None, False)
+    ]
+    assert site.operator.database.run("SELECT outcome_ct, closed_at IS NULL FROM abuse_report") == [(None, False)]
+
+
+def test_an_erased_recipients_words_are_gone_from_the_pages(site):
+    made = reported(site, "Secret words")
+    erase(site)
     page = staff(site, "security").get(f"/abuse/{made}").text
     assert "an erased recipient" in page
     assert "Secret words" not in page

@@ -69,12 +69,13 @@ async def test_it_is_done_once_by_somebody_who_may_with_a_reason_where_one_is_ne
     await gate.submit(ask(notice))
     message = operator.database.run(ROWS)[0][0]
     done = "SELECT serve_otherwise_v1(%s, %s, %s, %s)"
-    for how, note, session in (("pigeon", "", 0), ("other", " ", 0), ("post", "", None)):
+    words = b"\x02" + b"sealed for the person"
+    for how, note, session in (("pigeon", None, 0), ("other", None, 0), ("post", None, None), ("post", b"Open", 0)):
         secret = b"x" * 32 if session is None else operator.sessions[0]
-        with pytest.raises(Exception, match=r"check constraint|sign in"):
+        with pytest.raises(Exception, match=r"check constraint|sign in|say which way"):
             operator.control.execute(done, (message, how, note, secret))
-    operator.control.execute(done, (message, "post", "Recorded, 22 November", operator.sessions[0]))
+    operator.control.execute(done, (message, "post", words, operator.sessions[0]))
     with pytest.raises(Exception, match="waits for nobody"):
-        operator.control.execute(done, (message, "post", "", operator.sessions[0]))
+        operator.control.execute(done, (message, "post", None, operator.sessions[0]))
     [leaf] = operator.database.run("SELECT leaf::jsonb FROM ledger_pending WHERE kind = 'privacy:service:done'")
     assert (leaf[0]["how"], leaf[0]["late"]) == ("post", "no")

@@ -1,6 +1,6 @@
 """Privacy: what waits for a person: notices to be served otherwise, and reports of abuse; opened for who may see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,7 @@ WHY = {
 _NOW = "SELECT troth.now_v1(), cell FROM troth.installation"
 _SERVICES = """
 SELECT s.message_id, s.person_id, p.data_key, p.address_ct, coalesce(v.artefact::jsonb ->> 'name', g.code),
-       coalesce(v.artefact::jsonb ->> 'purpose', ''), s.opened_at, s.due, s.done_at, s.how, s.note, a.id, a.name_ct
+       coalesce(v.artefact::jsonb ->> 'purpose', ''), s.opened_at, s.due, s.done_at, s.how, s.note_ct, a.id, a.name_ct
 FROM troth.serve_otherwise s JOIN troth.person p ON p.id = s.person_id
 LEFT JOIN troth.governed g ON g.subject = s.category_id LEFT JOIN troth.snapshot v ON v.id = g.snapshot_id
 LEFT JOIN troth.account a ON a.id = s.done_by
@@ -41,7 +41,7 @@ _DONE = _SERVICES + "s.done_at IS NOT NULL ORDER BY s.opened_at DESC, s.message_
 _ONE = _SERVICES + "s.message_id = %s"
 _REPORTS = """
 SELECT r.id, r.message_id, r.person_id, p.data_key, p.address_ct, r.words_ct,
-       coalesce(v.artefact::jsonb ->> 'name', g.code), r.at, r.closed_at, r.outcome, a.id, a.name_ct
+       coalesce(v.artefact::jsonb ->> 'name', g.code), r.at, r.closed_at, r.outcome_ct, a.id, a.name_ct
 FROM troth.abuse_report r JOIN troth.person p ON p.id = r.person_id
 LEFT JOIN troth.governed g ON g.subject = r.category_id LEFT JOIN troth.snapshot v ON v.id = g.snapshot_id
 LEFT JOIN troth.account a ON a.id = r.closed_by
@@ -53,7 +53,9 @@ _REPORT = _REPORTS + "r.id = %s"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A notice for somebody who may not be mailed. `left` is negative once it is late; `address` None: erased."""
+    """A notice for somebody who may not be mailed. `left` is negative once it is late; `address` None: erased; `note`
+    None: it went with them. `key` seals what is written of it; None: erased.
+    """
 
     message: UUID
     ref: str
@@ -65,8 +67,9 @@ class Service:
     left: timedelta
     done_at: datetime | None
     how: str
-    note: str
+    note: str | None
     by: str
+    key: PersonKey | None = field(repr=False)
 
     @property
     def late(self) -> bool:
@@ -76,7 +79,9 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A recipient's word about a message. `reason` and `words` are empty once the recipient was erased."""
+    """A recipient's word about a message. `reason` and `words` are empty once the recipient was erased, `outcome` is
+    None. `key` seals what came of it; None: erased.
+    """
 
     id: UUID
     message: UUID
@@ -88,8 +93,9 @@ class Report:
     at: datetime
     age: timedelta
     closed_at: datetime | None
-    outcome: str
+    outcome: str | None
     by: str
+    key: PersonKey | None = field(repr=False)
 
 
 class _Keys:
@@ -110,6 +116,14 @@ def _opened(key: PersonKey | None, sealed: Any, place: bytes) -> bytes | None:
         return key.open(bytes(sealed), place) if key is not None and sealed is not None else None
     except Undecryptable:
         return None
+
+
+def _written(key: PersonKey | None, sealed: Any, place: bytes) -> str | None:
+    """What staff wrote; empty where they wrote nothing, None where it went with the recipient."""
+    if sealed is None:
+        return ""
+    found = _opened(key, sealed, place)
+    return found.decode() if found is not None else None
 
 
 def now() -> datetime:
@@ -142,7 +156,8 @@ def _services(tenant: UUID, query: str, *values: object) -> list[Service]:
     for id_, person, data_key, address, name, purpose, opened, due, done, how, note, account, name_ct in rows(
         query, tenant, *values
     ):
-        shown = _opened(keys.person(person, data_key), address, places.address(person))
+        key = keys.person(person, data_key)
+        shown = _opened(key, address, places.address(person))
         words = dict(HOW).get(how or "", "")
         found.append(
             Service(
@@ -156,8 +171,9 @@ def _services(tenant: UUID, query: str, *values: object) -> list[Service]:
                 due - at,
                 done,
                 words.partition(":")[0],
-                note or "",
+                _written(key, note, places.service(id_)),
                 _name(account, name_ct),
+                key,
             )
         )
     return found
@@ -197,8 +213,9 @@ def _reports(tenant: UUID, query: str, *values: object) -> list[Report]:
                 told,
                 at - told,
                 closed,
-                outcome or "",
+                _written(key, outcome, places.abuse_outcome(id_)),
                 _name(account, name_ct),
+                key,
             )
         )
     return found

@@ -10,12 +10,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from troth.control.audit.accesses import looked
-from troth.control.audit.asking import row
 from troth.control.audit.refusals import Refused, refusals
-from troth.control.people.actor import Actor, actor_of, scoped
+from troth.control.audit.scope import within
+from troth.control.people.actor import Actor, actor_of, raw, scoped
 from troth.control.people.guard import needs
 from troth.control.privacy import reading
 from troth.control.privacy.reading import HOW
+from troth.keys import places
+from troth.keys.keyring import PersonKey
 
 _SERVICES: dict[str, Any] = {"section": "services"}
 _ABUSE: dict[str, Any] = {"section": "abuse"}
@@ -44,10 +46,10 @@ def service(request: HttpRequest, message: UUID) -> HttpResponse:
     found = reading.access_service(actor, message)
     if found.done_at is not None:
         return HttpResponseRedirect("/services")
-    typed = {"how": request.POST.get("how", ""), "note": _words(request, "note")}
-    faults = _service_faults(typed) if request.method == "POST" else {}
+    typed = {"how": request.POST.get("how", ""), "note": _words(request, "note") if found.key else ""}
+    faults = _service_faults(typed, erased=found.key is None) if request.method == "POST" else {}
     if request.method == "POST" and not faults:
-        faults = _acted(actor, _DONE, message, typed["how"], typed["note"])
+        faults = _acted(actor, _DONE, message, typed["how"], _sealed(found.key, typed["note"], places.service(message)))
         if not faults:
             messages.success(request, "Recorded. The notice’s clock has ended.", extra_tags="kept")
             return HttpResponseRedirect("/services")
@@ -55,11 +57,16 @@ def service(request: HttpRequest, message: UUID) -> HttpResponse:
     return render(request, "privacy/service.html", {**_SERVICES, **context}, status=_status(faults))
 
 
-def _service_faults(typed: dict[str, str]) -> dict[str, str]:
+def _sealed(key: PersonKey | None, words: str, place: bytes) -> bytes | None:
+    """Nothing for nothing; of somebody who was erased, no words are kept."""
+    return key.seal(words.encode(), place) if key is not None and words else None
+
+
+def _service_faults(typed: dict[str, str], *, erased: bool) -> dict[str, str]:
     found = {}
     if typed["how"] not in dict(HOW):
         found["how"] = "Choose how it was served."
-    if typed["how"] in ("other", "not-needed") and not typed["note"]:
+    if typed["how"] in ("other", "not-needed") and not typed["note"] and not erased:
         found["note"] = "Say which way, or why it need not be served: this is what an auditor will read."
     elif len(typed["note"]) > _LONGEST:
         found["note"] = f"{_LONGEST:,} characters are the most: shorten it."
@@ -84,15 +91,16 @@ def report(request: HttpRequest, report: UUID) -> HttpResponse:
     """GET and POST /abuse/<report>: what it says, and what came of it."""
     actor = actor_of(request)
     found = reading.access_report(actor, report)
-    typed = {"outcome": _words(request, "outcome")}
+    typed = {"outcome": _words(request, "outcome") if found.key else ""}
     faults = {}
     if request.method == "POST":
-        if not typed["outcome"]:
+        if not typed["outcome"] and found.key:
             faults["outcome"] = "Say what you found and what you did."
         elif len(typed["outcome"]) > _LONGEST:
             faults["outcome"] = f"{_LONGEST:,} characters are the most: shorten it."
         else:
-            faults = _acted(actor, _CLOSE, report, typed["outcome"])
+            sealed = _sealed(found.key, typed["outcome"], places.abuse_outcome(report))
+            faults = _acted(actor, _CLOSE, report, sealed)
         if not faults:
             messages.success(request, "Closed, with what came of it.", extra_tags="kept")
             return HttpResponseRedirect("/abuse")
@@ -107,8 +115,8 @@ def _words(request: HttpRequest, name: str) -> str:
 def _acted(actor: Actor, query: str, *values: object) -> dict[str, str]:
     """What speaks against it; nothing once it is done."""
     try:
-        with refusals():
-            row(query, *values, actor.secret)
+        with refusals(), within(raw(), actor.scope) as connection:
+            connection.execute(query, (*values, actor.secret))
     except Refused as refused:
         return {"": refused.sentence}
     finally:

@@ -25,7 +25,8 @@ $$;
 
 -- ---- abuse, as a recipient tells of it ------------------------------------------------------------------------
 
--- One open report a message: pressing twice tells nothing new. Its words are sealed under the person's key.
+-- One open report a message: pressing twice tells nothing new. Its words, and what came of it, are sealed under the
+-- person's key; of somebody who was erased already, no words are kept.
 CREATE TABLE abuse_report (
     id         uuid PRIMARY KEY,
     tenant_id  uuid NOT NULL REFERENCES tenant,
@@ -36,8 +37,9 @@ CREATE TABLE abuse_report (
     words_ct   bytea CHECK (get_byte(words_ct, 0) = 2),
     closed_at  timestamptz,
     closed_by  uuid,
-    outcome    text CHECK (octet_length(outcome) <= 4000),
-    CHECK ((closed_at IS NULL) = (closed_by IS NULL) AND (closed_at IS NULL) = (outcome IS NULL))
+    outcome_ct bytea CHECK (get_byte(outcome_ct, 0) = 2),
+    CHECK ((closed_at IS NULL) = (closed_by IS NULL) AND (closed_at IS NOT NULL OR outcome_ct IS NULL)),
+    CHECK (octet_length(words_ct) <= 16000 AND octet_length(outcome_ct) <= 16000)
 );
 CREATE INDEX abuse_report_open ON abuse_report (at) WHERE closed_at IS NULL;
 CREATE INDEX abuse_report_newest ON abuse_report (tenant_id, at);
@@ -56,7 +58,12 @@ AS $$
     SELECT EXISTS (SELECT FROM told, entry)
 $$;
 
-CREATE FUNCTION abuse_close_v1(p_report uuid, p_outcome text, p_session bytea) RETURNS void
+-- Whether somebody's words can still be sealed. Granted to nobody.
+CREATE FUNCTION has_key(p_person uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM troth.person p WHERE p.id = p_person AND p.data_key IS NOT NULL) $$;
+
+CREATE FUNCTION abuse_close_v1(p_report uuid, p_outcome bytea, p_session bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE
@@ -67,10 +74,10 @@ BEGIN
     who := troth.allowed(p_session, 'abuse:close', found.tenant_id);
     IF found.id IS NULL OR found.closed_at IS NOT NULL THEN
         RAISE EXCEPTION 'this report is not open' USING ERRCODE = '55000';
-    ELSIF btrim(coalesce(p_outcome, '')) = '' THEN
+    ELSIF p_outcome IS NULL AND troth.has_key(found.person_id) THEN
         RAISE EXCEPTION 'say what came of it' USING ERRCODE = '22023';
     END IF;
-    UPDATE troth.abuse_report SET closed_at = troth.now_v1(), closed_by = who.id, outcome = p_outcome WHERE id = p_report;
+    UPDATE troth.abuse_report SET closed_at = troth.now_v1(), closed_by = who.id, outcome_ct = p_outcome WHERE id = p_report;
     PERFORM troth.ledger_entry(ARRAY['privacy:abuse:close'], ARRAY[found.tenant_id], ARRAY[troth.leaf_json(
         ARRAY['by', 'report'], ARRAY[who.human_id::text, p_report::text])]);
 END $$;
@@ -79,7 +86,7 @@ END $$;
 
 -- A notice that the law asks for, to somebody who may not be mailed: the client firm serves it another way, before `due`,
 -- which is when the notice would have been of no use in the mail either. Opened with the event that says `suppressed`,
--- whoever writes it.
+-- whoever writes it. What is written of how it was done is sealed under the person's key, as above.
 CREATE TABLE serve_otherwise (
     message_id  uuid PRIMARY KEY,
     tenant_id   uuid NOT NULL REFERENCES tenant,
@@ -90,9 +97,9 @@ CREATE TABLE serve_otherwise (
     done_at     timestamptz,
     done_by     uuid,
     how         text CHECK (how IN ('post', 'by-hand', 'telephone', 'portal', 'other', 'not-needed')),
-    note        text CHECK (octet_length(note) <= 4000),
+    note_ct     bytea CHECK (get_byte(note_ct, 0) = 2),
     CHECK ((done_at IS NULL) = (done_by IS NULL) AND (done_at IS NULL) = (how IS NULL)),
-    CHECK (how IS NULL OR how NOT IN ('other', 'not-needed') OR btrim(note) <> '')
+    CHECK (octet_length(note_ct) <= 16000 AND (done_at IS NOT NULL OR note_ct IS NULL))
 );
 CREATE INDEX serve_otherwise_open ON serve_otherwise (tenant_id, due) WHERE done_at IS NULL;
 CREATE INDEX serve_otherwise_newest ON serve_otherwise (tenant_id, opened_at);
@@ -123,7 +130,7 @@ END $$;
 CREATE TRIGGER to_service AFTER INSERT ON event REFERENCING NEW TABLE AS fresh
     FOR EACH STATEMENT EXECUTE FUNCTION open_service();
 
-CREATE FUNCTION serve_otherwise_v1(p_message uuid, p_how text, p_note text, p_session bytea) RETURNS void
+CREATE FUNCTION serve_otherwise_v1(p_message uuid, p_how text, p_note bytea, p_session bytea) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE
@@ -134,8 +141,10 @@ BEGIN
     who := troth.allowed(p_session, 'service:done', found.tenant_id);
     IF found.message_id IS NULL OR found.done_at IS NOT NULL THEN
         RAISE EXCEPTION 'this notice waits for nobody' USING ERRCODE = '55000';
+    ELSIF p_how IN ('other', 'not-needed') AND p_note IS NULL AND troth.has_key(found.person_id) THEN
+        RAISE EXCEPTION 'say which way, or why it need not be served' USING ERRCODE = '22023';
     END IF;
-    UPDATE troth.serve_otherwise SET done_at = troth.now_v1(), done_by = who.id, how = p_how, note = btrim(p_note)
+    UPDATE troth.serve_otherwise SET done_at = troth.now_v1(), done_by = who.id, how = p_how, note_ct = p_note
     WHERE message_id = p_message;
     PERFORM troth.ledger_entry(ARRAY['privacy:service:done'], ARRAY[found.tenant_id], ARRAY[troth.leaf_json(
         ARRAY['by', 'how', 'late', 'message'], ARRAY[who.human_id::text, p_how,
