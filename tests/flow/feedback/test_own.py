@@ -35,10 +35,15 @@ def boxes(answer):
     return {value: "checked" in rest for value, rest in re.findall(r'name="on" value="([^"]+)"([^>]*)>', answer.text)}
 
 
+def shown_as(answer):
+    """What a browser sends along with the switches: what each of them was shown as."""
+    return {name: re.findall(rf'name="{name}" value="([^"]+)"', answer.text) for name in ("shown", "covers")}
+
+
 async def press(page, where, act, **fields):
     """What a browser does: it opens the page with the form, and sends the form."""
     shown = await page.client.get(where if act in ("", "/copy") else where + act)
-    data = {"proof": proof(shown, act), **fields}
+    data = {"proof": proof(shown, act), **(shown_as(shown) if act == "" else {}), **fields}
     return await page.client.post(where + act, data=data, headers={"origin": "http://door.test"})
 
 
@@ -78,7 +83,7 @@ async def test_reading_changes_no_row_of_any_table(page, end):
 async def test_a_post_without_the_page_that_showed_it_changes_nothing(page, act, fields):
     where = home(page, await page.send())
     shown = await page.client.get(where if act in ("", "/copy") else where + act)
-    token = proof(shown, act)
+    token, fields = proof(shown, act), {**fields, **(shown_as(shown) if act == "" else {})}
     other = await page.client.get(home(page, await page.send()))
     before = everything(page)
     page.client.cookies.clear()  # a program that took the form along
@@ -125,6 +130,68 @@ async def test_a_switch_stops_a_category_and_brings_it_back_by_the_recipients_ow
     assert [k for (k,) in page.rows("SELECT kind FROM consent ORDER BY at")] == [3, 1]
     await press(page, where, "")
     assert page.rows("SELECT state FROM message WHERE id = %s", await page.send()) == [(11,)]
+
+
+NOTICE = {"name": "Notices", "purpose": "What the law asks", "legal_class": "required", "raw": True, "policy": {}}
+
+
+def category(page, code, **artefact):
+    sender = {"name": "Firm", "address": f"rent@{page.firm.name}"}
+    return page.operator.govern("category", page.firm.tenant, code, {"sender": sender, **NOTICE, **artefact})
+
+
+async def as_shown(page, where, shown, on):
+    """The form of an earlier look, sent now."""
+    data = {"proof": proof(shown), "on": on, **shown_as(shown)}
+    return await page.client.post(where, data=data, headers={"origin": "http://door.test"})
+
+
+@pytest.mark.parametrize("scope", ["category", "all"])
+async def test_what_was_not_shown_is_not_switched(page, scope):
+    """Two people approve a new category while the form is open."""
+    page.operator.govern("policy", page.firm.tenant, "tenant", {"recipients": {"unsubscribe_scope": scope}})
+    where = home(page, await page.send())
+    shown = await page.client.get(where)
+    notices = category(page, "notices")
+    answer = await as_shown(page, where, shown, [i for i, on in boxes(shown).items() if on])
+    assert (answer.headers["location"], page.stopped()) == (f"{where}?same", ([], []))
+    assert boxes(await page.client.get(where)) == {str(page.firm.category): True, str(notices): True}
+
+
+async def test_what_another_tab_changed_meanwhile_stays_changed(page):
+    where, rent, notices = home(page, await page.send()), str(page.firm.category), str(category(page, "notices"))
+    first = await page.client.get(where)
+    await press(page, where, "", on=[notices])  # the other tab switches one off
+    assert (await as_shown(page, where, first, [rent])).headers["location"].endswith("?saved")  # this one the other
+    assert boxes(await page.client.get(where)) == {rent: False, notices: False}
+    before = everything(page)
+    assert (await as_shown(page, where, first, [rent])).headers["location"].endswith("?same")  # it is as was wished
+    assert everything(page) == before
+
+
+async def test_what_a_switch_was_shown_as_is_of_the_form(page):
+    where, rent = home(page, await page.send()), str(page.firm.category)
+    shown = await page.client.get(where)
+    before = everything(page)
+    for wrong in ([], [f"{rent}:off"], [f"{rent}:on", f"{uuid4()}:on"], ["x"]):
+        data = {"proof": proof(shown), **shown_as(shown), "shown": wrong}
+        assert (await page.client.post(where, data=data)).status_code == 403, wrong
+    assert (
+        await page.client.post(where, data={"proof": proof(shown), **shown_as(shown), "covers": "all"})
+    ).status_code == 403
+    assert everything(page) == before
+
+
+async def test_a_form_that_said_less_than_a_switch_does_by_now_is_shown_again(page):
+    where = home(page, await page.send())
+    shown = await page.client.get(where)
+    page.operator.govern("policy", page.firm.tenant, "tenant", {"recipients": {"unsubscribe_scope": "all"}})
+    answer = await as_shown(page, where, shown, [])
+    assert (answer.headers["location"], page.stopped()) == (f"{where}?anew", ([], []))
+    assert "cannot be taken back here" in (again := await page.client.get(f"{where}?anew")).text
+    assert "Look again" in again.text
+    assert (await as_shown(page, where, again, [])).headers["location"].endswith("?saved")
+    assert page.stopped() == ([], [(3, "unsubscribe")])
 
 
 async def test_what_was_agreed_to_is_kept_with_its_wording_sealed_for_the_person(page):
@@ -190,7 +257,7 @@ async def test_forms_that_were_open_when_the_person_was_erased_do_nothing_more(p
     where = home(page, await page.send())
     main, report = await page.client.get(where), await page.client.get(where + "/report")
     await press(page, where, "/erase", sure="yes")
-    off = await page.client.post(where, data={"proof": proof(main)})
+    off = await page.client.post(where, data={"proof": proof(main), **shown_as(main)})
     told = await page.client.post(where + "/report", data={"proof": proof(report, "/report"), "reason": "other"})
     assert [off.headers["location"], told.headers["location"]] == [f"{where}?same"] * 2
     again = await page.client.post(where + "/erase", data={"proof": proof(main), "sure": "yes"})

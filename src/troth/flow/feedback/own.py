@@ -2,7 +2,7 @@
 however often; a POST changes something only for the browser that was shown the form (proof.py).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from starlette.requests import Request
@@ -20,7 +20,12 @@ from troth.store.connection import Connection
 
 _MOST = 65_536  # octets of a form: a report's words, percent-encoded
 _SEE_OTHER = 303
-_DONE = {"saved": "Saved.", "same": "Nothing was changed.", "reported": "Thank you. A person will look at it."}
+_DONE = {
+    "saved": "Saved.",
+    "same": "Nothing was changed.",
+    "anew": "Nothing was changed: a switch does more by now, or less, than you were shown. Look again, and press.",
+    "reported": "Thank you. A person will look at it.",
+}
 
 type _Form = dict[str, list[str]]
 type _Act = Callable[["_Visit", _Form], Awaitable[Response]]
@@ -34,8 +39,8 @@ class _Visit:
         self.home = PATH + request.path_params["token"]
         self.message = seen.row.id
 
-    def form(self, act: str) -> str:
-        return self.who.form(self.message, act)
+    def form(self, act: str, shown: Sequence[str] = ()) -> str:
+        return self.who.form(self.message, act, shown)
 
     def back(self, note: str) -> Response:
         return RedirectResponse(f"{self.home}?{note}", _SEE_OTHER, {"cache-control": "no-store"})
@@ -66,7 +71,7 @@ def _route(deps: Deps, path: str, show: Callable[[_Visit], Response] | None, act
             if request.method != "POST":
                 assert show is not None
                 return who.remember(show(here), secure=deps.secure)
-            if given is None or not who.pressed(message, act[0], given.get(FIELD, [""])[0]):
+            if given is None or not who.pressed(message, act[0], given.get(FIELD, [""])[0], _shown(given)):
                 return own_pages.not_pressed(here.home)
             return await act[1](here, given)
 
@@ -77,13 +82,22 @@ def _route(deps: Deps, path: str, show: Callable[[_Visit], Response] | None, act
     return Route(f"{PATH}{{token}}{path}", endpoint, methods=methods)
 
 
+def _shown(given: _Form) -> list[str]:
+    """The states that a form says it showed; believed once its proof is good."""
+    return [*given.get("covers", []), *given.get("shown", [])]
+
+
 def _main(here: _Visit) -> Response:
     note = next((words for name, words in _DONE.items() if name in here.request.query_params), "")
-    return own_pages.main(here.seen, here.home, {"set": here.form("set"), "copy": here.form("copy")}, note)
+    forms = {"set": here.form("set", here.seen.shown), "copy": here.form("copy")}
+    return own_pages.main(here.seen, here.home, forms, note)
 
 
 async def _set(here: _Visit, given: _Form) -> Response:
-    changed = await own_acts.switch(here.deps, here.connection, here.seen, set(given.get("on", [])), _peer(here))
+    if given["covers"] != [here.seen.scope]:
+        return here.back("anew")
+    wishes = own_acts.chosen(given.get("shown", []), given.get("on", []))
+    changed = await own_acts.switch(here.deps, here.connection, here.seen, wishes, _peer(here))
     return here.back("saved" if changed else "same")
 
 

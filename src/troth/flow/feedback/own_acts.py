@@ -1,6 +1,6 @@
 """Feedback: what a recipient does on the own page, each act one transaction: switches, a report, a copy, an erasure."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -23,11 +23,19 @@ from troth.store.connection import Connection
 SOURCE = "own-page"
 
 
-async def switch(deps: Deps, connection: Connection, view: View, on: Collection[str], peer: str) -> bool:
-    """Make the switches stand as `on` says (ids); whether anything changed. What is not shown is not touched."""
+def chosen(shown: Sequence[str], on: Collection[str]) -> dict[str, bool]:
+    """What somebody wishes who was shown these boxes and sent these: ids, by whether they are to be on. A box that was
+    left as it was shown is no wish.
+    """
+    states = dict(each.split(":") for each in shown)
+    return {id_: id_ in on for id_, state in states.items() if (id_ in on) != (state == "on")}
+
+
+async def switch(deps: Deps, connection: Connection, view: View, wishes: Mapping[str, bool], peer: str) -> bool:
+    """Make the switches stand as is wished; whether anything changed."""
     if view.erased or view.row.listed:
         return False
-    moved = [each for each in view.categories if (str(each.id) in on) != each.on]
+    moved = [each for each in view.categories if wishes.get(str(each.id), each.on) != each.on]
     if not moved:
         return False
     async with connection.transaction():

@@ -100,8 +100,9 @@ def _switches(view: View, home: str, proof: str) -> str:
         )
     rows = "".join(_switch(each, view.row.client) for each in view.categories)
     return (
-        f'{head}<form method="post" action="{home}">{_proof(proof)}<fieldset><legend class="sr">Kinds of email</legend>'
-        f'{rows}</fieldset>{_reach(view)}<button type="submit">Save</button></form></section>'
+        f'{head}<form method="post" action="{home}">{_proof(proof)}<input type="hidden" name="covers" '
+        f'value="{view.scope}"><fieldset><legend class="sr">Kinds of email</legend>{rows}</fieldset>'
+        f'{_reach(view)}<button type="submit">Save</button></form></section>'
     )
 
 
@@ -113,7 +114,8 @@ def _switch(each: Category, client: str) -> str:
     )
     on = " checked" if each.on else ""
     return (
-        f'<label class="switch"><input type="checkbox" name="on" value="{each.id}"{on}>'
+        f'<label class="switch"><input type="hidden" name="shown" value="{each.shown}">'
+        f'<input type="checkbox" name="on" value="{each.id}"{on}>'
         f"<span><b>{escape(each.name)}</b><small>{escape(each.purpose)}</small>{law}</span></label>"
     )
 

@@ -36,6 +36,10 @@ class Category:
     asks: bool
     on: bool
 
+    @property
+    def shown(self) -> str:
+        return f"{self.id}:{'on' if self.on else 'off'}"
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -56,6 +60,11 @@ class View:
     @property
     def erased(self) -> bool:
         return self.row.status == ERASED
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """What the form of switches shows: what one covers, then each box with its state."""
+        return (self.scope, *(each.shown for each in self.categories))
 
 
 async def message_of(deps: Deps, connection: Connection, token: str) -> tuple[UUID, datetime]:

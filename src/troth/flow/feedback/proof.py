@@ -1,7 +1,8 @@
 """Feedback: the proof that a person pressed: a form's token, bound to the cookie of the browser that was shown it.
 
 Both are short-lived and signed (mail.tokens), so that nothing is stored. A scanner that follows links has neither; one
-that sends a form as it found it changes nothing, since every form's first state is what holds already.
+that sends a form as it found it changes nothing: a form's token stands for what it showed as well, and only what its
+sender chose otherwise is done.
 """
 
 import hmac
@@ -33,19 +34,19 @@ class Browser:
     nonce: bytes
     new: bool
 
-    def form(self, message: UUID, act: str) -> str:
-        """The token of a form that this browser is shown."""
-        return make_token(self.keys[0], _FORM, _bound(self.nonce, message, act), self.now + LASTS)
+    def form(self, message: UUID, act: str, shown: Sequence[str] = ()) -> str:
+        """The token of a form that this browser is shown; `shown`: the states in it, in the form's order."""
+        return make_token(self.keys[0], _FORM, _bound(self.nonce, message, act, shown), self.now + LASTS)
 
-    def pressed(self, message: UUID, act: str, token: str) -> bool:
-        """Whether this browser was shown this very form."""
+    def pressed(self, message: UUID, act: str, token: str, shown: Sequence[str] = ()) -> bool:
+        """Whether this browser was shown this very form, with these very states."""
         if self.new:
             return False
         try:
             found = read_token(self.keys, _FORM, token, self.now)
         except TokenError:
             return False
-        return hmac.compare_digest(found, _bound(self.nonce, message, act))
+        return hmac.compare_digest(found, _bound(self.nonce, message, act, shown))
 
     def remember(self, answer: Response, *, secure: bool) -> Response:
         """The answer with the cookie, where the browser has none."""
@@ -66,5 +67,6 @@ def browser(keys: Sequence[bytes], request: Request, now: datetime) -> Browser:
     return Browser(keys, now, nonce, new=False)
 
 
-def _bound(nonce: bytes, message: UUID, act: str) -> bytes:
-    return sha256(nonce + message.bytes + act.encode()).digest()[:_NONCE]
+def _bound(nonce: bytes, message: UUID, act: str, shown: Sequence[str]) -> bytes:
+    told = "\0".join([act, *shown]).encode("utf-8", "replace")
+    return sha256(nonce + message.bytes + told).digest()[:_NONCE]

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 _SECONDS = 20.0  # for the few octets of a form
-_FIELDS = 600  # a switch for each category, and some
+_FIELDS = 1_100  # a switch and its state for each category, and some
 
 
 async def body(request: Request, most: int) -> bytes | None:
