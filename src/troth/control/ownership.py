@@ -336,6 +336,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "export_own_v1(uuid)": (FLOW,),
     "report_abuse_v1(uuid, uuid, bytea)": (FLOW,),
     "abuse_close_v1(uuid, bytea, bytea)": (CONTROL,),
+    "overridden_v1(uuid, bytea, smallint, text, timestamptz, timestamptz)": (CONTROL, FLOW),
+    "overrides_count_v1(uuid, uuid)": (FLOW,),
     "serve_otherwise_v1(uuid, text, bytea, bytea)": (CONTROL,),
     "services_waiting_v1(integer)": (CONTROL,),
     "confirmation_keys_v1(bytea)": (CONTROL,),

@@ -119,7 +119,9 @@ class DomainRow:
 
 
 class PersonRow(Struct, frozen=True):
-    """The answer to one (tenant, index); `person_id` is None for a stranger. `reason` is the strongest suppression."""
+    """The answer to one (tenant, index); `person_id` is None for a stranger. `reason` and `own` are of
+    the suppression that weighs most; `overridden`: all of them are.
+    """
 
     n: int
     person_id: UUID | None
@@ -130,7 +132,6 @@ class PersonRow(Struct, frozen=True):
     expires_at: datetime | None
     timezone: str | None
     reason: int | None
-    complained: bool | None
     own: bool
     overridden: bool
     opted_out: list[UUID]

@@ -224,3 +224,19 @@ def test_an_override_needs_an_address_and_a_policy_that_permits_it(site):
     assert admin.get("/suppressions/override").status == 404
     assert admin.get("/suppressions/override?who=nonsense").status == 404
     assert site.visitor(viewer(site)).get("/suppressions/override?who=x").status == 404
+
+
+def test_an_opt_out_of_everything_is_never_overridden_either(site):
+    operator, index = site.operator, site.firm.index("quiet@x.example")
+    operator.database.run("SELECT suppress_v1(%s, '{3}', '{unsubscribe}', %s, '{NULL}')", [index], [site.firm.tenant])
+    admin = site.visitor(site.member)
+    answer = found(admin, "quiet@x.example")
+    assert "no override is possible" in answer.text
+    way = f"/suppressions/override?who={sealed(answer)}"
+    admin.get(way)
+    refused = admin.post(way, hours="24", reason="Please")
+    assert refused.status == 422
+    assert "opted out of all mail, and an opt-out is never overridden" in refused.text
+    artefact = {"blind_index": index.hex(), "expires_at": "2036-01-01T00:00:00+00:00"}
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="never overridden"):
+        operator.govern("override", site.firm.tenant, "x", artefact)

@@ -126,6 +126,8 @@ SECRETS = [
 LISTS = [
     *fences("SUP-1", "suppression", "insert_only"), *secured("SUP-1", "suppression"),
     *function("SUP-1", "suppress_v1", "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])"),
+    *function("SUP-1", "overridden_v1", "overridden_v1(uuid, bytea, smallint, text, timestamptz, timestamptz)"),
+    *function("SUP-1", "overrides_count_v1", "overrides_count_v1(uuid, uuid)"),
     loud("SUP-1", "inserts are thrown away", "CREATE RULE away AS ON INSERT TO suppression DO INSTEAD NOTHING", "DROP RULE away ON suppression"),
     loud("SUP-1", "the key is gone", "ALTER TABLE suppression DROP CONSTRAINT suppression_pkey", "ALTER TABLE suppression ADD PRIMARY KEY (blind_index, reason, source)"),
     quiet("SUP-1", "an entry is gone", "suppression", "DELETE FROM suppression WHERE source = 'staff'"),

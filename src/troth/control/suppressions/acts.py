@@ -136,9 +136,10 @@ def override(request: HttpRequest) -> HttpResponse:
     whom = asked.who if allowed(actor, "message:content") else "the address asked for"
     return _ask(request, "override", typed, faults, {
         "title": "Propose an override",
-        "what": f"This client’s mail may reach {whom} after all. If it fails again, or its owner complains, "
-                "that is written down as ever, and a complaint ends the override at once.",
-        "who": "The owner of the address, who may have asked not to be written to. Other clients’ mail stays stopped.",
+        "what": f"This client’s mail may reach {whom} after all, though it is on the list now. Whatever is written of "
+                "it from the approval on, a bounce, a complaint or an opt-out, stops the mail again at once.",
+        "who": "The owner of the address. Where they complained or opted out, no override is possible. Other clients’ "
+               "mail stays stopped.",
         "when": f"When somebody of the operator approves; it ends by itself, {longest} hours from now at the latest.",
         "undo": "It ends by itself; whoever may stop versions stops it at once. The list’s entries stay in any case.",
         "button": "Propose it",

@@ -20,7 +20,10 @@ SELECT a.id, a.why_ct, n.id, n.name_ct FROM troth.suppression_act a JOIN troth.a
 WHERE a.id = ANY(%s)
 """
 _OVERRIDES = """
-SELECT o.expires_at, o.expires_at > troth.now_v1() AND r.snapshot_id IS NULL, s.change_id, s.approved_at
+SELECT o.expires_at, o.expires_at > troth.now_v1() AND r.snapshot_id IS NULL AND NOT EXISTS (
+           SELECT FROM troth.suppression l WHERE l.blind_index = o.blind_index
+           AND NOT troth.overridden_v1(o.tenant_id, l.blind_index, l.reason, l.source, troth.now_v1(), troth.now_v1())),
+       s.change_id, s.approved_at
 FROM troth.suppression_override o JOIN troth.snapshot s ON s.id = o.snapshot_id
 LEFT JOIN troth.revocation r ON r.snapshot_id = o.snapshot_id
 WHERE o.tenant_id = %s AND o.blind_index = ANY(%s) ORDER BY o.expires_at DESC LIMIT %s

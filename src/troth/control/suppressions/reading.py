@@ -48,7 +48,8 @@ FROM (SELECT * FROM ({parts}) AS either
 LEFT JOIN troth.person p ON p.tenant_id = %(tenant)s AND p.blind_index = u.blind_index
 LEFT JOIN LATERAL (SELECT max(o.expires_at) AS expires_at FROM troth.suppression_override o
     WHERE o.tenant_id = %(tenant)s AND o.blind_index = u.blind_index AND o.expires_at > troth.now_v1()
-      AND NOT EXISTS (SELECT FROM troth.revocation r WHERE r.snapshot_id = o.snapshot_id)) AS v ON true
+      AND troth.overridden_v1(o.tenant_id, o.blind_index, u.reason::smallint, u.source, troth.now_v1(), troth.now_v1())
+    ) AS v ON true
 LEFT JOIN LATERAL (SELECT min(i.created_at) AS at FROM troth.opt_in i
     WHERE i.tenant_id = %(tenant)s AND i.blind_index = u.blind_index AND i.category_id = u.category_id
       AND i.created_at > u.created_at) AS b ON true

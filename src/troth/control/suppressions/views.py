@@ -18,7 +18,7 @@ from troth.control.people.guard import needs
 from troth.control.people.permissions import allowed
 from troth.control.suppressions import history, lines, reading
 from troth.control.suppressions.asked import LONGEST, Asked, keys_of
-from troth.control.suppressions.words import COMPLAINTS, REASONS, WORDS
+from troth.control.suppressions.words import OWN_WORD, REASONS, WORDS
 from troth.control.tenants import seeking
 from troth.keys.keyring import TenantKeys
 from troth.mail.address import AddressError, parse_address
@@ -57,7 +57,7 @@ def _list(
         looked("access:suppression:list", actor.scope, actor.account_id, shown=len(page.found))
     if who and actor.scope:
         context |= {"overrides": history.overrides(actor.scope, who), "proposed": history.proposed(actor.scope, who),
-                    "complained": any(each.reason in COMPLAINTS for each in page.found),
+                    "own_word": any(each.reason in OWN_WORD for each in page.found),
                     "listed": any(each.reason for each in page.found)}  # fmt: skip
     for name, parameter, place in (("on", "after", page.on), ("back", "before", page.back)):
         if place:

@@ -38,7 +38,7 @@ WHY = {
     5: "put there by a person",
     6: "its mailbox failed for a while, and every retry was spent",
 }
-COMPLAINTS = frozenset({2, 4})  # which no override outweighs
+OWN_WORD = frozenset({2, 3, 4})  # complaints and opt-outs, which no override outweighs
 PROVIDERS = {"mailgun": "Mailgun", "ses": "Amazon SES", "postmark": "Postmark", "sendgrid": "SendGrid"}
 _ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _SOURCE = re.compile(rf"(smtp|unsubscribe|by-hand):{_ID}\Z")

@@ -270,8 +270,7 @@ def _suppression(row: store.PersonRow | None, one: Addressed | None) -> f.Suppre
         return f.CLEAR if one is None or one.index is None else None
     if row.reason is None:
         return f.CLEAR
-    reason = "complaint" if row.complained else _REASONS[row.reason]
-    return f.Suppression(listed=True, reason=reason, source="", own=row.own, override=row.overridden)
+    return f.Suppression(listed=True, reason=_REASONS[row.reason], source="", own=row.own, override=row.overridden)
 
 
 def _opted_out(bound: Bound, row: store.PersonRow | None, one: Addressed | None) -> bool | None:

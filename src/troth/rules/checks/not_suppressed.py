@@ -2,8 +2,8 @@
 
 Never a refusal: the message is stored as `suppressed`. Suppression wins over everything; another tenant's reason is
 not told.
-Way out: an approved, expiring override, which no complaint or opt-out knows; a notice that the law demands is served
-otherwise.
+Way out: an approved, expiring override of what was on the list when it was approved, which no complaint or opt-out
+knows; a notice that the law demands is served otherwise.
 """
 
 from troth.rules.decision import Saw, Verdict, accept, suppress, unknown
@@ -11,13 +11,14 @@ from troth.rules.facts import Category, Facts, Suppression
 
 CHECK = "not_suppressed"
 CODES = ("suppressed", "opted-out", "store-unavailable")
+_FOR_GOOD = ("", "complaint", "opt_out")  # their owner's own word, or nobody knows whose
 
 
 def check(facts: Facts) -> Verdict:
     listed, opted_out = facts.suppression, facts.opted_out
     if listed is None or opted_out is None or facts.policy is None:
         return unknown(CHECK, "the suppression list")
-    overridden = listed.override and facts.policy.recipients.overrides and listed.reason not in ("", "complaint")
+    overridden = listed.override and facts.policy.recipients.overrides and listed.reason not in _FOR_GOOD
     if listed.listed and not overridden:
         return _listed(listed, facts.category)
     if opted_out:

@@ -78,20 +78,21 @@ LEFT JOIN revocation r ON r.snapshot_id = g.snapshot_id
 WHERE d.tenant_id = ANY(%(tenants)b::uuid[]);
 
 -- name: people
--- One row for every (tenant, index) asked about, in the order asked; person columns are NULL for strangers.
+-- One row for every (tenant, index) asked about, in the order asked; person columns are NULL for strangers. Of several
+-- entries the one given is the one that weighs most: none is overridden unless all are, and one's own is told first.
 SELECT w.n, p.id AS person_id, p.data_key, p.status, p.pathway, p.verified_at, p.expires_at, p.timezone,
-       x.reason, x.complained, coalesce(x.own, false) AS own,
-       EXISTS (SELECT FROM suppression_override v WHERE v.tenant_id = w.tenant AND v.blind_index = w.idx
-               AND v.expires_at > %(now)b
-               AND NOT EXISTS (SELECT FROM revocation r WHERE r.snapshot_id = v.snapshot_id)) AS overridden,
+       x.reason, coalesce(x.own, false) AS own, coalesce(x.overridden, false) AS overridden,
        ARRAY(SELECT o.category_id FROM opt_out o WHERE o.tenant_id = w.tenant AND o.blind_index = w.idx
              AND NOT EXISTS (SELECT FROM opt_in i WHERE i.tenant_id = o.tenant_id AND i.blind_index = o.blind_index
                              AND i.category_id = o.category_id AND i.created_at > o.created_at)) AS opted_out
 FROM unnest(%(tenants)b::uuid[], %(indexes)b::bytea[]) WITH ORDINALITY AS w(tenant, idx, n)
 LEFT JOIN person p ON p.tenant_id = w.tenant AND p.blind_index = w.idx
 LEFT JOIN LATERAL (
-    SELECT min(s.reason) AS reason, bool_or(s.reason IN (2, 4)) AS complained, bool_or(s.tenant_id = w.tenant) AS own
-    FROM suppression s WHERE s.blind_index = w.idx) AS x ON true
+    SELECT s.reason, coalesce(s.tenant_id = w.tenant, false) AS own, o.overridden
+    FROM suppression s
+    CROSS JOIN LATERAL (SELECT overridden_v1(w.tenant, s.blind_index, s.reason, s.source, %(now)b, %(now)b) AS overridden) AS o
+    WHERE s.blind_index = w.idx
+    ORDER BY o.overridden, 2 DESC, s.reason NOT IN (2, 4), s.reason <> 3, s.reason LIMIT 1) AS x ON true
 ORDER BY w.n;
 
 -- name: idempotency_find

@@ -60,10 +60,8 @@ judged AS (
                          SELECT FROM opt_in i WHERE i.tenant_id = o.tenant_id AND i.blind_index = o.blind_index
                          AND i.category_id = o.category_id AND i.created_at > o.created_at)) THEN 1
         WHEN EXISTS (SELECT FROM suppression x WHERE x.blind_index = s.blind_index
-                     AND (x.reason IN (2, 4) OR NOT EXISTS (
-                         SELECT FROM suppression_override v WHERE v.tenant_id = s.tenant_id
-                         AND v.blind_index = s.blind_index AND v.expires_at > clock.now
-                         AND NOT EXISTS (SELECT FROM revocation r WHERE r.snapshot_id = v.snapshot_id)))) THEN 1
+                     AND NOT (overridden_v1(s.tenant_id, x.blind_index, x.reason, x.source, clock.now, clock.now)
+                              AND overrides_count_v1(s.tenant_id, s.email_id))) THEN 1
         WHEN NOT (p.status = 2 AND coalesce(p.expires_at > clock.now, true)
                   OR t.kind = 2 AND p.status = 1) THEN 4   -- Troth's own mail may ask for the confirmation
         WHEN t.state <> 1 OR EXISTS (SELECT FROM pause u WHERE u.released_at IS NULL AND u.effect = 'stop-delivery'

@@ -1,4 +1,4 @@
-"""Four eyes, kind `override`: a suppressed address that one client may write to for a while; no complaint."""
+"""Four eyes, kind `override`: a suppressed address that one client may write to for a while; never its owner's word."""
 
 import re
 from dataclasses import replace
@@ -14,8 +14,11 @@ from troth.control.audit.scope import Connection, within
 from troth.rules.policy import PolicyError, resolve
 
 _INDEX = re.compile(r"[0-9a-f]{64}\Z")
-# what this client's own mail met; another client's complaint is told to nobody here, and refused by the database
-_COMPLAINED = "SELECT FROM troth.suppression WHERE blind_index = %s AND reason IN (2, 4) LIMIT 1"
+# what this client's own mail met; another client's is told to nobody here, and refused by the database
+_OWN_WORD = (
+    "SELECT reason FROM troth.suppression WHERE blind_index = %s AND reason IN (2, 3, 4) ORDER BY reason = 3 LIMIT 1"
+)
+_OPTED_OUT = 3
 
 
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,10 +31,8 @@ def check(asked: Asked) -> list[Problem]:
     problems = []
     if not _INDEX.match(given.blind_index):
         problems.append(Problem("blind_index", "value", "This is an address's blind index in lower-case hex."))
-    elif _complained(asked, bytes.fromhex(given.blind_index)):
-        problems.append(
-            Problem("blind_index", "complaint", "Its owner complained, and a complaint is never overridden.")
-        )
+    elif said := _own_word(asked, bytes.fromhex(given.blind_index)):
+        problems.append(said)
     if given.expires_at.tzinfo is None or given.expires_at <= asked.now:
         problems.append(Problem("expires_at", "value", "Give a time to come, with its time zone."))
         return problems
@@ -43,9 +44,14 @@ def check(asked: Asked) -> list[Problem]:
     return problems
 
 
-def _complained(asked: Asked, index: bytes) -> bool:
+def _own_word(asked: Asked, index: bytes) -> Problem | None:
     with within(asked.connection, asked.tenant):
-        return asked.connection.execute(_COMPLAINED, (index,)).fetchone() is not None
+        found = asked.connection.execute(_OWN_WORD, (index,)).fetchone()
+    if found is None:
+        return None
+    if found[0] == _OPTED_OUT:
+        return Problem("blind_index", "opt-out", "Its owner opted out of all mail, and an opt-out is never overridden.")
+    return Problem("blind_index", "complaint", "Its owner complained, and a complaint is never overridden.")
 
 
 def hours(connection: Connection, tenant: UUID | None) -> int | Problem:

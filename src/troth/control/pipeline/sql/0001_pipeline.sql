@@ -125,12 +125,14 @@ CREATE TABLE opt_out (
 );
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON opt_out FOR EACH ROW EXECUTE FUNCTION insert_only();
 
--- An approved, expiring exception for one client; it never outweighs a complaint.
+-- An approved, expiring exception for one client, from the entries that stood there when it was approved and from no later
+-- one; never from a complaint or an opt-out (overridden_v1).
 CREATE TABLE suppression_override (
     tenant_id   uuid NOT NULL REFERENCES tenant,
     blind_index bytea NOT NULL CHECK (octet_length(blind_index) = 32),
     snapshot_id uuid NOT NULL REFERENCES snapshot,
     expires_at  timestamptz NOT NULL,
+    covers      text[] NOT NULL DEFAULT '{}',                     -- <reason>:<source> of each entry; a trigger writes it
     PRIMARY KEY (tenant_id, blind_index, snapshot_id)
 );
 

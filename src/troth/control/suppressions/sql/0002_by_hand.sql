@@ -61,22 +61,60 @@ AS $$
     ORDER BY e.since DESC, e.why, e.what LIMIT p_most
 $$;
 
--- Whoever writes an override meets this: never of a complaint, never longer than the client's policies let it last.
+-- Whoever writes an override meets this: never of a complaint or an opt-out, never longer than the client's policies let it
+-- last, and of the entries that stand there now. They are named one by one: a time would let a clock that is set back make
+-- later ones older.
 CREATE FUNCTION override_bounded() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE hours integer := troth.policy_number(NEW.tenant_id, 'installation', 'override_hours', false);
 BEGIN
-    IF EXISTS (SELECT FROM troth.suppression s WHERE s.blind_index = NEW.blind_index AND s.reason IN (2, 4)) THEN
-        RAISE EXCEPTION 'a complaint is never overridden' USING ERRCODE = '42501';
+    IF EXISTS (SELECT FROM troth.suppression s WHERE s.blind_index = NEW.blind_index AND s.reason IN (2, 3, 4)) THEN
+        RAISE EXCEPTION 'a complaint or an opt-out is never overridden' USING ERRCODE = '42501';
     ELSIF hours IS NULL THEN
         RAISE EXCEPTION 'no policy is in force, so nothing can be overridden' USING ERRCODE = '42501';
     ELSIF NEW.expires_at > troth.now_v1() + make_interval(hours => hours) THEN
         RAISE EXCEPTION 'an override ends within % hours', hours USING ERRCODE = '42501';
     END IF;
+    NEW.covers := ARRAY(SELECT s.reason || ':' || s.source FROM troth.suppression s
+                        WHERE s.blind_index = NEW.blind_index ORDER BY 1);
     RETURN NEW;
 END $$;
 CREATE TRIGGER bounded BEFORE INSERT OR UPDATE ON suppression_override FOR EACH ROW EXECUTE FUNCTION override_bounded();
+
+-- Whether an override of this client was in force for this entry of the list at some moment from p_from to p_until; the
+-- gate, the mark and the control of SUP-1 ask here. Of one moment alone every stop counts, whatever time it bears: a clock
+-- that is set back undoes none.
+CREATE FUNCTION overridden_v1(p_tenant uuid, p_index bytea, p_reason smallint, p_source text, p_from timestamptz,
+                              p_until timestamptz) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT p_reason NOT IN (2, 3, 4) AND EXISTS (
+        SELECT FROM troth.suppression_override v JOIN troth.snapshot a ON a.id = v.snapshot_id
+        LEFT JOIN troth.revocation r ON r.snapshot_id = v.snapshot_id
+        WHERE v.tenant_id = p_tenant AND v.blind_index = p_index AND p_reason || ':' || p_source = ANY(v.covers)
+          AND a.approved_at <= p_until AND v.expires_at > p_from
+          AND (r.snapshot_id IS NULL OR p_from < p_until AND r.revoked_at > p_from))
+$$;
+
+-- Whether the policies that bind an email let an override count; the mark asks for what is overridden. A level that is
+-- silent says nothing, and where none speaks the answer is no.
+CREATE FUNCTION overrides_count_v1(p_tenant uuid, p_email uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    SELECT coalesce(bool_and((l.recipients ->> 'overrides')::boolean), false)
+    FROM (SELECT s.artefact::jsonb -> 'recipients' AS recipients
+          FROM troth.tenant t JOIN troth.programme p ON p.id = t.programme_id
+          JOIN troth.governed g ON g.kind = 'policy' AND (g.tenant_id = t.id OR g.tenant_id IS NULL
+                                   AND g.code IN ('operator', 'programme:' || p.code))
+          JOIN troth.snapshot s ON s.id = g.snapshot_id
+          WHERE t.id = p_tenant
+          UNION ALL
+          SELECT s.artefact::jsonb #> '{policy,recipients}'
+          FROM troth.email e JOIN troth.governed g ON g.subject IN (e.category_id, e.api_key_id)
+          JOIN troth.snapshot s ON s.id = g.snapshot_id
+          WHERE e.id = p_email AND e.tenant_id = p_tenant) AS l
+$$;
 
 CREATE FUNCTION apply_override(c change, p_snapshot uuid) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp

@@ -39,6 +39,18 @@ BEGIN
         PERFORM troth.suppress_v1(ARRAY[mine], ARRAY[2::smallint], ARRAY['attempt'], ARRAY[firm], ARRAY[NULL::bytea]);
         INSERT INTO troth.suppression_override (tenant_id, blind_index, snapshot_id, expires_at)
         VALUES (firm, mine, (SELECT id FROM troth.snapshot LIMIT 1), now + interval '1 minute');
+    WHEN 'override-of-an-opt-out' THEN
+        PERFORM troth.suppress_v1(ARRAY[mine], ARRAY[3::smallint], ARRAY['attempt'], ARRAY[firm], ARRAY[NULL::bytea]);
+        INSERT INTO troth.suppression_override (tenant_id, blind_index, snapshot_id, expires_at)
+        VALUES (firm, mine, (SELECT id FROM troth.snapshot LIMIT 1), now + interval '1 minute');
+    WHEN 'override-of-what-came-later' THEN
+        -- the trigger says what is covered, whatever the writer says
+        INSERT INTO troth.suppression_override (tenant_id, blind_index, snapshot_id, expires_at, covers)
+        VALUES (firm, mine, (SELECT id FROM troth.snapshot LIMIT 1), now + interval '1 minute', ARRAY['1:attempt']);
+        PERFORM troth.suppress_v1(ARRAY[mine], ARRAY[1::smallint], ARRAY['attempt'], ARRAY[firm], ARRAY[NULL::bytea]);
+        IF NOT troth.overridden_v1(firm, mine, 1::smallint, 'attempt', now, now) THEN
+            RAISE EXCEPTION 'it stops the mail again' USING ERRCODE = '42501';
+        END IF;
     WHEN 'override-for-good' THEN
         INSERT INTO troth.suppression_override (tenant_id, blind_index, snapshot_id, expires_at)
         VALUES (firm, mine, (SELECT id FROM troth.snapshot LIMIT 1), now + interval '10 years');

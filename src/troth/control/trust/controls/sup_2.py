@@ -18,6 +18,8 @@ _REFUSED = {
     "no-reason": "23514",
     "by-nobody": "28000",
     "override-of-a-complaint": DENIED,
+    "override-of-an-opt-out": DENIED,
+    "override-of-what-came-later": DENIED,
     "override-for-good": DENIED,
 }
 _FACTS = {
@@ -27,7 +29,7 @@ _FACTS = {
 }
 _EYES = (
     "suppress_v1", "suppress_by_hand_v1", "suppress_import_v1", "opt_out_import_v1", "opt_out_v1", "opted_out",
-    "house_alone", "approvers_of", "override_bounded", "apply_override", "suppression_attempt_v1",
+    "house_alone", "approvers_of", "override_bounded", "overridden_v1", "apply_override", "suppression_attempt_v1",
     "suppression_fact_v1", "allowed", "policy_number",
 )  # fmt: skip
 _ROLES = "SELECT profile, scope, role, second, named FROM permission WHERE action = 'suppression:add'"
@@ -71,8 +73,8 @@ CONTROL = Control(
     "SUP-2",
     "sup_2",
     HOUR,
-    "Each way onto the list is tried, and undone, and must lead there; a reason that is none, an entry by nobody and "
-    "an override of a complaint must be refused; and every complaint, opt-out and entry by hand of the last 90 days "
+    "Each way onto the list is tried, and undone, and must lead there; a reason that is none, an entry by nobody, "
+    "and an override of a complaint, of an opt-out or of what came after it, must be refused; and every complaint, opt-out and entry by hand of the last 90 days "
     "stands on it.",
     check,
 )

@@ -194,10 +194,7 @@ BEGIN
         SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.message_id::text) FILTER (WHERE x.bad)
         FROM (SELECT e.tenant_id, e.message_id, EXISTS (
                   SELECT FROM troth.suppression s WHERE s.blind_index = m.blind_index AND s.created_at < e.at - talk
-                  AND (s.reason IN (2, 4) OR NOT EXISTS (
-                      SELECT FROM troth.suppression_override v JOIN troth.snapshot a ON a.id = v.snapshot_id
-                      WHERE v.tenant_id = e.tenant_id AND v.blind_index = m.blind_index AND a.approved_at <= e.at
-                        AND v.expires_at > e.at - talk)))
+                  AND NOT troth.overridden_v1(e.tenant_id, s.blind_index, s.reason, s.source, e.at - talk, e.at))
                   OR EXISTS (SELECT FROM troth.opt_out o WHERE o.tenant_id = e.tenant_id AND o.blind_index = m.blind_index
                              AND o.category_id = m.category_id AND o.created_at < e.at - talk
                              AND NOT EXISTS (SELECT FROM troth.opt_in i WHERE i.tenant_id = o.tenant_id
