@@ -218,14 +218,9 @@ PAGES: dict[str, Row] = {
     "agreement-new": Look("/recipients/agreements/new"),
     "recipients-import": [Look("/recipients/import"), Look("/recipients/import", STAFF)],
     "imports": [Look("/imports"), Look("/imports", STAFF)],
-    "import": [
-        Look("/imports/{import_new}"),
-        Look("/imports/{import_checked}"),
-        Look("/imports/{import_broken}"),
-        Look("/imports/{import_moving}"),
-        Look("/imports/{import_done}"),
-    ],
+    "import": [Look(f"/imports/{{import_{state}}}") for state in ("new", "checked", "broken", "moving", "done")],
     "import-left-out": File("/imports/{import_checked}/left-out.csv"),
+    "recipients-import-sample": File("/recipients/import/sample.csv"),
     "import-propose": Act("/imports/{import_checked}/propose"),
     "import-drop": Act("/imports/{import_checked}/drop"),
     # the ledger

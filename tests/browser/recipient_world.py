@@ -37,8 +37,12 @@ def handed_in(state: str) -> Callable[[Site], str]:
     """A file that is `new`, `checked`, `broken`, being carried out (`moving`), or `done`."""
 
     def make(site: Site) -> str:
-        lines = ["email,timezone,shoe size", *(f"{state}{n}@many.example,Europe/Oslo,38" for n in range(1_040)), "bad@,,",
-                 f"{state}3@many.example,Europe/Oslo,", f"{state}5@many.example,Asia/Tokyo,", "zoë@home.example,,"]  # fmt: skip
+        said = "express,2026-01-05T10:00:00+01:00,Yes. Send me the monthly news.,ticked a box at check-out"
+        lines = ["email,timezone,consent,consent_given_at,consent_wording,consent_how,shoe size",
+                 *(f"{state}{n}@many.example,Europe/Oslo,{said},38" for n in range(1_040)), "bad@,,,,,,",
+                 f"{state}3@many.example,Europe/Oslo,{said},", f"{state}5@many.example,Asia/Tokyo,,,,,",
+                 "zoë@home.example,,,,,,", "ann@gmaill.com,,,,,,", "bo@home.example,,express,2026-01-05,,,",
+                 "cy@nowhere.example,,,,,,"]  # fmt: skip
         data = "\n".join(lines).encode("latin-1" if state == "broken" else "utf-8")
         subject = receive(site.firm, data, "recipients", encoding="detect", pathway="")
         if state == "new":

@@ -135,6 +135,7 @@ urlpatterns = [
     path("recipients/agreements", agreements.listed, name="agreements"),
     path("recipients/agreements/new", agreements.new, name="agreement-new"),
     path("recipients/import", imports.new, {"importer": RECIPIENTS}, name="recipients-import"),
+    path("recipients/import/sample.csv", imports.sample, {"importer": RECIPIENTS}, name="recipients-import-sample"),
     path("suppressions/import", imports.new, {"importer": SUPPRESSIONS}, name="suppressions-import"),
     path("recipients/<str:ref>", recipient_pages.detail, name="recipient"),
     path("recipients/<str:ref>/ask", registering.again, name="recipient-ask"),

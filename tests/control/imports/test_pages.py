@@ -3,6 +3,9 @@
 import re
 
 from tests.control.imports.working_with import hand_in, import_of, work
+from tests.support.pages import free_port
+
+from troth.outside.dns import Resolver
 
 FILE = (
     "E-Mail,Time zone,Shoe size\r\nana@example.net,Europe/Lisbon,38\r\nbad@,,\r\nbo@example.net,Mars/Olympus,\r\n"
@@ -33,6 +36,8 @@ def test_a_file_goes_from_the_form_to_recipients_through_two_people(site):
         assert words in row[1], row[1]
     assert people(site) == before
     assert "ana@example.net" in page
+    sample = member.get("/recipients/import/sample.csv")
+    assert sample.text.splitlines()[0].startswith("email,timezone,consent,consent_given_at")
     left = member.get(f"/imports/{subject}/left-out.csv")
     assert left.text.splitlines()[0] == "line,code,reason"
     assert len(left.text.splitlines()) == 8
@@ -62,6 +67,35 @@ def test_a_file_goes_from_the_form_to_recipients_through_two_people(site):
     assert site.operator.admin.execute(kinds).fetchone()[0] == ["privacy:import:receive", "privacy:import:apply"]
     for table in ("import_part", "import_chunk"):
         assert site.operator.admin.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+
+
+def test_the_sample_is_a_file_that_is_taken_whole_and_a_doubt_is_shown(site):
+    member = site.visitor(site.member)
+    sample = member.get("/recipients/import/sample.csv").text.encode()
+    cells = b"," * (sample.partition(b"\r\n")[0].count(b","))
+    subject = import_of(hand_in(member, "/recipients/import", sample + b"ann@gmaill.com" + cells + b"\r\n"))
+    assert work(site.operator) == 1
+    page = member.get(f"/imports/{subject}").text
+    assert "<dt>Rows that are taken</dt><dd><b>4</b></dd><dt>Lines left out</dt><dd>0</dd>" in page
+    assert "Taken with a doubt</dt><dd>1</dd>" in page
+    assert "was gmail.com meant?" in page
+    assert "5,doubt," in member.get(f"/imports/{subject}/left-out.csv").text
+    member.get(f"/imports/{subject}")
+    change = member.post(f"/imports/{subject}/propose", reason="they joined")
+    assert "Taken with a doubt: 1" in change.text
+
+
+def test_a_file_that_waits_says_what_for(site):
+    member = site.visitor(site.member)
+    subject = import_of(hand_in(member, "/recipients/import", b"email\na@example.net\n"))
+    assert work(site.operator, asks=Resolver([("127.0.0.1", free_port())], timeout=0.2)) == 0
+    assert "It waits. The DNS does not answer" in member.get(f"/imports/{subject}").text
+
+
+def test_the_forms_of_a_file_are_the_kinds_own(site):
+    member = site.visitor(site.member)
+    assert "CSV, or the JSON that its API answers" in member.get("/suppressions/import").text
+    assert "CSV or TSV, with a first line" in member.get("/recipients/import").text
 
 
 def test_what_cannot_be_read_is_said_and_nothing_of_it_is_kept(site):

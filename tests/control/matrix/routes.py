@@ -96,6 +96,7 @@ PAGES = (
     Page("agreements", get="recipient:read"),
     Page("agreement-new", get="recipient:write", methods=BOTH),
     Page("recipients-import", get="import:propose", methods=BOTH, alone="page"),
+    Page("recipients-import-sample", get="import:propose"),
     Page("imports", get="import:read", alone="page"),
     Page("import", {"subject": "@import"}, get="import:read"),
     Page("import-left-out", {"subject": "@import"}, get="import:read"),

@@ -5,8 +5,10 @@ one domain's own servers that do not answer, that domain's lines are left out, a
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from typing import Any
 
 from troth.control.imports.importer import Stopped, Unfit, Waits
 from troth.outside.dns import LookupFailed, Resolver
@@ -55,10 +57,10 @@ class Hosts:
         return Unfit(*_REFUSED[found]) if found in _REFUSED else None
 
     def _group(self, some: list[str]) -> None:
-        found = asyncio.run(mail_hosts(self._resolver, some))
+        found = _run(mail_hosts(self._resolver, some))
         failed = [name for name, host in found.items() if isinstance(host, LookupFailed)]
         if failed:  # a packet may be lost
-            found |= asyncio.run(mail_hosts(self._resolver, failed))
+            found |= _run(mail_hosts(self._resolver, failed))
         for name, host in found.items():
             self._count(name, host)
         if self._silent >= _SILENT and self._is_away():
@@ -72,6 +74,12 @@ class Hosts:
 
     def _is_away(self) -> bool:
         """Whether it does not even know a name any more that it knew, or, if it never did, the root."""
-        away = isinstance(asyncio.run(mail_host(self._resolver, self._answered or ".")), LookupFailed)
+        away = isinstance(_run(mail_host(self._resolver, self._answered or ".")), LookupFailed)
         self._silent = self._silent if away else 0
         return away
+
+
+def _run[T](asking: Coroutine[Any, Any, T]) -> T:
+    """On a thread of its own, so that it does not matter whether the caller stands in an event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asking).result()

@@ -74,6 +74,10 @@ class Words:
     lede: str = ""
     house: bool = False  # whether the operator's own may come from a file, too, where there is no client
     forms: str = "CSV or TSV, with a first line that names the columns."  # which files are taken: the field's hint
+    shape: str = (  # what they look like, under the form
+        "CSV or TSV. Its first line names the columns; their order does not matter, and columns of other names are not "
+        "looked at. Two lines about the same one are taken once when they agree; when they do not, both are left out."
+    )
     sample: tuple[tuple[str, ...], ...] = ()  # rows under the columns' names
 
     def find(self, header: Sequence[str]) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """Imports, for people: a file handed in, what was found in it line by line, the proposal, and how far it is."""
 
+import csv
+import io
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ type Importers = Mapping[str, Importer]
 
 PAGE = 50
 _SHOWN = 10  # rows of a preview
+_DOUBTS = 20  # lines that are taken with a doubt; the file has them all
 _LONGEST = 2000  # characters of a source or a reason
 _ENCODINGS = ((DETECT, "UTF-8 or UTF-16", "found by itself"), (LATIN, "Latin-1 (Windows-1252)", "older programs"))
 # the look's word, and what it says
@@ -180,6 +183,7 @@ def _shown(
         "state": _state(one, waiting=change is not None),
         "change": change,
         "left_out": left_out[:PAGE],
+        "doubts": rows.faults(raw(), one.id, 0, _DOUBTS, taken=True),
         "further": after,
         "next": left_out[PAGE - 1][0] if len(left_out) > PAGE else 0,
         "moving": one.state in (RECEIVED, 3),
@@ -205,9 +209,10 @@ def _preview(actor: Actor, importer: Importer, one: Import) -> list[tuple[int, l
     """The first rows that would be taken, for whoever may see addresses; each look is in the ledger."""
     if one.state != CHECKED or not one.chunks or not allowed(actor, "message:content"):
         return []
-    names = [column.name for column in importer.words.columns]
     taken = rows.chunk(raw(), one, _own(actor), 0).rows[:_SHOWN]
     looked("access:import:preview", one.tenant_id, actor.account_id, of=one.id, shown=len(taken))
+    filled = {name for each in taken for name, cell in each.value.items() if cell}
+    names = [column.name for column in importer.words.columns if column.required or column.name in filled]
     return [(each.line, [(name, each.value.get(name, "")) for name in names]) for each in taken]
 
 
@@ -220,7 +225,7 @@ def _chosen(importer: Importer, actor: Actor, one: Import) -> list[tuple[str, st
 @needs("import:read")
 @require_safe
 def faults_file(request: HttpRequest, subject: UUID) -> FileResponse:
-    """GET /imports/<import>/left-out.csv: every line that is left out, with its reason; streamed."""
+    """GET /imports/<import>/left-out.csv: every line that is left out, or taken with a doubt, with its reason."""
     one = _access(actor_of(request), subject)
     whole = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     whole.writelines(_csv(one))  # within the request's transaction
@@ -230,11 +235,24 @@ def faults_file(request: HttpRequest, subject: UUID) -> FileResponse:
 
 def _csv(one: Import) -> Iterator[bytes]:
     yield b"line,code,reason\r\n"
-    after = 0
-    while found := rows.faults(raw(), one.id, after, 10_000):
-        quoted = ((line, code, hint.replace('"', '""')) for line, code, hint in found)
-        yield "".join(f'{line},{code},"{hint}"\r\n' for line, code, hint in quoted).encode()
-        after = found[-1][0]
+    for taken in (False, True):
+        after = 0
+        while found := rows.faults(raw(), one.id, after, 10_000, taken=taken):
+            quoted = ((line, code, hint.replace('"', '""')) for line, code, hint in found)
+            yield "".join(f'{line},{code},"{hint}"\r\n' for line, code, hint in quoted).encode()
+            after = found[-1][0]
+
+
+@needs("import:propose")
+@require_safe
+def sample(request: HttpRequest, importer: Importer) -> HttpResponse:
+    """GET <its room>/import/sample.csv: a few rows as they should be, to begin from."""
+    del request
+    out = io.StringIO(newline="")
+    named = [each.name for each in importer.words.columns]
+    csv.writer(out).writerows([named, *importer.words.sample])
+    name = f'attachment; filename="{importer.kind}.csv"'
+    return HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
 
 @needs("import:propose")

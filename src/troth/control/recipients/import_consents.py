@@ -2,6 +2,7 @@
 (rules/consent_given.py).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -24,6 +25,7 @@ COLUMNS = (
            hint="When it ends, with its offset. Implied consent ends by law at the latest, also where this is empty."),
 )  # fmt: skip
 _FIELD = {"kind": "consent"}  # a field of the rules -> its column; the others have `consent_` before them
+_CODE = re.compile(r"`([a-z_]+)`")
 _MOST_SOURCE = 200  # characters
 _CATEGORIES = """
 SELECT g.subject, g.code, coalesce(s.artefact::jsonb ->> 'name', g.code)
@@ -59,7 +61,8 @@ class Consents:
             given = consent_given.read(_claimed(said), self._now)
         except NotConsent as wrong:
             column = _FIELD.get(wrong.field, f"consent_{wrong.field}")
-            raise Unfit(column, wrong.sentence.replace(f"`{wrong.field}`", f"`{column}`")) from None
+            sentence = wrong.sentence.replace(f"`{wrong.field}`", f"“{column}”")
+            raise Unfit(column, _CODE.sub(r"“consent_\1”", sentence)) from None
         until = {"consent_expires_at": given.until.isoformat()} if given.until else {}
         return (
             said

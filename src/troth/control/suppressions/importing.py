@@ -56,6 +56,10 @@ class Suppressions:
 
     kind = "suppressions"
     words = _Words(
+        forms="The export as the provider gives it: CSV, or the JSON that its API answers.",
+        shape="CSV with the columns that the provider’s own export names, Amazon SES’s bulk file without a first line, "
+              "or the JSON of the API’s answer. Other columns are not looked at. The same entry twice is taken "
+              "once; an address with two reasons, or two days, has both.",
         title="Import suppressions", section="suppressions", back="/suppressions", rows="addresses",
         columns=(Column("address", ("email", "email address"), required=True, hint="as the export has it"),
                  Column("reason", hint="where the list has one"), Column("since", hint="its date, where it has one")),

@@ -18,7 +18,9 @@ def picture(actor: Actor, seen: Seen) -> Picture:
     said = f"{int(found['rows']):,} rows of “{found['file']}” are imported ({found['of']})."
     if left:
         said += f" {left:,} lines of it are not: each has its reason on the import’s page."
-    known = row("SELECT notes FROM troth.import WHERE id = %s", seen.subject)
+    known = row("SELECT notes, doubted FROM troth.import WHERE id = %s", seen.subject)
+    if known and known[1]:
+        said += f" Taken with a doubt: {known[1]:,}, each with its line on the import’s page."
     return Picture(
         said,
         known[0][0]
@@ -34,7 +36,8 @@ def picture(actor: Actor, seen: Seen) -> Picture:
 def _rows(found: dict[str, object]) -> list[Row]:
     counts = [(label, "", f"{int(str(found[name])):,}", "") for name, label in _COUNTS]
     options = found.get("options")
-    named = options.items() if isinstance(options, dict) else ()
-    chosen = [(name.replace("_", " ").capitalize(), "", str(value), "") for name, value in named]
+    named = options.items() if isinstance(options, dict) else ()  # an empty one is what the sentence above says
+    chosen = [(name.replace("_", " ").capitalize(), "", str(value), "") for name, value in named
+              if value and name != "encoding"]  # fmt: skip
     source = ("Where it comes from", "", str(found["source"]), "as its proposer says")
     return [source, *counts, *chosen, ("SHA-256 of the file", "", str(found["sha256"]), "")]
