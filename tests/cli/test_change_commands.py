@@ -122,6 +122,11 @@ def test_a_pause_is_lifted_by_its_id_alone(desk):
     assert "There is no pause" in desk.refused("pause", "release", started, "--reason", "again", *desk.as_owner(1))
 
 
+def test_a_clock_that_is_right_has_nothing_to_take_back(desk):
+    args = ("pause", "clock", "--reason", "NTP was wrong", *desk.as_owner(1))
+    assert "there is nothing to take back" in desk.refused(*args).lower()
+
+
 def test_a_category_is_stopped_alone(desk):
     args = ("pause", "start", "--tenant", "quill", "--reason", "wrong sum", *desk.as_owner(1))
     started = desk.json(*args, "--category", "rent")["pause"]

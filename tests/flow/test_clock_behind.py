@@ -111,6 +111,21 @@ async def test_a_database_that_only_repeats_another_accepts_nothing(gate, firm, 
     assert counts(operator.database) == before
 
 
+async def test_a_database_that_is_behind_its_ledger_accepts_nothing_until_two_people_say_so(gate, firm, operator):
+    """The sequencer found that its witness saw more than is there: opt-outs and stops may be forgotten."""
+    assert isinstance(await gate.submit(ask(firm)), Taken)
+    before = counts(operator.database)
+    assert operator.database.run("SELECT ledger_behind_v1(1234)") == [(True,)]
+    for _ in range(2):
+        with pytest.raises(StoreAway):
+            await gate.submit(ask(firm))
+    assert counts(operator.database) == before
+    stop = operator.admin.execute("SELECT id FROM pause WHERE started_by = 'ledger'").fetchone()[0]
+    operator.govern("release", None, str(stop), {}, stop)
+    assert isinstance(await gate.submit(ask(firm)), Taken)
+    assert operator.database.run("SELECT ledger_behind_v1(1234)") == [(True,)], "found again, it stops again"
+
+
 # ---- claim and mark -------------------------------------------------------------------------------------------
 
 
@@ -164,3 +179,16 @@ async def test_a_database_that_only_repeats_another_sends_nothing(stage):
     admin.execute(gone, (name,))
     await stage.until_state(message, State.SENT, seconds=40)
     assert len(stage.got("b@home.example")) == 1
+
+
+async def test_a_database_that_is_behind_its_ledger_sends_nothing(stage):
+    """What waits is not marked: a rolled-back spool holds what was sent already."""
+    river = stage.river
+    worker = await stage.one_ahead()
+    (message,) = river.queue("b@home.example")
+    await stage.until(lambda: worker.desk.ready)
+    river.database.run("SELECT ledger_behind_v1(7)")
+    await stage.until(lambda: worker.desk.sending == 0 and not worker.desk.ready)
+    await asyncio.sleep(0.5)
+    assert stage.got("b@home.example") == []
+    assert river.state(message) is State.HELD

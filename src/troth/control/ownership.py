@@ -56,7 +56,7 @@ TABLES: tuple[Table, ...] = (
     # ---- the ground
     Table("installation", "troth init", {**_READ, LEDGER: "SELECT"}, "Restricted", "for good",
           notes="secrets are sealed by the KMS"),
-    Table("clock_mark", "duties", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
+    Table("clock_mark", "duties, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
     Table("ledger_pending", "ledger_append_v1", {LEDGER: "SELECT, DELETE"}, "Internal", "until sequenced"),
     # ---- the ledger
     Table("ledger_leaf", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Internal", "for good", tenant="tenant_id",
@@ -73,7 +73,7 @@ TABLES: tuple[Table, ...] = (
     # ---- tenants and people
     Table("programme", "approve_v1", _READ, "Public", "for good"),
     Table("tenant", "approve_v1", _READ, "Confidential", "contract and 12 months", tenant="id"),
-    Table("pause", "pause_v1, stop_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id",
+    Table("pause", "pause_v1, stop_v1, clock_stop_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id",
           shared_null=True),
     Table("human", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
     Table("account", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Confidential", "12 months after leaving",
@@ -175,6 +175,12 @@ TABLES: tuple[Table, ...] = (
     Table("suppression_feed", "suppress_v1", {FLOW: "SELECT"}, "Restricted", "for good"),
     Table("opt_out", "opt_out_v1", _READ, "Restricted", "for good", tenant="tenant_id"),
     Table("suppression_override", "approve_v1", _READ, "Restricted", "24 months", tenant="tenant_id"),
+    # ---- what comes back
+    Table("inbound_beat", "the inbound server", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal",
+          "for good"),
+    Table("inbound_letter", "the inbound server; inbound_read_v1",
+          {CONTROL: "SELECT (id, desk, at, size, read_at)", FLOW: "INSERT, SELECT (id, read_at)"}, "Restricted",
+          "24 months", notes="sealed under the operator's keyset; each reading is an entry of the ledger"),
     # ---- consent
     Table("consent", "consent_v1", _READ, "Restricted", "for good", tenant="tenant_id",
           notes="insert-only; its detail goes with the person's key"),
@@ -239,6 +245,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "receipt_versions_v1(uuid, uuid)": (CONTROL, FLOW),
     "pause_v1(uuid[], text, text, text)": (FLOW,),  # the watch's; people have stop_v1
     "stop_v1(uuid, uuid, text, text, bytea)": (CONTROL,),
+    "ledger_behind_v1(bigint)": (LEDGER,),
+    "clock_stop_v1(text, bytea)": (CONTROL,),
     "volume_recount_v1(uuid[])": (FLOW,),
     "anomaly_raise_v1(uuid, text, text, integer, bigint, bigint, integer, bigint, text)": (FLOW,),
     "anomaly_overdue_v1()": (FLOW,),
@@ -328,6 +336,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "suppression_all_v1(bytea[], integer)": (CONTROL,),
     "suppression_attempt_v1(text)": (CONTROL,),
     "suppression_fact_v1(text, timestamptz)": (CONTROL,),
+    "overridden_v1(uuid, bytea, smallint, text, timestamptz, timestamptz)": (CONTROL, FLOW),
+    "overrides_count_v1(uuid, uuid)": (FLOW,),
     "suppress_import_v1(uuid, bytea[], smallint[], text[], bytea[])": (CONTROL,),
     "opt_out_import_v1(uuid, bytea[], uuid, text)": (CONTROL,),
     "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),
@@ -336,12 +346,11 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "export_own_v1(uuid)": (FLOW,),
     "report_abuse_v1(uuid, uuid, bytea)": (FLOW,),
     "abuse_close_v1(uuid, bytea, bytea)": (CONTROL,),
-    "overridden_v1(uuid, bytea, smallint, text, timestamptz, timestamptz)": (CONTROL, FLOW),
-    "overrides_count_v1(uuid, uuid)": (FLOW,),
     "serve_otherwise_v1(uuid, text, bytea, bytea)": (CONTROL,),
     "services_waiting_v1(integer)": (CONTROL,),
     "confirmation_keys_v1(bytea)": (CONTROL,),
     "privacy_fact_v1(text, timestamptz)": (CONTROL,),
+    "inbound_read_v1(uuid, bytea)": (CONTROL,),
     "abuse_waiting_v1(integer)": (CONTROL,),
     "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": (
         CONTROL,

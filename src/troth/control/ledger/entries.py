@@ -73,6 +73,7 @@ _WORDS = {
     "privacy:person:export": "A recipient took a copy of what is held about them",
     "privacy:abuse:report": "A recipient reported a message as abuse",
     "privacy:abuse:close": "A report of abuse was closed",
+    "feedback:letter:read": "Somebody read a letter to postmaster",
     "privacy:service:open": "A required notice may not be mailed and is to be served otherwise",
     "privacy:service:done": "A required notice was served otherwise ({how})",
     "privacy:consent:record": "Consent was recorded ({count})",
@@ -80,6 +81,8 @@ _WORDS = {
     "sending:anomaly:raise": "Something unusual was found ({cause}): {n} against {of}; a person looks by {review}",
     "sending:anomaly:look": "Somebody looked at what the watch had found, and left it stopped",
     "sending:pause:start": "Sending was paused ({effect}): {reason}",
+    "sending:clock:stop": "Everything was stopped, since the clock was once ahead (its mark {mark}): {reason}",
+    "sending:clock:set": "Two people took the clock’s mark back from {from} to {to}",
     "access:message:view": "Somebody looked at a message",
     "access:message:list": "Somebody looked at a list of {shown} messages",
     "access:service:list": "Somebody looked at {shown} notices to be served otherwise",
@@ -111,6 +114,7 @@ _TONES = {
     "governance:change:approve": "kept",
     "governance:version:revoke": "broken",
     "sending:pause:start": "waiting",
+    "sending:clock:stop": "waiting",
     _SEAL: "kept",
 }
 _THINGS = {"api-key": "API key"}

@@ -27,7 +27,12 @@ SELECT g.subject, g.code, coalesce(s.artefact::jsonb ->> 'name', g.code)
 FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
 WHERE g.kind = 'category' AND g.tenant_id = %s AND NOT g.retired ORDER BY g.code LIMIT 500
 """
-_WATCHES = {"anomaly": "the watch, by itself", "command:restore": "the restoring of a backup"}
+_WATCHES = {
+    "anomaly": "the watch, by itself",
+    "command:restore": "the restoring of a backup",
+    "ledger": "the sequencer, by itself",
+    "clock": "a person, since the clock was once ahead",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,9 +43,7 @@ def _nonsense(asked: Asked, starts: date, caps: list[int]) -> Iterator[Problem]:
         hint = f"This schedule is over already: it holds nothing back. Begin it today, {today}, or later."
         yield Problem("starts", "over", hint)
     if starts - today > _AHEAD:
-        hint = (
-            "Nothing goes over a route before its first day: give a day within a year, or pause the sending."
-        )
+        hint = "Nothing goes over a route before its first day: give a day within a year, or pause the sending."
         yield Problem("starts", "far", hint)
         return
     cap = warm_up.cap(starts, caps, today)
