@@ -253,6 +253,53 @@ async def test_an_erasure_is_said_in_words_first_and_then_is_for_good(page):
     assert (await page.client.post(page.link(message), data=ONE_CLICK)).status_code == 200
 
 
+def offered(answer):
+    return {value: "checked" in rest for value, rest in re.findall(r'name="stop" value="([^"]+)"([^>]*)>', answer.text)}
+
+
+@pytest.mark.parametrize(("ticked", "left"), [(["category"], "notices"), (["firm"], ""), (["category", "firm"], "")])
+async def test_a_report_offers_an_end_to_the_mail_and_forces_none(page, ticked, left):
+    first, second = await page.send(), await page.send()
+    notices, where = str(category(page, "notices")), home(page, first)
+    shown = await page.client.get(f"{where}/report")
+    assert offered(shown) == {"category": False, "firm": False}
+    assert "Stop “Rent” from Firm firm." in shown.text
+    assert (await press(page, home(page, second), "/report", reason="other")).headers["location"].endswith("?reported")
+    assert page.stopped() == ([], [])
+    wrong = await press(page, where, "/report", stop=ticked)
+    assert (wrong.status_code, offered(wrong)) == (422, {name: name in ticked for name in ("category", "firm")})
+    assert page.stopped() == ([], [])
+    answer = await press(page, where, "/report", reason="stranger", stop=ticked)
+    assert answer.headers["location"] == f"{where}?stopped"
+    after = await page.client.get(answer.headers["location"])
+    assert "what you ticked is not sent any more" in after.text
+    assert boxes(after) == {str(page.firm.category): False, notices: bool(left)}
+    assert page.rows("SELECT count(*) FROM abuse_report") == [(2,)]
+    assert 15 in page.events(first)
+    person, key = page.firm.people["ann@example.net"], "SELECT data_key FROM person WHERE id = %s"
+    opened = page.firm.keys.person(page.rows(key, person)[0][0], person)
+    made, sealed = page.rows("SELECT id, detail_ct FROM consent ORDER BY at")[0]
+    assert "report of abuse" in consents.opened(opened, made, sealed)["how"]
+
+
+async def test_a_report_where_one_opt_out_covers_all_says_so_and_what_changed_meanwhile_is_shown_again(page):
+    where = home(page, await page.send())
+    report = await page.client.get(f"{where}/report")
+    assert offered(report) == {"category": False}  # the firm sends no other kind
+    page.operator.govern("policy", page.firm.tenant, "tenant", {"recipients": {"unsubscribe_scope": "all"}})
+    data = {"proof": proof(report, "/report"), "reason": "other", "words": "Kept words", "stop": "category"}
+    again = await page.client.post(f"{where}/report", data=data)
+    assert (again.status_code, "Look at the boxes again" in again.text, offered(again)) == (422, True, {"all": False})
+    assert "Kept words" in again.text
+    assert "cannot be taken back here" in again.text
+    assert page.rows("SELECT count(*) FROM abuse_report") == [(0,)]
+    assert (await press(page, where, "/report", reason="other", stop="all")).headers["location"].endswith("?stopped")
+    assert page.stopped() == ([], [(3, "unsubscribe")])
+    shown = await page.client.get(home(page, await page.send()) + "/report")
+    assert offered(shown) == {}  # nothing is sent to them as it is
+    assert "A report alone" not in shown.text
+
+
 async def test_forms_that_were_open_when_the_person_was_erased_do_nothing_more(page):
     where = home(page, await page.send())
     main, report = await page.client.get(where), await page.client.get(where + "/report")

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from troth.flow.feedback import own_acts, own_pages, pages, receiving
 from troth.flow.feedback.deps import Deps
 from troth.flow.feedback.guarding import GONE, guarded
-from troth.flow.feedback.own_view import View, message_of, view
+from troth.flow.feedback.own_view import Told, View, message_of, view
 from troth.flow.feedback.proof import FIELD, Browser, browser
 from troth.keys.installation import Purpose
 from troth.mail.own_link import PATH
@@ -25,6 +25,7 @@ _DONE = {
     "same": "Nothing was changed.",
     "anew": "Nothing was changed: a switch does more by now, or less, than you were shown. Look again, and press.",
     "reported": "Thank you. A person will look at it.",
+    "stopped": "Thank you. A person will look at it, and what you ticked is not sent any more.",
 }
 
 type _Form = dict[str, list[str]]
@@ -110,12 +111,12 @@ def _report(here: _Visit) -> Response:
 async def _reported(here: _Visit, given: _Form) -> Response:
     if here.seen.erased:
         return here.back("same")
-    typed = (given.get("reason", [""])[0], given.get("words", [""])[0].replace("\0", "").strip())
-    fault = own_acts.fault(*typed)
-    if fault:
-        return own_pages.report(here.seen, here.home, here.form("report"), fault, typed)
-    await own_acts.report(here.connection, here.seen, *typed)
-    return here.back("reported")
+    words = given.get("words", [""])[0].replace("\0", "").strip()
+    told = Told(given.get("reason", [""])[0], words, frozenset(given.get("stop", [])))
+    if fault := own_acts.fault(here.seen, told):
+        return own_pages.report(here.seen, here.home, here.form("report"), fault, told)
+    stopped = await own_acts.report(here.deps, here.connection, here.seen, told, _peer(here))
+    return here.back("stopped" if stopped else "reported")
 
 
 def _erase(here: _Visit) -> Response:

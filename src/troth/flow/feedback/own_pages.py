@@ -1,12 +1,13 @@
 """Feedback: the recipient's own page, as HTML: why this came, what may be sent, what is held, and the ways out."""
 
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from html import escape
 
 from starlette.responses import Response
 
 from troth.flow.feedback.held import KINDS
-from troth.flow.feedback.own_view import Category, View
+from troth.flow.feedback.own_view import Category, Told, View
 from troth.flow.feedback.pages import page
 from troth.flow.feedback.proof import FIELD
 
@@ -37,6 +38,7 @@ _LISTED = {
     4: "a message was reported as spam", 5: "the operator of this service put it there",
     6: "mail to it came back again and again",
 }  # fmt: skip
+_NOTHING = Told()
 _BACK = '<p><a href="{home}">Back to your page</a></p>'
 
 _YOURS = (
@@ -154,9 +156,9 @@ def _abuse(view: View, home: str) -> str:
     return f'<section aria-labelledby="wrong"><h2 id="wrong">Is something wrong with it?</h2><p>{told}</p></section>'
 
 
-def report(view: View, home: str, proof: str, fault: str = "", typed: tuple[str, str] = ("", "")) -> Response:
-    """What is wrong, in the recipient's words."""
-    chosen, words = typed
+def report(view: View, home: str, proof: str, fault: str = "", typed: Told = _NOTHING) -> Response:
+    """What is wrong, in the recipient's words; and, where they wish, an end to the mail."""
+    chosen, words = typed.reason, typed.words
     wrong = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>' if fault else ""
     mark = ' aria-describedby="fault" aria-invalid="true"' if fault else ""
     rows = "".join(
@@ -167,13 +169,45 @@ def report(view: View, home: str, proof: str, fault: str = "", typed: tuple[str,
     )
     content = (
         f"<p>The people who run this service for {escape(view.row.client)} will see the message, your address and what "
-        f"you write here. Reporting does not stop email: the switches on your page do.</p>{wrong}"
+        f"you write here.{_nothing_else(view)}</p>{wrong}"
         f'<form method="post" action="{home}/report">{_proof(proof)}<fieldset{mark}><legend>What is wrong?</legend>'
         f'{rows}</fieldset><label for="words">In your own words (optional)</label>'
         f'<textarea id="words" name="words" rows="5" maxlength="{WORDS}">{escape(words)}</textarea>'
-        '<button type="submit">Send the report</button></form>' + _BACK.format(home=home)
+        f'{_stops(view, typed.stop)}<button type="submit">Send the report</button></form>' + _BACK.format(home=home)
     )
     return page("Report this message", content, client=view.row.client, status=422 if fault else 200)
+
+
+def _nothing_else(view: View) -> str:
+    return " A report alone stops no email: tick below what should." if view.stops else ""
+
+
+def _stops(view: View, ticked: Collection[str]) -> str:
+    """What may end with the report; nothing is ticked before the recipient ticks it."""
+    rows = "".join(
+        f'<label class="switch"><input type="checkbox" name="stop" value="{name}"{_ticked(name, ticked)}>'
+        f"<span>{escape(what)}<small>{then}</small></span></label>"
+        for name, what, then in _ends(view)
+        if name in view.stops
+    )
+    return f"<fieldset><legend>And from now on? (optional)</legend>{rows}</fieldset>" if rows else ""
+
+
+def _ticked(name: str, ticked: Collection[str]) -> str:
+    return " checked" if name in ticked else ""
+
+
+def _ends(view: View) -> Iterator[tuple[str, str, str]]:
+    """Each box: its name, what it stops, and whether that can be taken back."""
+    client, back = view.row.client, "You can switch it on again on your page."
+    for one in view.categories:
+        if one.id == view.row.category_id:
+            yield "category", f"Stop “{one.name}” from {client}.", back
+    each = "You can switch each on again on your page."
+    if any(one.required and one.on for one in view.categories):
+        each += f" What the law asks for, {escape(client)} brings to you another way."
+    yield "firm", f"Stop every kind of email that {client} sends.", each
+    yield "all", "Stop all email to me by this service, from every sender.", "That cannot be taken back here."
 
 
 def erase(view: View, home: str, proof: str, fault: str = "") -> Response:

@@ -62,9 +62,29 @@ class View:
         return self.row.status == ERASED
 
     @property
+    def stops(self) -> dict[str, frozenset[UUID]]:
+        """What could be switched off in one go, with the categories that it takes."""
+        on = frozenset(each.id for each in self.categories if each.on)
+        if self.erased or self.row.listed or not on:
+            return {}
+        if self.scope == "all":
+            return {"all": on}
+        this = on & {self.row.category_id}
+        return {**({"category": this} if this else {}), **({"firm": on} if on != this else {})}
+
+    @property
     def shown(self) -> tuple[str, ...]:
         """What the form of switches shows: what one covers, then each box with its state."""
         return (self.scope, *(each.shown for each in self.categories))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A report as it was typed. stop: the boxes of `View.stops` that were ticked with it."""
+
+    reason: str = ""
+    words: str = ""
+    stop: frozenset[str] = frozenset()
 
 
 async def message_of(deps: Deps, connection: Connection, token: str) -> tuple[UUID, datetime]:
