@@ -53,6 +53,11 @@ def event(message: UUID, source_key: str) -> bytes:
     return b"event.detail:" + message.bytes + source_key.encode()
 
 
+def answer(key_hash: bytes) -> bytes:
+    """idempotency.answer of a registration, under the tenant's keyset, in base64."""
+    return b"idempotency.answer:" + key_hash
+
+
 def request(request_id: UUID) -> bytes:
     """api_request.decision_ct, under the tenant's keyset."""
     return b"api_request.decision:" + request_id.bytes
@@ -71,6 +76,11 @@ def dkim(domain: UUID, selector: str) -> bytes:
 def suppression(index: bytes) -> bytes:
     """suppression.address_ct, under the operator's keyset."""
     return b"suppression.address:" + index
+
+
+def letter(letter_id: UUID) -> bytes:
+    """inbound_letter.letter_ct, under the operator's keyset."""
+    return b"inbound_letter.letter:" + letter_id.bytes
 
 
 def account(account_id: UUID, column: str) -> bytes:

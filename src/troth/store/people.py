@@ -103,6 +103,12 @@ async def set_zone(connection: Connection, tenant: UUID, person: UUID, timezone:
     await tuples(connection, _SQL["set_zone"], {"tenant": tenant, "person": person, "timezone": timezone})
 
 
+async def system_tenants(connection: Connection, tenant: UUID) -> tuple[UUID, UUID] | None:
+    """Who sends Troth's own mail for this tenant, and in whose rows all clients of the installation are counted."""
+    found = await tuples(connection, _SQL["system_tenants"], {"tenant": tenant})
+    return (found[0][0], found[0][1]) if found else None
+
+
 async def add_confirmation(connection: Connection, row: NewConfirmation) -> None:
     await run(connection, _SQL["add_confirmation"], {name: getattr(row, name) for name in NewConfirmation.__slots__})
 

@@ -86,7 +86,7 @@ async def test_without_a_policy_nobody_is_asked(door, system):
 
 
 async def test_what_the_gate_refuses_is_told_and_counts_as_asked(door, system):
-    door.operator.govern("policy", system, "tenant", {"limits": {"tenant_hour": 0}})
+    door.operator.govern("policy", door.firm.tenant, "tenant", {"limits": {"tenant_hour": 0}})
     ends_in(door, 3)
     assert await renew(door) == 0
     assert door.count("message") == 0

@@ -1,12 +1,13 @@
 """What a door asks of the gate and what the gate answers; the doors (HTTP now, SMTP later) share these shapes."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from troth.mail.letter import File
 from troth.rules.facts import Rate
+from troth.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,26 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Behalf:
+    """The client for which Troth's own mail goes out, whose limits it is counted by. asker: its key, or the client.
+
+    house: in whose rows an address's own mails of this kind are counted, over all clients of the installation.
+    """
+
+    tenant: UUID
+    zone: str
+    asker: UUID
+    policy: Policy
+    slow: bool
+    house: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One request: one email, or a batch that is all or nothing unless `permissive`.
 
-    `idempotency` is the hash of the key and the fingerprint (HMAC) of the canonical body and route.
+    `idempotency` is the hash of the key and the fingerprint (HMAC) of the canonical body and route; `kept` how long
+    its answer serves, where that is not the usual day.
     """
 
     caller: Caller
@@ -54,6 +71,8 @@ class Ask:
     route: str
     permissive: bool = False
     idempotency: tuple[bytes, bytes] | None = None
+    kept: timedelta | None = None
+    behalf: Behalf | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ _KEPT = timedelta(hours=24)
 _MARK = 2**32 - 1
 _REPLAYED = 1_000  # messages of one refused request whose facts are kept
 _TURN = 4  # emails judged before others have their turn
+_SOME = 64  # asks, likewise: the door brings more than the gate's own batches
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -103,7 +104,9 @@ class Batch:
             going = [bound for item in items if item.going for bound in item.bounds]
             await volumes.learn(self.at.connection, world.volumes, going, world.now)
             shares = await self._reserve(items)
-            for item in items:
+            for n, item in enumerate(items):
+                if n % _SOME == _SOME - 1:
+                    await asyncio.sleep(0)
                 if item.going:
                     item.answer = await _judge(item, world, shares, self.at.keyring)
             await self._write(items, world, shares)
@@ -266,7 +269,8 @@ def _bind(items: Sequence[Item], world: World) -> None:
     for item in items:
         if item.going and item.caller is not None:
             item.bounds = tuple(
-                bind(world, parsed, item.caller, item.key, item.ask.caller.peer) for parsed in item.parsed
+                bind(world, parsed, item.caller, item.key, item.ask.caller.peer, item.ask.behalf)
+                for parsed in item.parsed
             )
             item.ids = tuple(uuid7(world.now) for _ in item.bounds)
 
@@ -279,7 +283,7 @@ def _kept_row(item: Item, kept: _Kept) -> store.KeptAnswer:
 
 
 def _kept_until(item: Item, now: datetime) -> datetime:
-    return max([now, *(bound.due for bound in item.bounds)]) + _KEPT
+    return max([now, *(bound.due for bound in item.bounds)]) + (item.ask.kept or _KEPT)
 
 
 def _asked(item: Item) -> Iterator[Asked]:

@@ -1,5 +1,6 @@
 """The gate's judgement: facts of each message of an email, then the chain. Pure but for what `World` remembers."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -10,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from troth.flow.gate import limits
+from troth.flow.gate.asks import Behalf
 from troth.flow.gate.limits import Asked, Shares
 from troth.flow.gate.parse import Addressed, Parsed
 from troth.flow.gate.world import Resolved, Version, World
@@ -42,6 +44,7 @@ class Bound(Struct, frozen=True):
     due: datetime
     live: str
     counters: tuple[tuple[tuple[Addressed, ...], Asked], ...]  # whose messages each counts
+    behalf: Behalf | None = None
 
     @property
     def sender(self) -> dict[str, str]:
@@ -59,20 +62,34 @@ class Bound(Struct, frozen=True):
 
 
 def bind(
-    world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRow | None, peer: str | None = None
+    world: World,
+    parsed: Parsed,
+    caller: store.TenantRow,
+    key: store.KeyRow | None,
+    peer: str | None = None,
+    behalf: Behalf | None = None,
 ) -> Bound:
     """Find what governs an email: its template, else the tag `category`, else the key's only category."""
     tenant = caller.tenant_id
     template = world.version(tenant, "template", parsed.asked.template) if parsed.asked.template else None
     code = _category_code(world, parsed, template, key)
     category = world.version(tenant, "category", code) if code else None
-    resolved = world.policy(caller, category, key.scope_snapshot if key else None, template)
+    resolved = _ruled(world.policy(caller, category, key.scope_snapshot if key else None, template), behalf)
     domain = world.domain(tenant, _sender_domain(category)) if category else None
     # farther than any policy allows is refused, and must not reach the calendar's end on its way there
     due = min(max(parsed.asked.scheduled_at or world.now, world.now), world.now + _FARTHEST)
     live = liveness(key, world.now, peer) if key else "live"
-    bound = Bound(parsed, caller, key, category, template, domain, resolved, due, live, ())
+    bound = Bound(parsed, caller, key, category, template, domain, resolved, due, live, (), behalf)
     return replace(bound, counters=tuple(_counters(bound, world)))
+
+
+def _ruled(resolved: Resolved | None, behalf: Behalf | None) -> Resolved | None:
+    """For a client: by its limits, but the recipient's own, which protects them from all clients."""
+    if resolved is None or behalf is None:
+        return resolved
+    ours, theirs = resolved.policy, behalf.policy
+    most = dataclasses.replace(theirs.limits, recipient_template_day=ours.limits.recipient_template_day)
+    return Resolved(dataclasses.replace(ours, limits=most, anomaly=theirs.anomaly), resolved.digest)
 
 
 def _category_code(world: World, parsed: Parsed, template: Version | None, key: store.KeyRow | None) -> str | None:
@@ -95,6 +112,9 @@ def _counters(bound: Bound, world: World) -> Iterator[tuple[tuple[Addressed, ...
     what = (bound.template or bound.category).row.subject
     slow = slowed(world.paused(bound.caller.tenant_id, bound.category.row.subject), bound.resolved.policy)
     places = limits.Windows(bound.caller.tenant_id, bound.caller.timezone, asker, what, bound.due)
+    if (client := bound.behalf) is not None:
+        slow = slow or client.slow
+        places = limits.Windows(client.tenant, client.zone, client.asker, what, bound.due)
     if bound.key and bound.key.test:
         places = limits.apart(places)
     for goes, together in _by_time(bound, world):
@@ -102,7 +122,9 @@ def _counters(bound: Bound, world: World) -> Iterator[tuple[tuple[Addressed, ...
         for asked in limits.shared(then, bound.resolved.policy, len(together), slow=slow):
             yield together, asked
         for one in together:
-            if one.index is not None:
+            if one.index is not None and client is not None:
+                yield (one,), limits.asked_for(client.house, bound.resolved.policy, one.index, goes)
+            elif one.index is not None:
                 yield (one,), limits.personal(then, bound.resolved.policy, one.index)
 
 

@@ -17,6 +17,7 @@ from troth.rules.rates import limit_for
 from troth.store.gate import Counter, CounterKey
 
 TENANT_HOUR, TENANT_DAY, KEY_HOUR, TEMPLATE_HOUR, RECIPIENT_DAY = 1, 2, 3, 4, 5
+ASKED_A_DAY = 4  # mails that ask one address's owner, of all clients together; a policy can say fewer
 _NAMES = {
     TENANT_HOUR: ("tenant", "hour"),
     TENANT_DAY: ("tenant", "day"),
@@ -110,6 +111,14 @@ def personal(places: Windows, policy: Policy, index: bytes) -> Asked:
     start, end = day_of(places.due, places.zone)
     cap = limit_for(policy, *names(RECIPIENT_DAY))
     return Asked(Counter(places.tenant, RECIPIENT_DAY, recipient_subject(places.what, index), start, cap), 1, end)
+
+
+def asked_for(house: UUID, policy: Policy, index: bytes, due: datetime) -> Asked:
+    """The counter of one address and the mails that ask its owner, whichever client asks: a day of UTC."""
+    subject = UUID(bytes=hashlib.sha256(b"asked for\0" + index).digest()[:16])
+    start, end = day_of(due, "UTC")
+    cap = min(limit_for(policy, *names(RECIPIENT_DAY)), ASKED_A_DAY)
+    return Asked(Counter(house, RECIPIENT_DAY, subject, start, cap), 1, end)
 
 
 @dataclass(slots=True)

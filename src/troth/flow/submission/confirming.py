@@ -1,7 +1,8 @@
 """Submission, registering: the mail that asks the recipient, through the gate like all mail, from the programme's
 system tenant.
 
-The link's secret and the code are in that one mail only: the store keeps their SHA-256.
+The link's secret and the code are in that one mail only: the store keeps their SHA-256. Each counts against the limits
+of the client that asks, and an address gets few of them, whoever asks.
 """
 
 import base64
@@ -13,20 +14,21 @@ from hashlib import sha256
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from troth.flow.gate.asks import Ask, Caller, EmailAsked
+from troth.flow.gate.asks import Ask, Behalf, Caller, EmailAsked
 from troth.flow.submission import people
 from troth.flow.submission.pathways import PURPOSES, Pathway
 from troth.keys import places
 from troth.keys.installation import InstallationSecrets, Purpose
 from troth.keys.keyring import Keyring
 from troth.mail.address import Address
-from troth.store import callers, gate
+from troth.rules.policy import Policy
+from troth.store import gate
 from troth.store import people as store
 from troth.store.connection import Connection
 
 TEMPLATE, CATEGORY = "confirm-address", "confirmation"
 LINK_LIVES = timedelta(hours=72)
-_ONE_MAIL = timedelta(minutes=10)  # asked again within it, no second mail goes out
+ONE_MAIL = timedelta(minutes=10)  # asked again within it, no second mail goes out
 _DIGITS = 6
 
 
@@ -41,17 +43,22 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class Firm:
-    """Whose recipient it is; `keyset` is wrapped."""
+    """Whose recipient it is, and by whose limits the mail is counted. `keyset` is wrapped; asker: its key, or itself;
+    slow: an anomaly slows it.
+    """
 
     id: UUID
     name: str
     keyset: bytes
     timezone: str
+    asker: UUID
+    policy: Policy
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """Whom to ask, for what, and in which request. once: what makes a repeated request the same; None: the clock."""
+    """Whom to ask, and for what."""
 
     person: store.Person
     address: Address
@@ -59,22 +66,34 @@ class Letter:
     pathway: Pathway
     asked_by: str
     now: datetime
-    once: str | None = None
 
 
-async def prepare(connection: Connection, means: Means, firm: Firm, letter: Letter) -> Ask:
-    """Keep the hashes and make the mail that holds the secret and the code; the caller hands it to the gate."""
-    system = await callers.system_tenant(connection, firm.id)
-    if system is None:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The mail that holds the secret and the code, for the gate; and the hashes, to be kept when it is taken."""
+
+    ask: Ask
+    row: store.NewConfirmation
+
+
+async def prepare(connection: Connection, means: Means, firm: Firm, letter: Letter) -> Prepared:
+    """Nothing is kept yet but the recipient, as the system tenant knows them."""
+    tenants = await store.system_tenants(connection, firm.id)
+    if tenants is None:
         raise RuntimeError("the programme has no system tenant")
+    system, house = tenants
     row = (await gate.tenants(connection, [system]))[0]
     await people.ensure(connection, means.keyring, system, row.keyset, letter.address, letter.index, letter.now)
     secret, code = secrets.token_bytes(32), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     ends = letter.now + LINK_LIVES
-    await store.add_confirmation(connection, _row(means, firm, letter, secret, code, ends))
     variables = _variables(means, firm, letter.pathway, secret, code, ends)
     email = EmailAsked((letter.address.addr_spec,), tags={"category": CATEGORY}, template=TEMPLATE, variables=variables)
-    return Ask(Caller(system_tenant=system), (email,), "POST", "/recipients", idempotency=_once(means, letter))
+    ask = Ask(
+        Caller(system_tenant=system), (email,), "POST", "/recipients",
+        idempotency=_once(means, firm, letter), kept=ONE_MAIL,
+        behalf=Behalf(firm.id, firm.timezone, firm.asker, firm.policy, firm.slow, house),
+    )  # fmt: skip
+    return Prepared(ask, _row(means, firm, letter, secret, code, ends))
 
 
 def _row(means: Means, firm: Firm, letter: Letter, secret: bytes, code: str, ends: datetime) -> store.NewConfirmation:
@@ -100,9 +119,10 @@ def _variables(means: Means, firm: Firm, pathway: Pathway, secret: bytes, code: 
     }
 
 
-def _once(means: Means, letter: Letter) -> tuple[bytes, bytes]:
-    """The gate's own idempotency keeps a repeated registration to one mail: by the caller's key, or by the clock."""
+def _once(means: Means, firm: Firm, letter: Letter) -> tuple[bytes, bytes]:
+    """The gate's own idempotency keeps a client to one mail for one address at a time, whatever else the request says:
+    the key of a request is no way around it.
+    """
     secret = means.secrets.token_keys(Purpose.FINGERPRINT)[0]
-    when = letter.once or str(int(letter.now.timestamp() // _ONE_MAIL.total_seconds()))
-    what = b"recipient\0" + letter.person.id.bytes + letter.pathway.name.encode() + b"\0"
-    return hmac.digest(secret, what + when.encode(), "sha256"), hmac.digest(secret, what, "sha256")
+    what = b"confirmation\0" + firm.id.bytes + letter.index
+    return hmac.digest(secret, what, "sha256"), hmac.digest(secret, b"confirmation", "sha256")

@@ -1,39 +1,54 @@
 """Submission, registering a recipient: POST /recipients.
 
-All is checked before anything is written; the confirmation then goes through the gate like all mail.
+All is checked before anything is written. What is written, the gate's acceptance of the mail that asks, and the answer
+for the same Idempotency-Key again are one transaction: all of it is on disk, or nothing.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 
 from starlette.responses import Response
 
-from troth.flow.gate.asks import Ask, Refused
+from troth.flow.gate.asks import Refused
 from troth.flow.gate.world import learn
 from troth.flow.submission import checking, confirming, consenting, idempotency, pathways, people, strict_json, wire
 from troth.flow.submission.answers import json_answer
 from troth.flow.submission.auth import identify_over, read_content, read_key
 from troth.flow.submission.deps import Call, Deps
+from troth.flow.submission.idempotency import Given, Once
 from troth.flow.submission.problem import Problem, of_gate
 from troth.flow.submission.request_log import Note
 from troth.keys import ids
 from troth.mail.inspect import Inspection
 from troth.rules.policy import Policy
+from troth.rules.rates import slowed
 from troth.store import gate
+from troth.store import people as store
 from troth.store.connection import Connection
 
 RECIPIENT = "rcp"
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What makes a request the same: its key, if it has one, and what it asks of which route."""
+
+    key: str | None
+    content: object
+    route: str
+
+
+@dataclass(frozen=True, slots=True)
 class House:
-    """Who asks, by which policy, when."""
+    """Who asks, by which policy, when. slow: an anomaly slows the client; once: for a request with a key."""
 
     known: gate.KeyRow
     policy: Policy
     now: datetime
-    key: str | None
+    slow: bool
+    once: Once | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +64,12 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A recipient as it stands; `ask` is the mail that is still to be handed to the gate."""
+    """A recipient as it stands; `mail` asks them, where they are to be asked."""
 
     checked: Checked
     found: people.Found
     word: str
-    ask: Ask | None
+    mail: confirming.Prepared | None
 
 
 async def register(deps: Deps, call: Call) -> Response:
@@ -62,18 +77,19 @@ async def register(deps: Deps, call: Call) -> Response:
     read_key(deps, call)
     key = idempotency.given(call.request)
     body = await read_content(deps, call)
-    strict_json.read(body)
+    request = Request(key, strict_json.read(body), call.request.method + " " + call.route)
     asked = wire.recipient(body)
-    asker = await house(deps, call, key)
+    asker = await house(deps, call, request)
+    if isinstance(asker, Given):
+        return answered(deps, call, asker, replayed=True)
     checked = read_one(asked, asker)
     hosts = await checking.look_up(deps.resolver, [checked.found])
     checking.reachable(checked.found, hosts)
-    done = (await write(deps, asker, [checked], _raise))[0]
-    if done.ask is not None and (problem := await submit(deps, done.ask)) is not None:
-        raise problem
-    status = 201 if done.found.new else 200
-    note(deps, call, status)
-    return json_answer(told(deps, done), status)
+
+    def tell(done: Sequence[Registered]) -> Given:
+        return Given(201 if done[0].found.new else 200, told(deps, done[0]))
+
+    return answered(deps, call, *await write(deps, asker, [checked], Writing(_raise, tell)))
 
 
 def read_one(asked: wire.Recipient, house: House, place: int = 0) -> Checked:
@@ -83,48 +99,72 @@ def read_one(asked: wire.Recipient, house: House, place: int = 0) -> Checked:
     return Checked(found, pathways.chosen(asked, house.policy, house.now), zone, place, consent)
 
 
-async def house(deps: Deps, call: Call, key: str | None) -> House:
-    """The caller, and its tenant's policy as it stands; a stopped tenant registers nobody."""
+async def house(deps: Deps, call: Call, request: Request) -> House | Given:
+    """The caller, and its tenant's policy as it stands; a stopped tenant registers nobody. For a request that was
+    answered, its answer.
+    """
     async with deps.lend() as connection:
         known = await identify_over(connection, deps, call)
         now = await gate.now(connection)
+        once = None
+        if request.key is not None:
+            hashes = idempotency.hashes(deps.secrets, request.key, request.route, request.content, call.route)
+            once = Once(deps.keyring, known, hashes, now)
+            if (given := await once.found(connection)) is not None:
+                return given
         wanted = gate.Wanted(now, [known.hash], [], [known.tenant_id], [], [])
         world = await learn(connection, deps.memory, wanted)
-    if world.paused(known.tenant_id, None) == "operator":
+    paused = world.paused(known.tenant_id, None)
+    if paused == "operator":
         raise Problem("tenant-paused", "Sending is paused; wait for the release by two people, or ask the operator.")
     resolved = world.policy(known, None, known.scope_snapshot)
     if resolved is None:
         raise Problem("store-unavailable", "The account's policy cannot be read just now; send the request again.")
-    return House(known, resolved.policy, now, key)
+    return House(known, resolved.policy, now, slowed(paused, resolved.policy), once)
 
 
-async def write(
-    deps: Deps, house: House, all_checked: Sequence[Checked], refuse: Callable[[int, Problem], None]
-) -> list[Registered]:
-    """In one transaction, so that a batch is written whole or not at all; `refuse` may raise."""
-    done = []
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """refuse: takes note of what is wrong with the one at a place, or raises, and then nothing is written; tell: the
+    answer, by place.
+    """
+
+    refuse: Callable[[int, Problem], None]
+    tell: Callable[[Sequence[Registered]], Given]
+
+
+async def write(deps: Deps, house: House, all_checked: Sequence[Checked], writing: Writing) -> tuple[Given, bool]:
+    """In one transaction with the mails that ask; the answer, and whether it is that of the same request before."""
     async with deps.lend() as connection, connection.transaction():
-        for checked in sorted(all_checked, key=_normal):  # in one order, two batches wait for each other and go on
+        if house.once is not None and (given := await house.once.take(connection)) is not None:
+            return given, True
+        done = []
+        for index, checked in sorted(((_index(deps, c), c) for c in all_checked), key=itemgetter(0)):
             try:
-                done.append(await _one(deps, connection, house, checked))
+                done.append(await _one(deps, connection, house, checked, index))
             except Problem as problem:
-                refuse(checked.place, problem)
-    return sorted(done, key=lambda each: each.checked.place)
+                writing.refuse(checked.place, problem)
+        done.sort(key=lambda each: each.checked.place)
+        await _ask(deps, connection, done, writing.refuse)
+        given = writing.tell(done)
+        if house.once is not None:
+            await house.once.keep(connection, given)
+    return given, False
 
 
-def _normal(checked: Checked) -> str:
+def _index(deps: Deps, checked: Checked) -> bytes:
+    """What they are sorted by, as an import's are: in one order, two batches wait for each other and go on."""
     assert checked.found.sendable is not None
-    return checked.found.sendable.normal
+    return deps.secrets.blind_index().index(checked.found.sendable.normal)
 
 
 def _raise(_place: int, problem: Problem) -> None:
     raise problem
 
 
-async def _one(deps: Deps, connection: Connection, house: House, checked: Checked) -> Registered:
+async def _one(deps: Deps, connection: Connection, house: House, checked: Checked, index: bytes) -> Registered:
     known, address = house.known, checked.found.sendable
     assert address is not None
-    index = deps.secrets.blind_index().index(address.normal)
     found = await people.ensure(
         connection, deps.keyring, known.tenant_id, known.keyset, address, index, house.now, checked.timezone
     )
@@ -138,19 +178,32 @@ async def _one(deps: Deps, connection: Connection, house: House, checked: Checke
         await consenting.record(connection, known.tenant_id, person.id, key, checked.consent, by, house.now)
     if not people.to_be_asked(person, house.policy, house.now):
         return Registered(checked, found, word, None)
-    by, once = f"key:{known.key_id}", house.key and f"{house.key}\0{checked.place}"
-    letter = confirming.Letter(person, address, index, checked.pathway, by, house.now, once)
-    firm = confirming.Firm(known.tenant_id, known.tenant_name, known.keyset, known.timezone)
+    letter = confirming.Letter(person, address, index, checked.pathway, f"key:{known.key_id}", house.now)
+    firm = confirming.Firm(
+        known.tenant_id, known.tenant_name, known.keyset, known.timezone, known.key_id, house.policy, house.slow
+    )
     means = confirming.Means(deps.keyring, deps.secrets, deps.public_url)
     return Registered(checked, found, word, await confirming.prepare(connection, means, firm, letter))
 
 
-async def submit(deps: Deps, ask: Ask) -> Problem | None:
-    answer = await deps.gate.submit(ask)
-    if not isinstance(answer, Refused):
-        return None
-    problem = of_gate(answer.refusal)
-    # Its log row is the system tenant's; this caller's own is still to be written, and names this caller's field.
+async def _ask(
+    deps: Deps, connection: Connection, done: Sequence[Registered], refuse: Callable[[int, Problem], None]
+) -> None:
+    """Hand the mails to the gate; a link that stands in none is not kept."""
+    mails = [(one.checked.place, one.mail) for one in done if one.mail is not None]
+    if not mails:
+        return
+    answers = await deps.gate.within(connection, [mail.ask for _, mail in mails])
+    for (place, mail), answer in zip(mails, answers, strict=True):
+        if isinstance(answer, Refused):
+            refuse(place, _refused(answer))
+        elif not answer.replayed:
+            await store.add_confirmation(connection, mail.row)
+
+
+def _refused(answer: Refused) -> Problem:
+    """The gate's word, as it concerns this caller: what was decided of the mail is the system tenant's."""
+    problem = of_gate(answer.refusal, answer.rates, answer.at)
     problem.logged, problem.verdicts = False, ()
     problem.field = "email" if problem.field else None
     return problem
@@ -165,6 +218,11 @@ def told(deps: Deps, done: Registered) -> dict[str, object]:
     if done.checked.found.suggestion is not None:
         told["suggestion"] = done.checked.found.suggestion
     return told
+
+
+def answered(deps: Deps, call: Call, given: Given, replayed: bool) -> Response:  # noqa: FBT001 - of `write`
+    note(deps, call, given.status)
+    return json_answer(given.content, given.status, {"idempotent-replayed": "true"} if replayed else None)
 
 
 def note(deps: Deps, call: Call, status: int) -> None:

@@ -1,9 +1,9 @@
 """Submission, many recipients in one request: all are checked before any is written, then all are written at once.
 
-All or nothing; with `X-Batch-Validation: permissive` those that pass are registered and the others told by their place.
+All or nothing, and the mails that ask are part of it; with `X-Batch-Validation: permissive` those that pass are
+registered and the others told by their place.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,11 +11,11 @@ import msgspec
 from starlette.responses import Response
 
 from troth.flow.submission import checking, idempotency, recipients, strict_json, wire
-from troth.flow.submission.answers import json_answer
 from troth.flow.submission.auth import read_content, read_key
 from troth.flow.submission.deps import Call, Deps
+from troth.flow.submission.idempotency import Given
 from troth.flow.submission.problem import Problem
-from troth.flow.submission.recipients import Checked, House, Registered
+from troth.flow.submission.recipients import Checked, House, Registered, Writing
 
 _MODE = "x-batch-validation"
 
@@ -40,19 +40,20 @@ async def register_batch(deps: Deps, call: Call) -> Response:
     read_key(deps, call)
     key, batch = idempotency.given(call.request), _Batch(_permissive(call))
     body = await read_content(deps, call)
-    strict_json.read(body)
+    content = strict_json.read(body)
     parts = wire.batch(body)
     if not parts:
         raise Problem("empty-batch", "The batch holds no recipient; send at least one.")
     if len(parts) > deps.batch_limit:
         raise Problem("batch-too-large", f"The batch holds {len(parts)} recipients; {deps.batch_limit} is the most.")
-    house = await recipients.house(deps, call, key)
+    route = f"POST {call.route} {'permissive' if batch.permissive else 'strict'}"
+    house = await recipients.house(deps, call, recipients.Request(key, content, route))
+    if isinstance(house, Given):
+        return recipients.answered(deps, call, house, replayed=True)
     _read(batch, parts, house)
     await _reach(deps, batch)
-    done = await recipients.write(deps, house, batch.good, batch.refuse)
-    await _submit(deps, batch, done)
-    recipients.note(deps, call, 200)
-    return json_answer(_told(deps, batch, done))
+    writing = Writing(batch.refuse, lambda done: Given(200, _told(deps, batch, done)))
+    return recipients.answered(deps, call, *await recipients.write(deps, house, batch.good, writing))
 
 
 def _permissive(call: Call) -> bool:
@@ -92,16 +93,8 @@ async def _reach(deps: Deps, batch: _Batch) -> None:
             batch.good.remove(checked)
 
 
-async def _submit(deps: Deps, batch: _Batch, done: list[Registered]) -> None:
-    """A mail that the gate does not take leaves its recipient pending: the same request again sends what is missing."""
-    asks = [one for one in done if one.ask is not None]
-    answers = await asyncio.gather(*(recipients.submit(deps, one.ask) for one in asks if one.ask is not None))
-    for one, problem in zip(asks, answers, strict=True):
-        if problem is not None:
-            batch.refuse(one.checked.place, problem)
-
-
 def _told(deps: Deps, batch: _Batch, done: Sequence[Registered]) -> dict[str, object]:
+    """A mail that the gate did not take leaves its recipient pending and named; asked for again, they get it."""
     taken = [one for one in done if one.checked.place not in batch.refused]
     content: dict[str, object] = {"data": [recipients.told(deps, one) for one in taken]}
     if batch.refused:

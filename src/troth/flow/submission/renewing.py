@@ -15,6 +15,7 @@ from troth.flow.submission.pathways import PURPOSES, Pathway
 from troth.keys import places
 from troth.keys.errors import Undecryptable
 from troth.mail.address import Address, AddressError, parse_address
+from troth.rules.rates import slowed
 from troth.store import gate
 from troth.store import people as store
 from troth.store.connection import Connection
@@ -38,9 +39,9 @@ async def renew(
     world = await learn(connection, memory, gate.Wanted(now, [], [], list(tenants), [], []))
     asked = 0
     for one in due:
-        letter = _letter(means, world, tenants[one.tenant_id], one)
-        if letter is not None:
-            asked += await _ask(connection, means, submit, letter, one)
+        found = _letter(means, world, tenants[one.tenant_id], one)
+        if found is not None:
+            asked += await _ask(connection, means, submit, *found, one)
     return asked
 
 
@@ -48,21 +49,28 @@ async def _ask(
     connection: Connection,
     means: confirming.Means,
     submit: Callable[[Ask], Awaitable[Answer]],
+    firm: confirming.Firm,
     letter: confirming.Letter,
     one: ToRenew,
 ) -> bool:
-    firm = confirming.Firm(one.tenant_id, one.tenant_name, one.keyset, one.timezone)
-    answer = await submit(await confirming.prepare(connection, means, firm, letter))
+    """What is refused is not asked again at once: the duty would come to nobody else."""
+    prepared = await confirming.prepare(connection, means, firm, letter)
+    await store.add_confirmation(connection, prepared.row)
+    answer = await submit(prepared.ask)
     if isinstance(answer, Refused):
         log.warning("recipient.renewal-unsent", recipient=str(one.id), why=answer.refusal.code)
         return False
     return True
 
 
-def _letter(means: confirming.Means, world: World, tenant: gate.TenantRow, one: ToRenew) -> confirming.Letter | None:
-    """None: the client is stopped, its policy does not take the pathway any more, or the address does not open."""
-    resolved = world.policy(tenant, None, None)
-    if resolved is None or world.paused(one.tenant_id, None) == "operator" or one.pathway not in PURPOSES:
+def _letter(
+    means: confirming.Means, world: World, tenant: gate.TenantRow, one: ToRenew
+) -> tuple[confirming.Firm, confirming.Letter] | None:
+    """Who asks, and what. None: the client is stopped, its policy does not take the pathway any more, or the address
+    does not open.
+    """
+    resolved, paused = world.policy(tenant, None, None), world.paused(one.tenant_id, None)
+    if resolved is None or paused == "operator" or one.pathway not in PURPOSES:
         return None
     recipients = resolved.policy.recipients
     address = _address(means, one)
@@ -71,8 +79,11 @@ def _letter(means: confirming.Means, world: World, tenant: gate.TenantRow, one: 
     agreement = one.agreement if one.pathway == "vendor-agreement" else None
     pathway = Pathway(one.pathway, recipients.verified_days, agreement, purpose=_PURPOSE)
     person = store.Person(one.id, one.data_key, 2)
-    once = f"renewal\0{one.expires_at.isoformat()}"
-    return confirming.Letter(person, address, one.blind_index, pathway, "troth", world.now, once)
+    slow = slowed(paused, resolved.policy)
+    firm = confirming.Firm(
+        one.tenant_id, one.tenant_name, one.keyset, one.timezone, one.tenant_id, resolved.policy, slow
+    )
+    return firm, confirming.Letter(person, address, one.blind_index, pathway, "troth", world.now)
 
 
 def _address(means: confirming.Means, one: ToRenew) -> Address | None:

@@ -14,6 +14,11 @@ RETURNING id;
 -- name: set_zone
 SELECT person_zone_v1(%(tenant)b, %(person)b, %(timezone)b::text);
 
+-- name: system_tenants
+-- Who sends Troth's own mail for a client, and the installation's first such tenant, which counts for all of them.
+SELECT s.id, (SELECT f.id FROM tenant f WHERE f.kind = 2 ORDER BY f.id LIMIT 1) AS house
+FROM tenant t JOIN tenant s ON s.programme_id = t.programme_id AND s.kind = 2 WHERE t.id = %(tenant)b;
+
 -- name: add_confirmation
 INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct, asked_by,
     created_at, expires_at)

@@ -18,14 +18,18 @@ BEGIN
         CROSS JOIN LATERAL (SELECT max((s.artefact::jsonb -> 'limits' ->> (
                 ARRAY['tenant_hour', 'tenant_day', 'key_hour', 'template_hour', 'recipient_template_day'])[r.scope])::bigint) AS most
             FROM troth.snapshot s WHERE s.kind = 'policy' AND s.tenant_id IS NULL AND s.code = 'programme:' || p.code) AS promised
-        CROSS JOIN LATERAL (SELECT r.used > r.cap OR coalesce(r.cap > promised.most, true) AS bad) AS b
+        -- what one address is asked by all clients together stands with a system tenant, and is no promise of its programme
+        CROSS JOIN LATERAL (SELECT r.used > r.cap
+            OR coalesce(r.cap > promised.most, true) AND (t.kind = 1 OR r.scope <> 5) AS bad) AS b
         WHERE r.scope = ANY (CASE p_fact WHEN 'client-counters' THEN ARRAY[1, 2] ELSE ARRAY[4, 5] END)
         GROUP BY 1;
     WHEN 'client-uncounted' THEN RETURN QUERY
-        -- what was accepted is counted in some day, its own or a later one: all days together hold no fewer
+        -- what was accepted is counted in some day, its own or a later one: all days together hold no fewer. Mail that
+        -- asks somebody to confirm is the system tenant's, and counted by the client for which it asks
         SELECT m.tenant_id, m.n, greatest(0, m.n - coalesce(r.n, 0))::bigint, m.tenant_id::text
         FROM (SELECT m.tenant_id, count(*) AS n
               FROM (SELECT o.tenant_id, o.email_id FROM troth.message o WHERE o.id >= first ORDER BY o.id DESC LIMIT most) AS m
+              JOIN troth.tenant t ON t.id = m.tenant_id AND t.kind = 1
               JOIN troth.email e ON e.id = m.email_id LEFT JOIN troth.api_key k ON k.id = e.api_key_id
               WHERE k.mode IS DISTINCT FROM 2 GROUP BY 1) AS m
         LEFT JOIN (SELECT c.tenant_id, sum(c.used) AS n FROM troth.rate_counter c
