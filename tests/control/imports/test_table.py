@@ -63,7 +63,9 @@ def test_utf_16_of_either_byte_order(mark):
         (b"\x1f\x8b\x08", "detect", "gzip"),
         (b'email\n"a@b.example\nc@d.example\n', "detect", "line 2 is never closed"),
         (b'email\n"' + b"a\n" * 200_000, "detect", "line 2 is never closed"),
-        (b"email\n" + b"a" * (LONGEST + 1), "detect", "Line 2 is longer"),
+        (b"a" * (LONGEST + 1) + b"\nemail\n", "detect", "first line is longer"),
+        (b"\0email\n", "detect", "zero bytes"),
+        ("email\nzoë@b.example\n".encode(), LATIN, "Line 2 reads as UTF-8"),
         (b'"a"b,email\n', "detect", "first line cannot be read"),
     ],
 )
@@ -76,6 +78,28 @@ def test_a_quote_in_the_wrong_place_costs_one_line():
     found = read(b'email,city\na@b.example,"x"y\nc@d.example,z\n')
     assert [(number, cells) for number, cells, _ in found] == [(2, ()), (3, ("c@d.example", "z"))]
     assert "quote" in found[0][2].lower()
+
+
+@pytest.mark.parametrize(("data", "code", "words"), [
+    (b"a\0@b.example,x\n", "zero-byte", "zero byte"),
+    (b"a" * 10_000_000 + b"\n", "too-long", "longer than 65,536"),
+    (b"a" * (LONGEST + 1) + b"\r\n", "too-long", "longer than 65,536"),
+    (b'"a@b.example,x\nq@d.example,y\n"e@f.example,z\n', "quotes", "lines 2 to 4 are left out with it"),
+])  # fmt: skip
+def test_a_line_that_cannot_be_read_is_left_out_alone(data, code, words):
+    first, *rest = table(b"email,city\n" + data + b"c@d.example,z\n", size=4096)
+    assert (first.number, first.code, first.cells) == (2, code, ())
+    assert words in first.fault
+    assert [(each.cells, each.fault) for each in rest] == [(("c@d.example", "z"), "")]
+
+
+def test_a_line_of_the_greatest_length_is_read():
+    assert read(b"email\n" + b"a" * LONGEST + b"\nb\n")[0][1] == ("a" * LONGEST,)
+    assert read(b"email\r" + b"a" * LONGEST + b"\rb\r")[1][1] == ("b",)
+
+
+def test_a_cell_over_several_lines_says_so_when_it_is_left_out():
+    assert [each.where for each in table(b'email,city\n"a\nb\nc"\nd\n')] == ["Lines 2 to 4, read as one,", "This line"]
 
 
 def test_lines_are_numbered_as_the_file_has_them():

@@ -157,6 +157,7 @@ def test_an_opt_out_of_one_group_is_what_was_chosen_for_it(desk, partly, becomes
 @pytest.mark.parametrize(("octets", "list_", "said"), [
     (b"status,reason,email,created\n5.1.1,x,a@x.example,1\n", "sendgrid-spam-reports", "“SendGrid: bounces”"),
     (b"one,two\n1,2\n", "ses", "of no list"),
+    (b"email,email,reason\na@x.example,b@x.example,BOUNCE\n", "ses", "Two columns are called “email”"),
     ("email,reason\né@x.example,BOUNCE\n".encode("latin-1"), "ses", "not UTF-8"),
     ('{"items": [{"address": "é@x.example", "code": 550}]}'.encode("latin-1"), "mailgun-bounces", "no UTF-8"),
     (b'{"items": [{"address": "a@x.example", "code": 550}', "mailgun-bounces", "cannot be read at line 1"),

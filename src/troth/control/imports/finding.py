@@ -93,7 +93,7 @@ def _digest(row: Row) -> int:
 
 def _cells(line: Line, width: int) -> Sequence[str]:
     if line.fault:
-        raise Unfit("quotes", line.fault)
+        raise Unfit(line.code, line.fault)
     if len(line.cells) < width or any(line.cells[width:]):
-        raise Unfit("cells", f"This line has {len(line.cells)} cells, and the first line names {width} columns.")
+        raise Unfit("cells", f"{line.where} has {len(line.cells)} cells, and the first line names {width} columns.")
     return line.cells[:width]

@@ -14,6 +14,8 @@ from troth.control.imports.importer import Unreadable
 DETECT, LATIN = "detect", "latin-1"
 LONGEST = 65_536  # characters of one line
 _LOOKED_AT = 4096  # octets at the start
+_RARE = 16  # with a zero byte more often than in so many, a file is no text; with fewer, it is a fault of their lines
+_TOO_LONG = "\0\0too long\n"  # stands for a line that is
 _SEPARATORS = ",;\t|"
 _SEP_LINE = re.compile(r"sep=(.)\s*\Z", re.IGNORECASE)  # how Excel says it
 _ESCAPED = re.compile("[\udc80-\udcff]")  # what surrogateescape makes of a byte that is no text
@@ -31,11 +33,20 @@ _SAVE = "Save it as UTF-8 (“CSV UTF-8” in Excel), and import it again."
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`number`: of the line of the file on which it begins, from 1. `fault`: why it cannot be read; it has no cells."""
+    """`number`: of the line of the file on which it begins, from 1; `last`: on which it ends, where a quoted cell has
+    line ends. `fault`: why it cannot be read, `code` its name; it has no cells.
+    """
 
     number: int
     cells: tuple[str, ...]
     fault: str = ""
+    code: str = "entry"
+    last: int = 0
+
+    @property
+    def where(self) -> str:
+        """In words, for a row that is left out."""
+        return f"Lines {self.number:,} to {self.last:,}, read as one," if self.last > self.number else "This line"
 
 
 class Parts(io.RawIOBase):
@@ -85,6 +96,8 @@ class Table:
             return self._next(), found[1]
         while line and not line.strip():
             line = self._next()
+        if line == _TOO_LONG:
+            raise Unreadable(f"The first line is longer than {LONGEST:,} characters: this is no file of rows.")
         if not line:
             raise Unreadable("The file is empty: its first line must name the columns, such as: email,timezone")
         bare = re.sub(r'"[^"]*"', "", line)
@@ -96,13 +109,22 @@ class Table:
         except UnicodeError:
             raise Unreadable(f"After line {self._number:,} the file is not {self.encoding} any more. {_SAVE}") from None
         self._number += bool(line)
-        if len(line) > LONGEST:
-            raise Unreadable(f"Line {self._number:,} is longer than {LONGEST:,} characters: this is no file of rows.")
-        if _ESCAPED.search(line):
-            raise Unreadable(self._not_text())
+        if len(line) > LONGEST and not line.endswith(("\n", "\r")):
+            self._skip()
+            return _TOO_LONG
+        if _ESCAPED.search(line) or (self._codec == "cp1252" and _is_utf_8(line)):
+            raise Unreadable(self._not_text(line))
         return line
 
-    def _not_text(self) -> str:
+    def _skip(self) -> None:
+        """The rest of a line that is too long, a piece at a time."""
+        piece = "x"
+        while piece and not piece.endswith(("\n", "\r")):
+            piece = self._text.readline(LONGEST)
+
+    def _not_text(self, line: str) -> str:
+        if self._codec == "cp1252" and _ESCAPED.search(line) is None:
+            return f"Line {self._number:,} reads as UTF-8, and the file was said to be Latin-1: import it without that."
         if self._codec == "cp1252":
             return f"Line {self._number:,} has a byte that Latin-1 (Windows-1252) has no character for. {_SAVE}"
         said = f"Line {self._number:,} is not UTF-8. If the file is Latin-1 (Windows-1252), say so when you import it."
@@ -121,7 +143,7 @@ class Table:
 
     def _row(self, begins: int) -> Line | None:
         try:
-            return Line(begins, tuple(cell.strip() for cell in next(self._rows)))
+            cells = next(self._rows)
         except StopIteration:
             return None
         except csv.Error as trouble:
@@ -130,7 +152,27 @@ class Table:
                     f"A quote that opens in line {begins:,} is never closed: double it, or remove it."
                 ) from None
             fault = "A quote stands where none may: put the whole cell into quotes, or remove it."
-            return Line(begins, (), fault)
+            if self._number > begins:
+                lines = f"lines {begins:,} to {self._number:,} are left out with it"
+                fault = f"A quote opens here, and {lines}: double it, or remove it."
+            return Line(begins, (), fault, "quotes", self._number)
+        whole = "".join(cells)
+        if "\0" not in whole:
+            return Line(begins, tuple(cell.strip() for cell in cells), last=self._number)
+        if _TOO_LONG.strip() in whole:
+            return Line(begins, (), f"It is longer than {LONGEST:,} characters.", "too-long", self._number)
+        return Line(begins, (), "It has a zero byte, which is no text: remove it.", "zero-byte", self._number)
+
+
+def _is_utf_8(line: str) -> bool:
+    """What was read as Windows-1252; letters of that which happen to be UTF-8 stand in no language's text."""
+    if line.isascii():
+        return False
+    try:
+        line.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _codec(start: bytes, asked: str) -> str:
@@ -145,6 +187,6 @@ def _codec(start: bytes, asked: str) -> str:
         return mark
     if kind := next((kind for begins, kind in _NO_TEXT if start.lstrip().startswith(begins)), None):
         raise Unreadable(f"The file is {kind}, and no CSV. {_SAVE}")
-    if b"\0" in start:
+    if b"\0" in start.partition(b"\n")[0] or start.count(0) * _RARE > len(start):
         raise Unreadable(f"The file has zero bytes: it may be UTF-16 without its mark, or no text at all. {_SAVE}")
     return "cp1252" if asked == LATIN else "utf-8"

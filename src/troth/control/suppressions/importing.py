@@ -90,6 +90,10 @@ class Suppressions:
         found = form.find(list(header))
         if found is None:
             raise Unreadable(_another(form, list(header)))
+        folded = [fold(each) for each in header]
+        for place in found.values():
+            if folded.count(folded[place]) > 1:
+                raise Unreadable(f"Two columns are called “{header[place]}”: leave one out.")
         partly = options.get(PARTIAL, _LEAVE)
 
         def read(cells: Sequence[str]) -> Row:
