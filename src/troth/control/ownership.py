@@ -41,7 +41,7 @@ _PERSON_UNVERIFIED = (
 )
 _CONFIRMATION_UNUSED = (
     "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct, asked_by,"
-    " created_at, expires_at)"
+    " email_id, created_at, expires_at)"
 )
 _CONFIRMATION_SHOWN = (
     "SELECT (tenant_id, person_id, pathway, tries, valid_days, agreement, basis_ct, asked_by, created_at, expires_at,"

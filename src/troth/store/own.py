@@ -14,7 +14,7 @@ _SQL = load("own")
 @dataclass(frozen=True, slots=True)
 class LetterRow:
     """A message with its recipient and its category as approved then. `status`: 1 pending, 2 verified, 4 erased;
-    `listed`: reasons for which the address is suppressed everywhere.
+    `listed`: reasons for which the address is suppressed everywhere. `system`: it is Troth's own mail.
     """
 
     id: UUID
@@ -27,6 +27,7 @@ class LetterRow:
     client: str
     postal_address: str
     keyset: bytes
+    system: bool
     code: str
     artefact: str
     status: int

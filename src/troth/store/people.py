@@ -39,7 +39,9 @@ class NewPerson:
 
 @dataclass(frozen=True, slots=True)
 class NewConfirmation:
-    """hash: of the link's secret; code_hash: of the secret and the code. asked_by: key:ID, account:ID or troth."""
+    """hash: of the link's secret; code_hash: of the secret and the code. asked_by: key:ID, account:ID or troth. email:
+    the mail that asks.
+    """
 
     hash: bytes
     tenant: UUID
@@ -50,6 +52,7 @@ class NewConfirmation:
     agreement: bytes | None
     basis_ct: bytes | None
     asked_by: str
+    email: UUID
     now: datetime
     ends: datetime
 

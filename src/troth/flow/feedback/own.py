@@ -128,7 +128,7 @@ async def _erased(here: _Visit, given: _Form) -> Response:
         fault = "Tick the box first: an erasure cannot be undone."
         return own_pages.erase(here.seen, here.home, here.form("erase"), fault)
     await own_acts.erase(here.connection, here.seen)
-    return own_pages.erased(here.seen.row.client)
+    return own_pages.erased(here.seen)
 
 
 async def _copy(here: _Visit, given: _Form) -> Response:

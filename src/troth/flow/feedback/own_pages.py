@@ -39,6 +39,7 @@ _LISTED = {
     6: "mail to it came back again and again",
 }  # fmt: skip
 _NOTHING = Told()
+_CLOSE = "<p>There is nothing more to do. This page may be closed.</p>"
 _BACK = '<p><a href="{home}">Back to your page</a></p>'
 
 _YOURS = (
@@ -214,15 +215,8 @@ def erase(view: View, home: str, proof: str, fault: str = "") -> Response:
     """The consequence in words, before it is so."""
     wrong = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>' if fault else ""
     mark = ' aria-describedby="fault" aria-invalid="true"' if fault else ""
-    client = escape(view.row.client)
     content = (
-        f"<p>This cannot be undone. For <b>{client}</b>:</p><ul>"
-        "<li>your address, and what the messages to you said, can be read by nobody any more;</li>"
-        "<li>messages that are waiting are not sent, and no new ones are taken;</li>"
-        f"<li>links in earlier messages show you nothing more; {client} keeps what it holds elsewhere, so ask it there "
-        "too;</li><li>if your address is on the list of addresses that are never written to, it stays there in a form "
-        "that cannot be read back, as the law asks;</li><li>what other senders hold about you is theirs: each message "
-        f"of theirs has its own link.</li></ul>{wrong}"
+        f"<p>This cannot be undone. {_consequences(view)}{wrong}"
         f'<form method="post" action="{home}/erase">{_proof(proof)}<label class="switch"><input type="checkbox" '
         f'name="sure" value="yes"{mark}><span>I understand that this cannot be undone.</span></label>'
         '<button type="submit" class="stop">Erase me</button></form>' + _BACK.format(home=home)
@@ -230,13 +224,38 @@ def erase(view: View, home: str, proof: str, fault: str = "") -> Response:
     return page("Erase you?", content, client=view.row.client, status=422 if fault else 200)
 
 
-def erased(client: str) -> Response:
-    return page(
-        "You have been erased",
-        f'<p class="sealed">What was held about you for {escape(client)} can be read by nobody any more, and nothing '
-        "is sent to you.</p><p>There is nothing more to do. This page may be closed.</p>",
-        client=client,
+def _consequences(view: View) -> str:
+    client = escape(view.row.client)
+    if view.row.system:
+        return (
+            "It concerns the request in this email alone:</p><ul>"
+            "<li>the link and the code in it serve no more, and it is not sent if it waits;</li>"
+            "<li>our own copy of your address goes, unless another sender here has it, or you have an account;</li>"
+            "<li>the sender that asked for this email keeps what it holds, and may ask you again: ask it there "
+            "too.</li></ul>"
+        )
+    return (
+        f"For <b>{client}</b>:</p><ul>"
+        "<li>your address, and what the messages to you said, can be read by nobody any more;</li>"
+        "<li>messages that are waiting are not sent, and no new ones are taken; nor is a request to confirm your "
+        "address;</li>"
+        f"<li>links in earlier messages show you nothing more; {client} keeps what it holds elsewhere, so ask it there "
+        "too;</li><li>if your address is on the list of addresses that are never written to, it stays there in a form "
+        "that cannot be read back, as the law asks;</li><li>what other senders hold about you is theirs: each message "
+        "of theirs has its own link.</li></ul>"
     )
+
+
+def erased(view: View) -> Response:
+    if view.row.system:
+        told = (
+            "The request in this email is withdrawn: its link and its code serve no more. No sender is told that it "
+            "was you."
+        )
+        return page("Withdrawn", f'<p class="sealed">{told}</p>{_CLOSE}', client=view.row.client)
+    client = escape(view.row.client)
+    told = f"What was held about you for {client} can be read by nobody any more, and nothing is sent to you."
+    return page("You have been erased", f'<p class="sealed">{told}</p>{_CLOSE}', client=view.row.client)
 
 
 def not_pressed(home: str) -> Response:

@@ -14,7 +14,8 @@ from troth.rules.policy import Policy
 class EmailAsked:
     """One email as a program asked for it, parsed but not judged. Addresses are as given; `scheduled_at` is aware.
 
-    `template` is a code; `variables` go with it. Without a template, subject and html or text are the content.
+    `template` is a code; `variables` go with it. Without a template, subject and html or text are the content. `id`: a
+    UUIDv7 of now, where Troth's own caller must know it before; None: the gate makes one.
     """
 
     to: tuple[str, ...]
@@ -31,6 +32,7 @@ class EmailAsked:
     template: str | None = None
     variables: dict[str, Any] | None = None
     scheduled_at: datetime | None = None
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

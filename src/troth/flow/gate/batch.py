@@ -272,7 +272,7 @@ def _bind(items: Sequence[Item], world: World) -> None:
                 bind(world, parsed, item.caller, item.key, item.ask.caller.peer, item.ask.behalf)
                 for parsed in item.parsed
             )
-            item.ids = tuple(uuid7(world.now) for _ in item.bounds)
+            item.ids = tuple(parsed.asked.id or uuid7(world.now) for parsed in item.parsed)
 
 
 def _kept_row(item: Item, kept: _Kept) -> store.KeptAnswer:

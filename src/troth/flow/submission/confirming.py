@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from troth.flow.gate.asks import Ask, Behalf, Caller, EmailAsked
 from troth.flow.submission import people
 from troth.flow.submission.pathways import PURPOSES, Pathway
-from troth.keys import places
+from troth.keys import ids, places
 from troth.keys.installation import InstallationSecrets, Purpose
 from troth.keys.keyring import Keyring
 from troth.mail.address import Address
@@ -83,20 +83,23 @@ async def prepare(connection: Connection, means: Means, firm: Firm, letter: Lett
         raise RuntimeError("the programme has no system tenant")
     system, house = tenants
     row = (await gate.tenants(connection, [system]))[0]
-    await people.ensure(connection, means.keyring, system, row.keyset, letter.address, letter.index, letter.now)
+    copy = await people.ensure(connection, means.keyring, system, row.keyset, letter.address, letter.index, letter.now)
     secret, code = secrets.token_bytes(32), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     ends = letter.now + LINK_LIVES
     variables = _variables(means, firm, letter.pathway, secret, code, ends)
-    email = EmailAsked((letter.address.addr_spec,), tags={"category": CATEGORY}, template=TEMPLATE, variables=variables)
+    mail = ids.uuid7(letter.now)
+    email = EmailAsked(
+        (letter.address.addr_spec,), tags={"category": CATEGORY}, template=TEMPLATE, variables=variables, id=mail
+    )
     ask = Ask(
         Caller(system_tenant=system), (email,), "POST", "/recipients",
-        idempotency=_once(means, firm, letter), kept=ONE_MAIL,
+        idempotency=_once(means, firm, letter, copy.person.id), kept=ONE_MAIL,
         behalf=Behalf(firm.id, firm.timezone, firm.asker, firm.policy, firm.slow, house),
     )  # fmt: skip
-    return Prepared(ask, _row(means, firm, letter, secret, code, ends))
+    return Prepared(ask, _row(means, firm, letter, secret, code, mail))
 
 
-def _row(means: Means, firm: Firm, letter: Letter, secret: bytes, code: str, ends: datetime) -> store.NewConfirmation:
+def _row(means: Means, firm: Firm, letter: Letter, secret: bytes, code: str, mail: UUID) -> store.NewConfirmation:
     pathway, person = letter.pathway, letter.person
     basis = None
     if pathway.basis is not None and person.data_key is not None:
@@ -105,7 +108,8 @@ def _row(means: Means, firm: Firm, letter: Letter, secret: bytes, code: str, end
     return store.NewConfirmation(
         hash=sha256(secret).digest(), tenant=firm.id, person=person.id, pathway=pathway.name,
         code_hash=sha256(secret + code.encode()).digest(), valid_days=pathway.valid_days, agreement=pathway.agreement,
-        basis_ct=basis, asked_by=letter.asked_by, now=letter.now, ends=ends,
+        basis_ct=basis, asked_by=letter.asked_by, email=mail, now=letter.now,
+        ends=letter.now + LINK_LIVES,
     )  # fmt: skip
 
 
@@ -119,10 +123,10 @@ def _variables(means: Means, firm: Firm, pathway: Pathway, secret: bytes, code: 
     }
 
 
-def _once(means: Means, firm: Firm, letter: Letter) -> tuple[bytes, bytes]:
+def _once(means: Means, firm: Firm, letter: Letter, copy: UUID) -> tuple[bytes, bytes]:
     """The gate's own idempotency keeps a client to one mail for one address at a time, whatever else the request says:
-    the key of a request is no way around it.
+    the key of a request is no way around it. Where Troth's own copy of the person was erased since, it is another.
     """
     secret = means.secrets.token_keys(Purpose.FINGERPRINT)[0]
-    what = b"confirmation\0" + firm.id.bytes + letter.index
+    what = b"confirmation\0" + firm.id.bytes + letter.index + copy.bytes
     return hmac.digest(secret, what, "sha256"), hmac.digest(secret, b"confirmation", "sha256")

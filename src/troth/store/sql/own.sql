@@ -3,7 +3,7 @@
 -- name: own_letter
 -- The message, whose it is and what it was sent as: the category as it was approved when the message was accepted.
 SELECT m.id, m.tenant_id, m.person_id, m.blind_index, m.category_id, m.created_at, m.state,
-       t.name AS client, t.postal_address, t.keyset, c.code, c.artefact,
+       t.name AS client, t.postal_address, t.keyset, t.kind = 2 AS system, c.code, c.artefact,
        p.status, p.pathway, p.verified_at, p.expires_at, p.erased_at, p.created_at AS registered_at, p.data_key,
        p.address_ct,
        ARRAY(SELECT DISTINCT s.reason FROM suppression s WHERE s.blind_index = m.blind_index ORDER BY 1) AS listed,

@@ -21,9 +21,9 @@ FROM tenant t JOIN tenant s ON s.programme_id = t.programme_id AND s.kind = 2 WH
 
 -- name: add_confirmation
 INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct, asked_by,
-    created_at, expires_at)
+    email_id, created_at, expires_at)
 VALUES (%(hash)b, %(tenant)b, %(person)b, %(pathway)b, %(code_hash)b, %(valid_days)b, %(agreement)b::bytea,
-    %(basis_ct)b::bytea, %(asked_by)b, %(now)b, %(ends)b);
+    %(basis_ct)b::bytea, %(asked_by)b, %(email)b, %(now)b, %(ends)b);
 
 -- name: person_status
 SELECT id, status, pathway, verified_at, expires_at, erased_at, created_at, timezone, agreement, data_key, address_ct

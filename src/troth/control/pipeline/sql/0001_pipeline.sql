@@ -318,21 +318,7 @@ AS $$
     ON CONFLICT (domain_id) DO NOTHING
 $$;
 
--- confirmation_view_v1 and verify_person_v1: recipients/sql/0001_recipients.sql
-CREATE FUNCTION erase_person_v1(p_tenant uuid, p_person uuid) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    WITH gone AS (
-        UPDATE troth.person SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL,
-               timezone = NULL, agreement = NULL, basis_ct = NULL
-        WHERE id = p_person AND tenant_id = p_tenant AND status <> 4
-          AND p_tenant = nullif(current_setting('troth.tenant', true), '')::uuid  -- only where the caller works
-        RETURNING id, tenant_id),
-    entry AS (
-        SELECT troth.ledger_entry(ARRAY['privacy:person:erase'], ARRAY[tenant_id],
-            ARRAY[troth.leaf_json(ARRAY['person'], ARRAY[id::text])]) FROM gone)
-    SELECT EXISTS (SELECT FROM gone, entry)
-$$;
+-- confirmation_view_v1 and verify_person_v1: recipients/sql/0001_recipients.sql; erase_person_v1: privacy/sql/0004_erasing.sql
 
 -- ---- partitions ---------------------------------------------------------------------------------------------
 

@@ -1,19 +1,6 @@
 -- What recipients do with their own page, and the notices that may not be mailed to them.
 
--- A recipient's own hand: the signed link in their mail is the right to it (flow/feedback/own.py reads the link). What was
--- sealed for them opens no more; the suppression stays, which the law keeps. Asked again, it changes nothing.
-CREATE FUNCTION erase_own_v1(p_message uuid) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    WITH gone AS (
-        UPDATE troth.person p SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL
-        FROM troth.message m WHERE m.id = p_message AND p.id = m.person_id AND p.tenant_id = m.tenant_id AND p.status <> 4
-        RETURNING p.id, p.tenant_id),
-    entry AS (
-        SELECT troth.ledger_entry(ARRAY['privacy:person:erase'], ARRAY[tenant_id],
-            ARRAY[troth.leaf_json(ARRAY['by', 'person'], ARRAY['recipient', id::text])]) FROM gone)
-    SELECT EXISTS (SELECT FROM gone, entry)
-$$;
+-- erase_own_v1: 0004_erasing.sql
 
 -- A recipient took a copy of what is held about them: an entry, and the moment.
 CREATE FUNCTION export_own_v1(p_message uuid) RETURNS timestamptz
