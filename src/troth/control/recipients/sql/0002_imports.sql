@@ -51,8 +51,8 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON person_import FOR EACH STATEMENT E
 -- that is given, as at a registration. The planner knows nothing of arrays, and a plan that it made when the client had
 -- nobody would read all of the client's people for each batch: so it is held to the index. Granted to nobody.
 CREATE FUNCTION import_people_known(p_import uuid, client uuid, way text, signed bytea, at timestamptz, ends timestamptz,
-                                    p_lines integer[], p_ids uuid[], p_indexes bytea[], p_timezones text[],
-                                    OUT renewed bigint, OUT erased bigint)
+                                    p_lines integer[], p_ids uuid[], p_indexes bytea[], p_timezones text[])
+RETURNS TABLE (renewed bigint, erased bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
 AS $$
@@ -73,6 +73,7 @@ BEGIN
       AND u.timezone IS NOT NULL AND u.timezone IS DISTINCT FROM p.timezone;
     SELECT count(*) INTO erased FROM unnest(p_indexes) AS u(index)
     JOIN troth.person p ON p.tenant_id = client AND p.blind_index = u.index AND p.status = 4;
+    RETURN NEXT;
 END $$;
 
 -- One batch of an import that two people approved. How they are verified says what was approved (`options.pathway`):
