@@ -23,6 +23,7 @@ class Link:
     expired: bool
     needs_code: bool
     tries_left: int
+    postal_address: str
 
 
 def secret_of(text: str) -> bytes | None:
@@ -39,10 +40,18 @@ def secret_of(text: str) -> bytes | None:
 def look(secret: bytes) -> Link | None:
     """Changes nothing. None: no such link."""
     with connection.cursor() as cursor:
-        seen = "tenant_name, expires_at, used_at, expired, needs_code, tries_left"
+        seen = "tenant_name, expires_at, used_at, expired, needs_code, tries_left, postal_address"
         cursor.execute(f"SELECT {seen} FROM troth.confirmation_view_v1(%s)", [secret])  # noqa: S608 - our own words
         row = cursor.fetchone()
     return Link(*row) if row else None
+
+
+def turn(secret: bytes) -> bool:
+    """Holds the link for this transaction; False where somebody has used it by now."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT troth.confirmation_turn_v1(%s)", [secret])
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def confirm(secret: bytes, code: str | None = None) -> UUID | None:

@@ -1,11 +1,14 @@
 """Recipients: the confirmation page. Looking changes nothing, so that a mail scanner confirms nobody; the button does,
-for the browser that was shown it: a signed cookie and Django's token say so.
+for the browser that was shown it: a signed cookie and Django's token say so. It says that the address is theirs, and
+nothing else: what else may be sent has a box of its own (agreeing.py).
 """
 
 import hashlib
+from collections.abc import Collection, Sequence
 from functools import cache
 from http import HTTPStatus
 from importlib import resources
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -17,6 +20,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from troth.control.recipients import agreeing, confirmation
+from troth.control.recipients.agreeing import Offer
 from troth.control.recipients.confirmation import Link
 
 _COOKIE = "troth_confirm"
@@ -39,7 +43,7 @@ def confirm(request: HttpRequest, secret: str) -> HttpResponse:
         return _page(request, "expired", link, status=HTTPStatus.GONE)
     if request.method == "POST":
         return _confirmed(request, value, link)
-    response = _page(request, "ask", link)
+    response = _asked(request, value, link, agreeing.offers(value))
     response.set_cookie(
         _COOKIE,
         signing.dumps(_mark(value), salt=_SALT),
@@ -54,24 +58,47 @@ def confirm(request: HttpRequest, secret: str) -> HttpResponse:
 
 @transaction.atomic
 def _confirmed(request: HttpRequest, value: bytes, link: Link) -> HttpResponse:
-    """The verification and the word that goes with it are one; a wrong code's count stays."""
+    """The verification and what was agreed to are one; a wrong code's count stays."""
     if not _was_shown(request, value):
         return cookie_missing(request)
-    typed = "".join(request.POST.get("code", "").split()).replace("\0", "")[:12] or None
+    if not confirmation.turn(value):
+        return _page(request, "already", link)
+    offered, told = agreeing.offers(value), request.POST
+    agreed = agreeing.ticked(offered, told.getlist("agree"))
+    if agreed is None or not agreeing.was_shown(value, link, offered, told.get("shown", ""), _HOURS * 3600):
+        return _asked(request, value, link, offered, wrong="changed")
+    typed = "".join(told.get("code", "").split()).replace("\0", "")[:12] or None
     if link.needs_code and typed is None:
-        return _page(request, "ask", link, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong="missing")
+        return _asked(request, value, link, offered, agreed, wrong="missing")
     with transaction.atomic():  # verified and on record, or neither
         verified = confirmation.confirm(value, typed) is not None
         if verified:
-            agreeing.record(value, _how(typed), request.META.get("REMOTE_ADDR", ""))
-    if not verified:
-        again = confirmation.look(value)
-        if typed is not None and again is not None and not again.expired:
-            return _page(request, "ask", again, status=HTTPStatus.UNPROCESSABLE_ENTITY, wrong="wrong")
-        return _page(request, "expired", link, status=HTTPStatus.GONE)
-    response = _page(request, "done", link)
+            agreeing.record(value, link, agreed, _how(typed), request.META.get("REMOTE_ADDR", ""))
+    again = None if verified or typed is None else confirmation.look(value)
+    if again is not None and not again.expired:
+        return _asked(request, value, again, offered, agreed, wrong="wrong")
+    return _done(request, link, agreed) if verified else _page(request, "expired", link, status=HTTPStatus.GONE)
+
+
+def _done(request: HttpRequest, link: Link, agreed: Sequence[Offer]) -> HttpResponse:
+    response = _page(request, "done", link, agreed=agreed)
     response.delete_cookie(_COOKIE, path="/confirm", samesite="Strict")
     return response
+
+
+def _asked(
+    request: HttpRequest,
+    value: bytes,
+    link: Link,
+    offered: Sequence[Offer],
+    agreed: Collection[Offer] = (),
+    wrong: str = "",
+) -> HttpResponse:
+    """The question; again with what was ticked, where something was wrong with the answer."""
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK
+    boxes = [(each, each in agreed) for each in offered]
+    more = {"boxes": boxes, "intro": agreeing.intro(link), "shown": agreeing.shown(value, link, offered)}
+    return _page(request, "ask", link, status=status, wrong=wrong, button=agreeing.BUTTON, **more)
 
 
 def _how(typed: str | None) -> str:
@@ -110,9 +137,9 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, name: str, link: Link | None = None, *, status: HTTPStatus = HTTPStatus.OK, wrong: str = ""
+    request: HttpRequest, name: str, link: Link | None = None, *, status: HTTPStatus = HTTPStatus.OK, **more: Any
 ) -> HttpResponse:
-    response = render(request, f"recipients/{name}.html", {"link": link, "wrong": wrong}, status=status)
+    response = render(request, f"recipients/{name}.html", {"link": link, **more}, status=status)
     response["X-Robots-Tag"] = "noindex, nofollow"
     response["Cache-Control"] = "no-store"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

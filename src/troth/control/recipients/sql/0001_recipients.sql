@@ -48,15 +48,15 @@ END $$;
 CREATE TRIGGER told AFTER INSERT ON person_event REFERENCING NEW TABLE AS told
     FOR EACH STATEMENT EXECUTE FUNCTION person_told();
 
--- What a confirmation link is about, for its page, which has no tenant yet: the firm's name, and whether the link still
--- serves. Holding the secret is the right to see it; nothing changes by looking.
+-- What a confirmation link is about, for its page, which has no tenant yet: the firm, and whether the link still serves.
+-- Holding the secret is the right to see it; nothing changes by looking.
 CREATE FUNCTION confirmation_view_v1(p_secret bytea)
 RETURNS TABLE (tenant_name text, expires_at timestamptz, used_at timestamptz, expired boolean, pathway text,
-               needs_code boolean, tries_left integer)
+               needs_code boolean, tries_left integer, postal_address text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     SELECT t.name, c.expires_at, c.used_at, c.expires_at <= troth.now_v1() OR c.tries >= 5, c.pathway,
-           c.pathway = 'multi-step', 5 - c.tries
+           c.pathway = 'multi-step', 5 - c.tries, t.postal_address
     FROM troth.confirmation c JOIN troth.tenant t ON t.id = c.tenant_id
     WHERE c.secret_hash = sha256(p_secret)
 $$;

@@ -18,6 +18,7 @@ _CHECKS = (
     "kind = 3 OR detail_ct IS NOT NULL",
     "kind <> 3 OR expires_at IS NULL",
     "expires_at > at",
+    "basis <> 'confirmation' OR kind <> 1 OR category_id IS NOT NULL",
 )
 
 
@@ -63,8 +64,9 @@ CONTROL = Control(
     "cpl_4",
     HOUR,
     "Messages of categories that are sent on consent are compared with the consent ledger as it was when they went "
-    "out; the ledger takes no consent without its wording, and no implied consent without its end; each opt-out that "
-    "was told was carried out within a minute; each message names its approved sender and postal address; and the "
+    "out; the ledger takes no consent without its wording, none from a confirmation page without its purpose, and no "
+    "implied consent without its end; each opt-out that was told was carried out within a minute; each message names "
+    "its approved sender and postal address; and the "
     "gate's own rule is shown consent that is missing, run out, taken back or unknown.",
     check,
 )
