@@ -26,10 +26,11 @@ def test_the_address_fits_a_local_part_and_gives_its_token_back() -> None:
     local, _, domain = mail_address(token, "bounce.example").rpartition("@")
     assert (len(local) <= 64, domain) == (True, "bounce.example")
     assert token_of(local) == token
-    assert token_of(local.replace("unsubscribe", "Unsubscribe")) == token
+    assert local == local.lower()
+    assert token_of(local.upper()) == token
 
 
-@pytest.mark.parametrize("local", ["", "unsubscribe", "unsubscribe+", "unsubscribe+x", "b" * 57, "unsubscribe+" + "a" * 53,
-                                   "unsubscribe+" + "a" * 40 + "\n", "x+unsubscribe+" + "a" * 40])  # fmt: skip
+@pytest.mark.parametrize("local", ["", "stop", "stop+", "stop+x", "b" * 57, "stop+" + "a" * 60, "stop+" + "a" * 41,
+                                   "stop+" + "a" * 40 + "\n", "x+stop+" + "a" * 40, "stop+" + "ö" * 40])  # fmt: skip
 def test_another_address_has_no_token(local: str) -> None:
     assert token_of(local) is None

@@ -86,8 +86,8 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket that several door processes may share, each its own queue (SO_REUSEPORT)."""
+def listen(host: str, port: int, who: str = "The door") -> socket.socket:
+    """A listening socket that several processes of one kind may share, each its own queue (SO_REUSEPORT)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -97,7 +97,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as trouble:
         listening.close()
-        raise CommandError(f"The door cannot listen on {host}:{port}: {trouble.strerror}.") from trouble
+        raise CommandError(f"{who} cannot listen on {host}:{port}: {trouble.strerror}.") from trouble
     listening.setblocking(False)
     return listening
 

@@ -95,6 +95,14 @@ def run_imports(settings: Settings) -> int:
     return running.until_stopped(lambda stop: importing.serve(settings, stop), settings.var_dir, "imports")
 
 
+def run_inbound(settings: Settings) -> int:
+    from troth.cli import inbound
+
+    require(settings, "inbound_port", "return_path_domain")
+    work = running.until_stopped
+    return work(lambda stop: inbound.serve(settings, stop), settings.var_dir, "inbound", asyncio.run)
+
+
 def run_metrics(settings: Settings) -> int:
     from troth.cli.metrics import serving
 
@@ -109,5 +117,6 @@ PROCESSES: dict[str, Callable[[Settings], int]] = {
     "sequencer": run_sequencer,
     "metrics": run_metrics,
     "imports": run_imports,
+    "inbound": run_inbound,
     "webhooks": run_webhooks,
 }

@@ -98,6 +98,9 @@ def children(settings: Settings) -> Iterator[Child]:
     yield _child("sequencer")
     yield _child("webhooks", grace=25.0)
     yield _child("imports")
+    if settings.inbound_port:
+        ready = _listens(settings.inbound_host, settings.inbound_port)
+        yield _child("inbound", ready=ready, grace=30.0)
     yield _child("metrics")  # not waited for: without it mail goes all the same
     yield _child("pages", ready=_listens(settings.web_host, settings.web_port))
     for n in range(settings.worker_processes):

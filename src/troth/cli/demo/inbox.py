@@ -12,6 +12,7 @@ _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINK = re.compile(r"https?://[^\s\"<>]+/(?:confirm|password)/[A-Za-z0-9_-]+")
 _CODE = re.compile(r"asks for a code:\s*([0-9]{6})\b")
 _UNSUBSCRIBE = re.compile(r"<(https?://[^<>\s]+)>")
+_BY_MAIL = re.compile(r"<mailto:([^<>\s?]+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,14 @@ class Inbox:
                 return found[1]
         return ""
 
-    def unsubscribe(self, recipient: str, message_hex: str) -> str:
-        """The address in List-Unsubscribe of a message that came; LookupError when there is none."""
+    def unsubscribe(self, recipient: str, message_hex: str, *, by_mail: bool = False) -> str:
+        """The link in List-Unsubscribe of a message that came, or its mailbox; LookupError when there is none."""
+        wanted = _BY_MAIL if by_mail else _UNSUBSCRIBE
         for entry in self.copies(recipient, message_hex):
-            found = _UNSUBSCRIBE.search(header(self.octets(entry), "List-Unsubscribe"))
+            found = wanted.search(header(self.octets(entry), "List-Unsubscribe"))
             if found:
                 return found[1]
-        raise LookupError("The message has no List-Unsubscribe header with a web address.")
+        raise LookupError("The message's List-Unsubscribe has no such address.")
 
     def octets(self, entry: Entry) -> bytes:
         return self.store.read(entry.file or "") or b""

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from troth.cli import wiring
-from troth.cli.demo import bombs
+from troth.cli.demo import bombs, by_mail
 from troth.cli.demo.asks import Ask
 from troth.cli.demo.building import Builder, House
 from troth.cli.demo.clock import Clock
@@ -67,10 +67,12 @@ class Story:
         self._main("property").ask("POST", f"/emails/{self._email('withdrawn')}/cancel", b"{}")
         later = json.dumps({"scheduled_at": "in 30 min"}).encode()
         self._main("property").ask("PATCH", f"/emails/{self._email('moved')}", later)
-        self.until(sent=("leaves-rent", "count"), bounced=("no-such-box", "policy-says-no"), held=("bomb",))
-        self.say("A reader unsubscribes; a key and a template are stopped, each by one person.")
+        sent, bounced = ("leaves-rent", "leaves-by-mail", "count"), ("no-such-box", "policy-says-no")
+        self.until(sent=sent, bounced=bounced, held=("bomb",))
+        self.say("Two readers unsubscribe, one by a click and one by mail; a key and a template are stopped.")
         letter = self.outcomes["leaves-rent"]
         one_click(self.inbox.unsubscribe(letter.recipient, letter.message_hex), self.trust)
+        self.leave_by_mail(self.outcomes["leaves-by-mail"])
         site, shop = self.houses["construction"], self.houses["retail"]
         self._desk(site).revoke(site.versions["api-key", "stopped"].snapshot, "The laptop with this key was stolen")
         self._desk(shop).revoke(shop.versions["template", "stock-audit"].snapshot, "It makes mail of no end")
@@ -149,6 +151,11 @@ class Story:
         given = reply.body.get("data", []) if isinstance(reply.body, dict) else []
         for n, ask in enumerate(asked):
             self.replies[ask.id] = Reply(reply.status, given[n] if n < len(given) else reply.body)
+
+    def leave_by_mail(self, letter: Outcome) -> None:
+        """As the reader's mail program does: a mail to List-Unsubscribe's address, by way of its domain's MX."""
+        address = self.inbox.unsubscribe(letter.recipient, letter.message_hex, by_mail=True)
+        by_mail.send(self.builder.layout.settings, letter.recipient, address)
 
     def release(self, house: House, subject: UUID, why: str) -> None:
         """A pause or a held message let go, by two people of the operator."""

@@ -36,13 +36,16 @@ type Render = Callable[[Template, dict[str, object]], Rendered]
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What the installation puts on every message. Keys are the newest of their purpose; `links` starts every link."""
+    """What the installation puts on every message. Keys are the newest of their purpose; `links` starts every link;
+    `mail_to`: the domain whose mail we take, None where we take none, and then no opt-out by mail is offered.
+    """
 
     cell: str
     links: str
     return_path: str | None
     verp_key: bytes
     unsubscribe_key: bytes
+    mail_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,7 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
     path = signing.return_path or stamp.return_path or sender.address.domain
     footer = _footer(work, stamp)
     content = under(_content(with_, render), footer)
-    assembled = assemble(_outgoing(work, with_, stamp, now, content, sender, message_id, path))
+    assembled = assemble(_outgoing(work, with_, stamp, now, content, sender, message_id))
     octets = wire(signing.signer.sign(assembled), assembled)
     local = verp_make(stamp.verp_key, work.claimed.message_id, work.claimed.lifetime_ends + BOUNCES_AFTER, stamp.cell)
     envelope = Envelope(
@@ -119,7 +122,6 @@ def _outgoing(
     content: Rendered,
     sender: Mailbox,
     message_id: str,
-    path: str,
 ) -> Outgoing:
     letter = with_.letter
     token = _opt_out(work, stamp)
@@ -139,7 +141,7 @@ def _outgoing(
         ),
         headers=tuple(letter.headers.items()),
         list_unsubscribe_url=f"{stamp.links}/u/{token}",
-        list_unsubscribe_mailto=f"mailto:{mail_address(token, path)}",
+        list_unsubscribe_mailto=f"mailto:{mail_address(token, stamp.mail_to)}" if stamp.mail_to else None,
         extra=() if any(name.lower() == "auto-submitted" for name in letter.headers) else _AUTO,
     )
 

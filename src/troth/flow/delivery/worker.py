@@ -205,6 +205,7 @@ class Worker:
             settings.return_path_domain,
             deps.secrets.token_keys(Purpose.VERP)[0],
             deps.secrets.token_keys(Purpose.UNSUBSCRIBE)[0],
+            settings.return_path_domain if settings.inbound_port else None,
         )
         least = min(settings.claim_batch, 2 * deps.route.max_connections)
         return Claimer(
