@@ -20,7 +20,7 @@ def test_the_threshold_itself_passes_and_one_more_does_not(name: str, limit: int
     assert raised.review_minutes == policy.anomaly.review_minutes
     assert raised.ratio_permille == limit + 1
     assert "an anomaly" in raised.sentence
-    assert "1000.0" in raised.sentence
+    assert "1,000.0" in raised.sentence
 
 
 def test_a_small_client_has_a_floor_and_it_is_said() -> None:
@@ -57,7 +57,7 @@ def test_what_two_people_let_pass_stands_for_the_mean_if_it_is_more() -> None:
     assert judge(1_500, [100] * 7, POLICY, 1_000).action is None
     raised = judge(1_501, [100] * 7, POLICY, 1_000)
     assert raised.action == "stop-new"
-    assert "let 1000 pass" in raised.sentence
+    assert "let 1,000 pass" in raised.sentence
     assert judge(1_501, [1_001] * 7, POLICY, 10).action is None
 
 

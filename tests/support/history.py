@@ -50,7 +50,7 @@ def unusual(operator, firm, held=0):
     admin = operator.admin
     anomaly = admin.execute(
         "SELECT anomaly_raise_v1(%s, 'volume', 'stop-new', 240, %s, %s, 150, 200, %s)",
-        (firm.tenant, recent, week, (f"{recent} messages in 24 hours against a 7-day mean of {week / 7:.1f}: an anomaly"
+        (firm.tenant, recent, week, (f"{recent:,} messages in 24 hours against a 7-day mean of {week / 7:,.1f}: an anomaly"
                                     " (above 150 % of the mean and above 200 messages is one).")),
     ).fetchone()[0]  # fmt: skip
     admin.execute(

@@ -54,7 +54,7 @@ def judge(recent: int, previous: Sequence[int], policy: Policy, reviewed: int = 
         first_week=first_week,
         review_minutes=rules.review_minutes if raised else None,
         sentence=_sentence(recent, total, floor, rules.percent, raised=raised)
-        + (f" Two people let {reviewed} pass." if reviewed * WINDOWS > total else ""),
+        + (f" Two people let {reviewed:,} pass." if reviewed * WINDOWS > total else ""),
     )
 
 
@@ -71,11 +71,11 @@ def ceiling_of(previous: Sequence[int], percent: int, floor: int, reviewed: int 
 
 
 def _sentence(recent: int, total: int, floor: int, percent: int, *, raised: bool) -> str:
-    mean = f"{total // WINDOWS}.{total * 10 // WINDOWS % 10}"
+    mean = f"{total // WINDOWS:,}.{total * 10 // WINDOWS % 10}"
     verdict = "an anomaly" if raised else "no anomaly"
     return (
-        f"{recent} messages in 24 hours against a 7-day mean of {mean}: {verdict} "
-        f"(above {percent} % of the mean and above {floor} messages is one)."
+        f"{recent:,} messages in 24 hours against a 7-day mean of {mean}: {verdict} "
+        f"(above {percent} % of the mean and above {floor:,} messages is one)."
     )
 
 
@@ -96,15 +96,15 @@ def weigh(cause: str, n: int, of_n: int, policy: Policy) -> Share:
     """Weigh what bounced of what was answered, or what was complained about of what was taken; ValueError for n < 0."""
     rules = policy.anomaly
     permille, sample, words = {
-        "bounce": (rules.bounce_permille, rules.bounce_sample, "bounced of {} answered"),
-        "complaint": (rules.complaint_permille, rules.complaint_sample, "were complained about of {} taken"),
+        "bounce": (rules.bounce_permille, rules.bounce_sample, "bounced of {:,} answered"),
+        "complaint": (rules.complaint_permille, rules.complaint_sample, "were complained about of {:,} taken"),
     }[cause]
     if min(n, of_n) < 0:
         raise ValueError("No count is negative.")
     raised = of_n >= sample and n * 1000 > permille * of_n
     verdict = "an anomaly" if raised else "no anomaly"
     sentence = (
-        f"{n} messages {words.format(of_n)} in {rules.ratio_hours} hours: {verdict} "
-        f"(more than {permille} in 1,000 of at least {sample} is one)."
+        f"{n:,} messages {words.format(of_n)} in {rules.ratio_hours} hours: {verdict} "
+        f"(more than {permille} in 1,000 of at least {sample:,} is one)."
     )
     return Share(cause, rules.action if raised else None, n, of_n, permille, sample, sentence)

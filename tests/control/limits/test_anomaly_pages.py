@@ -130,6 +130,32 @@ def test_staff_see_all_clients_and_choose_one_to_decide(site):
     assert staff.get(f"/anomalies/{anomaly}/lift").status == 200
 
 
+def test_what_was_found_before_is_paged_and_what_is_open_stands_first_however_old(site):
+    admin, tenant = site.operator.admin, site.firm.tenant
+    kept = history.unusual(site.operator, site.firm)
+    admin.execute("SET session_replication_role = replica")
+    admin.execute("UPDATE anomaly SET at = at - interval '90 days', review_due = review_due - interval '90 days'")
+    admin.execute("""
+        WITH made AS (SELECT gen_random_uuid() AS id, gen_random_uuid() AS pause, n FROM generate_series(1, 60) AS n),
+        stop AS (INSERT INTO pause (id, tenant_id, effect, reason, started_by, started_at, released_at, release_change)
+                 SELECT pause, %s, 'stop-new', 'x', 'anomaly', now_v1() - n * interval '1 day', now_v1(), gen_random_uuid() FROM made)
+        INSERT INTO anomaly (id, tenant_id, pause_id, cause, action, at, review_due, n, of_n, threshold, floor, sentence, hours)
+        SELECT id, %s, pause, 'volume', 'stop-new', now_v1() - n * interval '1 day', now_v1(), 1, 1, 150, 1, 'number ' || n, '{}' FROM made
+    """, (tenant, tenant))  # fmt: skip
+    admin.execute("SET session_replication_role = DEFAULT")
+    member = site.visitor(site.member)
+    first = member.get("/anomalies").text
+    assert f'href="/anomalies/{kept}"' in first, "the open one is older than all of them"
+    assert re.findall(r">number (\d+)<", first) == [str(n) for n in range(1, 51)]
+    older = re.search(r'rel="next" href="([^"]+)"', first)[1].replace("&amp;", "&")
+    second = member.get(f"/anomalies{older}").text
+    assert re.findall(r">number (\d+)<", second) == [str(n) for n in range(51, 61)]
+    assert 'rel="next"' not in second
+    for nonsense in ("yesterday", "2026-11-22"):
+        assert ">number 1<" in member.get(f"/anomalies?before={nonsense}").text
+    assert "Nothing was found before that." in member.get("/anomalies?before=2001-01-01T00:00:00%2B00:00").text
+
+
 def test_a_curve_of_a_young_client_counts_the_missing_days_as_none():
     ends = datetime(2026, 11, 22, 12, tzinfo=UTC)
     made = anomaly_chart.curve(ends, [10] * 30, 150, 200, [ends - timedelta(hours=2), ends - timedelta(days=9)])

@@ -43,6 +43,30 @@ def test_the_keys_own_number_is_its_policys(site):
     assert "seldom 12 0 12" in text_of(site.visitor(site.member).get("/limits"))
 
 
+def test_keys_and_templates_are_found_and_paged_the_most_used_first(site):
+    firm, operator = site.firm, site.operator
+    for n in range(30):
+        subject = operator.govern("template", firm.tenant, f"notice-{n:02}", {
+            "category": "rent", "subject": "Hello", "html": "<p>Hello.</p>", "text": "Hello.", "schema": {}, "targeting": {}})  # fmt: skip
+        if n % 2:
+            spend(site, 4, subject, n * 1000, 1_000_000)
+    member = site.visitor(site.member)
+    first = member.get("/limits")
+    assert "notice-29 971,000 29,000 1,000,000 notice-27 973,000 27,000" in text_of(first)
+    assert "notice-28" not in text_of(first)
+    more = re.search(r'href="(/limits\?[^"]*templates=[^"]+)">More', first.text)[1].replace("&amp;", "&")
+    second = member.get(more)
+    assert "notice-28 1,000,000 0 1,000,000" in text_of(second)
+    assert ">More</a>" not in second.text
+    seen = re.findall(r"notice-\d\d", text_of(first) + text_of(second))
+    assert sorted(seen) == [f"notice-{n:02}" for n in range(30)]
+    found = member.get("/limits?q=NOTICE-1")
+    assert len(re.findall(r"notice-\d\d", text_of(found))) == 10
+    assert "No key has “NOTICE-1” in its name." in text_of(found)
+    assert "There is none after that." in text_of(member.get("/limits?templates=0~template~zzz"))
+    assert "notice-29" in text_of(member.get("/limits?templates=nonsense"))
+
+
 def test_the_house_sees_the_routes_and_no_clients_numbers(site):
     staff = site.visitor(pages.join(site.operator, "Del Staff <del@operator.test>", "deliverability"))
     page = text_of(staff.get("/limits"))

@@ -143,13 +143,14 @@ def _client(
                   len(previous) < WINDOWS, percent or 0, floor or 0)  # fmt: skip
 
 
-def anomalies(before: datetime | None = None, *, only_open: bool = False) -> list[Anomaly]:
-    return [Anomaly(*each) for each in rows(_ALL, before, only_open, None, PAGE)]
+def anomalies(*, is_open: bool, before: datetime | None = None) -> list[Anomaly]:
+    """The newest, and one more where there are more than a page. before: those that began earlier."""
+    return [Anomaly(*each) for each in rows(_ALL, before, is_open, None, PAGE + 1)]
 
 
 def access_anomaly(anomaly: UUID) -> Anomaly:
     """Raise Http404 for what is not there, or not where this person looks."""
-    found = rows(_ALL, None, False, anomaly, 1)
+    found = rows(_ALL, None, None, anomaly, 1)
     if not found:
         raise Http404
     return Anomaly(*found[0])

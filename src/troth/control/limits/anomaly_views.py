@@ -2,8 +2,10 @@
 it. A look is one person's act; letting go and refusing are changes that a second person approves.
 """
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -40,20 +42,36 @@ _UNDO = {
 @needs("home:read")
 @require_safe
 def listed(request: HttpRequest) -> HttpResponse:
-    """GET /anomalies: what waits for a look, how near the threshold is, and what was found before."""
-    actor, found = actor_of(request), reading.anomalies()
+    """GET /anomalies?before=: what waits for a look, how near the threshold is, and 50 of what was found before."""
+    actor, before = actor_of(request), _before(request)
+    waiting, found = reading.anomalies(is_open=True), reading.anomalies(is_open=False, before=before)
+    past = found[: reading.PAGE]
     clients = reading.clients()
     mine = clients[0] if actor.scope is not None and clients else None
     now = reading.now()
     context = {
         "now": now,
-        "open": [(each, each.late(now), each.left(now)) for each in found if each.released_at is None],
-        "past": [each for each in found if each.released_at is not None],
+        "open": [(each, each.late(now), each.left(now)) for each in waiting[: reading.PAGE]],
+        "open_more": len(waiting) > reading.PAGE,
+        "past": past,
+        "older": f"?{urlencode({'before': past[-1].at.isoformat()})}" if len(found) > reading.PAGE else "",
+        "newer": "/anomalies" if before else "",
         "clients": clients if actor.scope is None else [],
         "client": mine,
-        "curve": reading.watched_curve(mine, [each.at for each in found]) if mine and mine.limit is not None else None,
+        "curve": reading.watched_curve(mine, [each.at for each in (*waiting, *found)])
+        if mine and mine.limit is not None
+        else None,
     }
     return render(request, "limits/anomalies.html", {**_SECTION, **context})
+
+
+def _before(request: HttpRequest) -> datetime | None:
+    """The moment that the address names; None for none, or what is no moment."""
+    try:
+        found = datetime.fromisoformat(request.GET.get("before", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
 
 
 @needs("home:read")

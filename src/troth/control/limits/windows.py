@@ -10,7 +10,7 @@ from troth.control.approvals.standing import Standing, resolved
 from troth.control.audit.asking import row
 from troth.rules.policy import Policy
 
-MOST = 25  # keys, and templates, of a page: those that were used most
+MOST = 25  # keys, and templates, of a page, those first that were used most
 _KEY, _TEMPLATE = 3, 4
 # The client's own day: midnight of its wall clock, as the gate counts it.
 _CLIENT = """
@@ -30,7 +30,9 @@ FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
 LEFT JOIN troth.rate_counter r ON r.tenant_id = g.tenant_id AND r.scope = %(scope)s AND r.subject = g.subject
     AND r.window_start = date_trunc('hour', now_v1(), 'UTC')
 WHERE g.tenant_id = %(tenant)s AND g.kind = ANY(%(kinds)s) AND NOT g.retired AND (g.kind <> 'category' OR r.used > 0)
-ORDER BY r.used DESC NULLS LAST, g.code LIMIT %(most)s
+  AND position(%(part)s IN lower(concat_ws(' ', g.code, s.artefact::jsonb ->> 'name'))) > 0
+  AND (-coalesce(r.used, 0), g.kind, g.code) > (%(used)s, %(kind)s, %(code)s)
+ORDER BY -coalesce(r.used, 0), g.kind, g.code LIMIT %(most)s
 """
 
 
@@ -55,17 +57,34 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """Keys, or templates; `older`: where the next page begins, "" where this is the last."""
+
+    windows: tuple[Window, ...]
+    older: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A page that is wanted: `part` of a code or name; `keys`, `templates`: as `Page.older` gave them."""
+
+    part: str = ""
+    keys: str = ""
+    templates: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Now:
     """A client's windows at a moment; `zone`: whose day it is."""
 
     at: datetime
     zone: str
     own: tuple[Window, ...]
-    keys: tuple[Window, ...]
-    templates: tuple[Window, ...]
+    keys: Page
+    templates: Page
 
 
-def windows(here: Standing) -> Now | None:
+def windows(here: Standing, asked: Asked) -> Now | None:
     """What is left of a client's hour and day, each key's and template's hour; None where no policy is in force."""
     policy = resolved(here)
     found = row(_CLIENT, here.tenant) if policy is not None else None
@@ -76,16 +95,36 @@ def windows(here: Standing) -> Now | None:
         Window("this hour", _least(policy.limits.tenant_hour, hour_cap), hour or 0, hour_ends),
         Window("today", _least(policy.limits.tenant_day, day_cap), day or 0, day_ends),
     )
-    keys = tuple(_key(each, here, policy, hour_ends) for each in _subjects(here, _KEY, ["api-key"]))
-    templates = tuple(
-        _template(each, here, policy, hour_ends) for each in _subjects(here, _TEMPLATE, ["template", "category"])
+    keys, more = _subjects(here, _KEY, ["api-key"], asked.part, asked.keys)
+    templates, others = _subjects(here, _TEMPLATE, ["template", "category"], asked.part, asked.templates)
+    return Now(
+        now,
+        zone,
+        own,
+        Page(tuple(_key(each, here, policy, hour_ends) for each in keys), more),
+        Page(tuple(_template(each, here, policy, hour_ends) for each in templates), others),
     )
-    return Now(now, zone, own, keys, templates)
 
 
-def _subjects(here: Standing, scope: int, kinds: list[str]) -> list[tuple[Any, ...]]:
-    given: dict[str, Any] = {"scope": scope, "tenant": here.tenant, "kinds": kinds, "most": MOST}
-    return rows_named(_SUBJECTS, given)
+def _subjects(here: Standing, scope: int, kinds: list[str], part: str, after: str) -> tuple[list[tuple[Any, ...]], str]:
+    """A page of what is counted, and where the next begins."""
+    used, kind, code = _after(after)
+    given: dict[str, Any] = {"scope": scope, "tenant": here.tenant, "kinds": kinds, "most": MOST + 1,
+                             "part": part.lower(), "used": used, "kind": kind, "code": code}  # fmt: skip
+    found = rows_named(_SUBJECTS, given)
+    if len(found) <= MOST:
+        return found, ""
+    _, kind, code, *_, used, _ = found[MOST - 1]
+    return found[:MOST], f"{used or 0}~{kind}~{code}"
+
+
+def _after(text: str) -> tuple[int, str, str]:
+    """What a page begins after: messages (below zero, as it is sorted), kind, code; before everything otherwise."""
+    used, _, rest = text.partition("~")
+    kind, _, code = rest.partition("~")
+    if not (used.isascii() and used.isdigit() and len(used) < 10 and code):
+        return -(2**31) + 1, "", ""
+    return -int(used), kind[:40], code[:200]
 
 
 def rows_named(query: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -372,7 +372,8 @@ AS $$
     LIMIT p_most
 $$;
 
--- Anomalies, newest first, of the client looked at or of all, or one of them. `release`: the open change that would lift the pause.
+-- Anomalies, newest first, of the client looked at or of all, or one of them. p_open: those alone, those that are over
+-- alone, or NULL. `release`: the open change that would lift the pause.
 CREATE FUNCTION anomalies_v1(p_before timestamptz, p_open boolean, p_one uuid, p_most integer)
 RETURNS TABLE (id uuid, tenant_id uuid, tenant_name text, pause_id uuid, cause text, action text, at timestamptz,
                review_due timestamptz, n bigint, of_n bigint, threshold integer, floor bigint, sentence text,
@@ -386,7 +387,7 @@ AS $$
             AND c.expires_at > troth.now_v1() ORDER BY c.proposed_at DESC LIMIT 1)
     FROM troth.looked_at() AS own, troth.anomaly a JOIN troth.pause p ON p.id = a.pause_id
     JOIN troth.tenant t ON t.id = a.tenant_id
-    WHERE (own IS NULL OR a.tenant_id = own) AND a.at < p_before AND (NOT p_open OR p.released_at IS NULL)
+    WHERE (own IS NULL OR a.tenant_id = own) AND a.at < p_before AND (p_open IS NULL OR p_open = (p.released_at IS NULL))
       AND (p_one IS NULL OR a.id = p_one)
     ORDER BY a.at DESC LIMIT p_most
 $$;
