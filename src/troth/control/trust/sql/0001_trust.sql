@@ -182,14 +182,6 @@ DECLARE
     most integer := 150000; -- the newest so many: a check takes seconds, whatever there is
 BEGIN
     CASE p_fact
-    WHEN 'suppressions' THEN RETURN QUERY
-        SELECT NULL::uuid, (SELECT count(*) FROM troth.suppression),
-            (SELECT count(*) FROM troth.suppression s WHERE NOT EXISTS (
-                SELECT FROM troth.suppression_feed f WHERE f.blind_index = s.blind_index AND f.reason = s.reason))
-            + (SELECT count(*) FROM troth.suppression_feed f WHERE NOT EXISTS (
-                SELECT FROM troth.suppression s WHERE s.blind_index = f.blind_index AND s.reason = f.reason))
-            + abs((SELECT count(*) FROM troth.suppression) - (SELECT count(*) FROM troth.suppression_feed)),
-            (SELECT max(id)::text FROM troth.suppression_feed);
     WHEN 'sent-suppressed' THEN RETURN QUERY
         SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.message_id::text) FILTER (WHERE x.bad)
         FROM (SELECT e.tenant_id, e.message_id, EXISTS (
