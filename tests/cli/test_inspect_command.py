@@ -61,3 +61,10 @@ def test_standard_input_may_hold_anything():
     found = [json.loads(line) for line in run("--json", stdin=b"a\0b@c.example\nann@web.de\n\xff\n").splitlines()]
     assert [one["accepted"] for one in found] == [False, True, False]
     assert found[0]["address"] == "a\0b@c.example"
+
+
+def test_lines_may_end_as_on_windows():
+    out = run("--json", stdin=b"ann@web.de\r\nbob@web.de\r\ncarol@web.de\nx\r\r\ndave@web.de\r")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert [(one["address"], one["accepted"]) for one in found] == [
+        ("ann@web.de", True), ("bob@web.de", True), ("carol@web.de", True), ("x\r", False), ("dave@web.de", True)]  # fmt: skip

@@ -232,6 +232,13 @@ def test_the_style_is_one_file_and_fetches_nothing(pages):
     assert "@import" not in sheet.text
 
 
+def refused(port, length):
+    """A length that is no number, as the octets of the wire."""
+    with socket.create_connection(("localhost", port), 20) as there:
+        there.sendall(f"POST /u/abc HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        return there.recv(12)[9:12] in (b"400", b"413")
+
+
 class Door(BaseHTTPRequestHandler):
     """A stand-in for the sending door: it answers with what it was asked."""
 
@@ -262,6 +269,8 @@ def test_the_doors_public_paths_are_handed_on(pages):
         assert posted.text == "POST /u/abc?x=1 application/x-www-form-urlencoded List-Unsubscribe=One-Click"
         assert Browser(port).get("/assets/letter.css").text.startswith("GET /assets/letter.css")
         assert Browser(port).ask("POST", "/u/abc", "x" * 70_000).status == 413
+        for length in ("\u00b2", "9" * 5_000, "-1", "0x1"):
+            assert refused(port, length)
     finally:
         server.shutdown()
         thread.join()

@@ -37,9 +37,9 @@ def run_address(args: argparse.Namespace, _settings: Settings) -> int:
 
 
 def _given() -> Iterable[str]:
-    """Standard input, each line an address; what is not UTF-8 in it is told apart as such."""
+    """Standard input, each line an address, however it ends; what is not UTF-8 in it is told apart as such."""
     for line in sys.stdin.buffer:
-        yield line.removesuffix(b"\n").decode("utf-8", "surrogateescape")
+        yield line.removesuffix(b"\n").removesuffix(b"\r").decode("utf-8", "surrogateescape")
 
 
 def _told(text: str, found: Inspection) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def to_door(request: HttpRequest, token: str = "") -> HttpResponse:
     """The door's answer, whatever it is; 503 when it gives none."""
     del token
     length = request.headers.get("Content-Length") or "0"
-    if not length.isdigit() or int(length) > _MOST:
+    if not (length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= _MOST):
         return HttpResponse(status=http.client.REQUEST_ENTITY_TOO_LARGE)
     door = urlsplit(settings.TROTH_DOOR_URL)
     there = http.client.HTTPConnection(door.hostname or "", door.port, timeout=_PATIENCE)
