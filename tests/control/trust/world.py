@@ -142,6 +142,9 @@ def build(database: Database, names: Names, witness: Path) -> World:
     asyncio.run(_mail(made))
     for firm in firms.values():
         firm.domain_ready()
+    # the inbound server and the duties have just given a sign of life
+    database.fill("INSERT INTO inbound_beat (domain, at, seen) VALUES ('bounce.homes.example', now_v1(), clock_timestamp())")
+    database.fill("INSERT INTO clock_mark (high_water) VALUES (now_v1()) ON CONFLICT DO NOTHING")
     asyncio.run(seal(made))
     for connection in database.opened:
         connection.close()
@@ -211,7 +214,7 @@ async def _mail(world: World) -> None:
         lambda n: connect(world.database.conninfo("troth_flow"), n), world.operator.keyring, world.operator.secrets
     )
     await gate.start()
-    settings = Settings(lease_seconds=60, return_path_domain="bounce.homes.example")
+    settings = Settings(lease_seconds=60, return_path_domain="bounce.homes.example", inbound_port=2525)
     deps = Deps(world.database.connect, world.operator.keyring, world.operator.secrets, route)
     worker = Worker(settings, deps)
     running_worker = asyncio.create_task(worker.run())

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from troth.control.trust import consenting, rehearsal
+from troth.control.trust import by_mail, consenting, rehearsal
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.controls.eml_7 import stoppable
 from troth.control.trust.found import Findings, Found
@@ -23,6 +23,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     consenting.counted(findings, look, programme, "opt-outs")
     count(findings, look, "sent-suppressed", programme, "sent messages went to somebody who had opted out")
     stoppable(findings, look, programme)
+    by_mail.answered(findings, look, programme)
     if not consenting.said(findings, look, programme):
         findings.missing.append("no message was sent in the last 90 days")
     return findings.done()
@@ -48,8 +49,9 @@ CONTROL = Control(
     "cpl_3",
     HOUR,
     "Each sent message that is looked at names its approved sender, carries under its content the client's name and "
-    "postal address as two people approved them, and has a one-click opt-out under its signature; each opt-out "
-    "that was told has its row, which cannot be removed (tried each time); nobody who opted out was written to; and "
-    "the gate's own rule is shown a sender without an address.",
+    "postal address as two people approved them, and has a one-click opt-out under its signature; where it offers one "
+    "by mail, too, the server that takes that mail gives signs of life; each opt-out that was told has its row, which "
+    "cannot be removed (tried each time); nobody who opted out was written to; and the gate's own rule is shown a "
+    "sender without an address.",
     check,
 )
