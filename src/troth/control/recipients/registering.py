@@ -109,7 +109,10 @@ def again(request: HttpRequest, ref: str) -> HttpResponse:
 def _told(word: str) -> str:
     if word == "verified":
         return "They are verified already: nothing was sent."
-    return "A mail asks them to confirm. Nothing else is sent to them before they have."
+    return (
+        "A mail asks them to confirm; within ten minutes of one, no second goes out. Nothing else is sent to them before "
+        "they have."
+    )
 
 
 def _accepted(actor: Actor) -> tuple[str, ...]:
