@@ -26,6 +26,7 @@ class MarkVerdict(IntEnum):
     QUIET = 10
     WARM_UP = 11
     CLOCK_BEHIND = 12
+    WITHDRAWN = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,13 @@ MARK_OUTCOME: MappingProxyType[MarkVerdict, MarkOutcome] = MappingProxyType(
         MarkVerdict.OK: MarkOutcome(Kind.SENDING, State.SENDING, None, "ok", "Every last check passed."),
         MarkVerdict.SUPPRESSED: MarkOutcome(
             Kind.SUPPRESSED, State.SUPPRESSED, None, "suppressed", "The recipient was suppressed meanwhile."
+        ),
+        MarkVerdict.WITHDRAWN: MarkOutcome(
+            Kind.SUPPRESSED,
+            State.SUPPRESSED,
+            None,
+            "consent-withdrawn",
+            "The recipient has taken back the consent that it was accepted on.",
         ),
         MarkVerdict.PAUSED: _held(300, "paused", "Sending is paused; asked again every 5 minutes."),
         MarkVerdict.UNAPPROVED: _held(None, "unapproved", "Its category or template is no longer approved."),

@@ -63,4 +63,14 @@ def counter_arrays(amounts: Amounts) -> dict[str, Any]:
 
 async def give_back(connection: Connection, amounts: Amounts) -> None:
     """Takes back what this transaction has reserved."""
-    await run(connection, _SQL["rate_adjust"], counter_arrays([(c, -n) for c, n in amounts]))
+    await adjust(connection, [(c, -n) for c, n in amounts])
+
+
+async def adjust(connection: Connection, amounts: Amounts) -> None:
+    """Adds to counters that this transaction has locked, or takes from them."""
+    await run(connection, _SQL["rate_adjust"], counter_arrays(amounts))
+
+
+async def free(connection: Connection, amounts: Amounts) -> None:
+    """Takes back what earlier transactions reserved, of windows that have not begun."""
+    await run(connection, _SQL["rate_free"], counter_arrays(amounts))

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from troth.store.arrays import Byteas, Smallints, Texts, Times, Uuids, packed, shape
+from troth.store.arrays import Booleans, Byteas, Smallints, Texts, Times, Uuids, packed, shape
 from troth.store.connection import Connection, rows, run, send_all, together, tuples
 from troth.store.counters import Amounts, counter_arrays
 from troth.store.counters import Counter as Counter  # noqa: PLC0414 - the gate's callers know one module
 from troth.store.counters import CounterKey as CounterKey  # noqa: PLC0414 - as above
+from troth.store.counters import adjust as adjust  # noqa: PLC0414 - as above
+from troth.store.counters import free as free  # noqa: PLC0414 - as above
 from troth.store.counters import give_back as give_back  # noqa: PLC0414 - as above
 from troth.store.counters import lock_counters as lock_counters  # noqa: PLC0414 - as above
 from troth.store.counters import reserve as reserve  # noqa: PLC0414 - as above
@@ -163,7 +165,7 @@ class NewEmail(Struct, frozen=True):
 class NewMessage(Struct, frozen=True):
     """A message with its sealed body; it gets a spool row unless its state is final.
 
-    `counted`: the moment in whose windows the limits counted it.
+    `counted`: the moment in whose windows the limits counted it, and when that one's day began for the client.
     """
 
     id: UUID
@@ -184,6 +186,8 @@ class NewMessage(Struct, frozen=True):
     due: datetime
     lifetime_ends: datetime
     counted: datetime
+    counted_day: datetime
+    on_consent: bool
 
 
 class NewRequest(Struct, frozen=True):
@@ -214,7 +218,7 @@ _BODY = shape(id=Uuids, tenant_id=Uuids, body_ct=Byteas)
 _SPOOL = shape(
     id=Uuids, tenant_id=Uuids, email_id=Uuids, person_id=Uuids, blind_index=Byteas, category_id=Uuids,
     category_snapshot=Uuids, template_snapshot=Uuids, domain_id=Uuids, state=Smallints, due=Times, lifetime_ends=Times,
-    counted=Times,
+    counted=Times, counted_day=Times, on_consent=Booleans,
 )  # fmt: skip
 _REQUEST = shape(
     id=Uuids, tenant_id=Uuids, api_key_id=Uuids, at=Times, method=Texts, route=Texts, status=Smallints, problem=Texts,

@@ -99,6 +99,7 @@ LAWS = [
     *constraint("CPL-4", "consent", "consent_of_a_page_has_its_purpose",
                 "basis <> 'confirmation' OR kind <> 1 OR category_id IS NOT NULL"),
     *function("CPL-4", "consent_v1", "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])"),
+    *function("CPL-4", "consent_stands_v1", "consent_stands_v1(uuid, uuid, uuid, timestamptz)"),
     *function("CPL-4", "opt_out_v1", "opt_out_v1(uuid, bytea, uuid, text)"),
     *function("CPL-4", "privacy_fact_v1", "privacy_fact_v1(text, timestamptz)"),
     quiet("CPL-4", "a message was sent on consent that is not on record", "snapshot",

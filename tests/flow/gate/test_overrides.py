@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from tests.flow.gate.test_accept import ask, email, gate  # noqa: F401 - the fixture
+from tests.flow.gate.test_accept import ask, email, gate
 from tests.support.firm import make_firm, now
 from tests.support.marking import asked_to_mark
 
 from troth.rules.mark import MarkVerdict
 
+__all__ = ["gate"]
 SUPPRESSED, QUEUED = 11, 2
 ANN = "ann@example.net"
 
@@ -34,7 +35,7 @@ def suppress(firm, address, reason, source="test", by=None):
     )
 
 
-async def state(gate, firm):  # noqa: F811 - the fixture
+async def state(gate, firm):
     await gate.submit(ask(firm, email(ANN)))
     found = firm.operator.admin.execute("SELECT state FROM message ORDER BY id DESC LIMIT 1")
     return found.fetchone()[0]
@@ -60,7 +61,7 @@ def overridden(operator, firm):
 
 
 @pytest.mark.parametrize("ends", ["stopped", "complained", "over"])
-async def test_an_override_holds_until(gate, operator, firm, overridden, ends):  # noqa: F811 - the fixture
+async def test_an_override_holds_until(gate, operator, firm, overridden, ends):
     assert await state(gate, firm) == QUEUED
     assert await mark(operator) is MarkVerdict.OK
     if ends == "stopped":
@@ -75,7 +76,7 @@ async def test_an_override_holds_until(gate, operator, firm, overridden, ends): 
 
 @pytest.mark.parametrize("reason", [1, 2, 3, 4, 5, 6])
 @pytest.mark.parametrize("whose", ["own", "another's"])
-async def test_what_comes_after_it_stops_the_mail_again(gate, operator, firm, overridden, reason, whose):  # noqa: F811
+async def test_what_comes_after_it_stops_the_mail_again(gate, operator, firm, overridden, reason, whose):
     """Two people looked at what was there; of what came later they knew nothing."""
     assert await state(gate, firm) == QUEUED
     suppress(firm, ANN, reason, "later", None if whose == "own" else firm.programme)
@@ -84,7 +85,7 @@ async def test_what_comes_after_it_stops_the_mail_again(gate, operator, firm, ov
 
 
 @pytest.mark.parametrize("reason", [5, 6])
-async def test_a_clock_that_was_set_back_makes_nothing_older(gate, operator, firm, reason):  # noqa: F811 - the fixture
+async def test_a_clock_that_was_set_back_makes_nothing_older(gate, operator, firm, reason):
     operator.admin.execute("UPDATE installation SET clock_offset = interval '5 minutes'")
     firm.domain_ready()
     firm.person(ANN)
@@ -106,7 +107,7 @@ def test_nobodys_own_word_is_overridden(operator, firm, reason):
 
 
 @pytest.mark.parametrize("reason", [1, 5, 6])
-async def test_all_that_was_there_is_covered(gate, operator, firm, reason):  # noqa: F811 - the fixture
+async def test_all_that_was_there_is_covered(gate, operator, firm, reason):
     firm.person(ANN)
     suppress(firm, ANN, reason)
     suppress(firm, ANN, 1, "another")
@@ -117,14 +118,14 @@ async def test_all_that_was_there_is_covered(gate, operator, firm, reason):  # n
     assert await mark(operator) is MarkVerdict.OK
 
 
-async def test_it_is_one_clients_own(gate, operator, firm, overridden):  # noqa: F811 - the fixture
+async def test_it_is_one_clients_own(gate, operator, firm, overridden):
     other = make_firm(operator, "other")
     other.person(ANN)
     assert await state(gate, other) == SUPPRESSED
 
 
 @pytest.mark.parametrize("level", ["operator", "tenant", "category", "api-key"])
-async def test_a_policy_without_overrides_ends_them(gate, operator, firm, overridden, level):  # noqa: F811 - the fixture
+async def test_a_policy_without_overrides_ends_them(gate, operator, firm, overridden, level):
     assert await state(gate, firm) == QUEUED
     no = {"recipients": {"overrides": False}}
     if level in ("operator", "tenant"):
@@ -137,7 +138,7 @@ async def test_a_policy_without_overrides_ends_them(gate, operator, firm, overri
     assert await state(gate, firm) == SUPPRESSED
 
 
-async def test_another_clients_reason_is_not_told_as_ones_own(gate, operator, firm):  # noqa: F811 - the fixture
+async def test_another_clients_reason_is_not_told_as_ones_own(gate, operator, firm):
     """Ours bounced; that its owner complained of another's mail is nobody's business here."""
     firm.person(ANN)
     suppress(firm, ANN, 1)
@@ -149,3 +150,15 @@ async def test_another_clients_reason_is_not_told_as_ones_own(gate, operator, fi
         wanted = store.Wanted(now(), (), (), [firm.tenant], [(firm.tenant, firm.index(ANN))], ())
         (row,) = (await store.facts(connection, wanted)).people
     assert (row.reason, row.own, row.overridden) == (1, True, False)
+
+
+async def test_the_newest_alone_is_in_force_and_stopping_it_stops_all(gate, operator, firm):
+    firm.person(ANN)
+    suppress(firm, ANN, 1)
+    subject = override(firm, hours=100)
+    artefact = {"blind_index": firm.index(ANN).hex(), "expires_at": (now() + timedelta(hours=1)).isoformat()}
+    operator.govern("override", firm.tenant, f"address-{firm.index(ANN).hex()[:16]}", artefact, subject)
+    assert await state(gate, firm) == QUEUED
+    operator.revoke(subject)
+    assert await mark(operator) is MarkVerdict.SUPPRESSED
+    assert await state(gate, firm) == SUPPRESSED

@@ -41,7 +41,7 @@ class Releases:
             asked = await self._asked(connection, work, now)
             short = await _reserve(connection, asked) if asked is not None else []
             if asked and not short:
-                return _released(work, now)
+                return _released(work, now, limits.day_in(asked))
             change = await spool.release_change(connection, work.claimed.message_id)
             held = _held(work, now, short, f"release:{change}", "It was released")
             return replace(held, order_stands=True)
@@ -76,7 +76,7 @@ class Releases:
         if asked and not short:
             detail = {"reason": "hold-over"}
             happening = _happening(work, Kind.QUEUED, f"claim:{work.claimed.token}", detail)
-            kept = _kept(work, State.QUEUED, now, work.claimed.lost_claims, counted=now)
+            kept = _kept(work, State.QUEUED, now, work.claimed.lost_claims, (now, limits.day_in(asked)))
             return Settlement(work.claimed.token, (happening,), State.QUEUED, kept)
         return _held(work, now, short, f"claim:{work.claimed.token}", "Its hold is over")
 
@@ -121,12 +121,13 @@ async def _reserve(connection: Connection, asked: Sequence[Asked]) -> list[Asked
     return short
 
 
-def _released(work: Work, now: datetime) -> Settlement:
+def _released(work: Work, now: datetime, day: datetime) -> Settlement:
     """A poison that people let go gets one more chance, rendered apart."""
     lost = min(work.claimed.lost_claims, LOST_TOO_OFTEN - 1)
     detail = {"reason": "released"}
     happening = _happening(work, Kind.RELEASED, f"claim:{work.claimed.token}", detail)
-    return Settlement(work.claimed.token, (happening,), State.QUEUED, _kept(work, State.QUEUED, now, lost, now))
+    kept = _kept(work, State.QUEUED, now, lost, (now, day))
+    return Settlement(work.claimed.token, (happening,), State.QUEUED, kept)
 
 
 def _held(work: Work, now: datetime, short: Sequence[Asked], source: str, why: str) -> Settlement:
@@ -150,7 +151,9 @@ def _happening(work: Work, kind: Kind, source: str, detail: dict[str, Any]) -> H
     return Happening(work.claimed.message_id, work.claimed.tenant_id, kind, source, work.key, detail)
 
 
-def _kept(work: Work, state: State, due: datetime, lost: int, counted: datetime | None = None) -> told.Kept:
+def _kept(
+    work: Work, state: State, due: datetime, lost: int, counted: tuple[datetime | None, datetime | None] = (None, None)
+) -> told.Kept:
     claimed = work.claimed
     return told.Kept(
         claimed.message_id,
@@ -160,5 +163,5 @@ def _kept(work: Work, state: State, due: datetime, lost: int, counted: datetime 
         claimed.schedule_attempts,
         claimed.first_failed_at,
         lost,
-        counted,
+        *counted,
     )

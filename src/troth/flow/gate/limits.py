@@ -113,6 +113,22 @@ def personal(places: Windows, policy: Policy, index: bytes) -> Asked:
     return Asked(Counter(places.tenant, RECIPIENT_DAY, recipient_subject(places.what, index), start, cap), 1, end)
 
 
+def day_in(asked: Iterable[Asked]) -> datetime:
+    """When the day began that a message was counted in."""
+    return next(a.counter.window_start for a in asked if a.counter.scope == TENANT_DAY)
+
+
+def counted_in(places: Windows, index: bytes, day: datetime | None) -> set[tuple[int, UUID, datetime]]:
+    """(scope, subject, start) of the windows that a message was counted in, at `places.due` and in the day that began
+    at `day`, whatever the client's zone is by now; without one those of the day are not known.
+    """
+    hour = hour_of(places.due)[0]
+    found = {(KEY_HOUR, places.asker, hour), (TENANT_HOUR, places.all_of_it, hour), (TEMPLATE_HOUR, places.what, hour)}
+    if day is not None:
+        found |= {(TENANT_DAY, places.all_of_it, day), (RECIPIENT_DAY, recipient_subject(places.what, index), day)}
+    return found
+
+
 def asked_for(house: UUID, policy: Policy, index: bytes, due: datetime) -> Asked:
     """The counter of one address and the mails that ask its owner, whichever client asks: a day of UTC."""
     subject = UUID(bytes=hashlib.sha256(b"asked for\0" + index).digest()[:16])

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from troth.flow import events
 from troth.flow.gate.asks import Ask
-from troth.flow.gate.judge import Bound, lifetime_ends
+from troth.flow.gate.judge import Bound, lifetime_ends, on_consent
+from troth.flow.gate.limits import day_of
 from troth.flow.gate.parse import CC, TO, Addressed
 from troth.flow.gate.world import World
 from troth.keys import places
@@ -134,6 +135,8 @@ def _message(
         _looked_at(state, decision, bound, ends),
         ends,
         goes,
+        day_of(goes, bound.behalf.zone if bound.behalf else bound.caller.timezone)[0],
+        on_consent(bound.category),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,6 @@ from troth.keys import ids
 from troth.store import gate as store
 
 EMAIL = "em"
-_FARTHEST = timedelta(days=30)  # no policy allows more (rules/policy.py: content.schedule_days)
 _MODE = "x-batch-validation"
 
 
@@ -78,8 +77,6 @@ async def reschedule(deps: Deps, call: Call) -> Response:
     due = _read_when(text, now, known.timezone)
     if due <= now:
         raise Problem("schedule-in-past", "`scheduled_at` lies in the past; give a time ahead.", "scheduled_at")
-    if due > now + _FARTHEST:
-        raise Problem("schedule-too-far", "`scheduled_at` is more than 30 days ahead.", "scheduled_at")
     email_id = email_of(call)
     word = await deps.gate.reschedule(known.tenant_id, email_id, due)
     if isinstance(word, Refused):

@@ -152,6 +152,19 @@ FROM unnest(%(tenants)b::uuid[], %(scopes)b::smallint[], %(subjects)b::uuid[], %
             %(amounts)b::integer[]) AS u(t, c, s, w, n)
 WHERE r.tenant_id = u.t AND r.scope = u.c AND r.subject = u.s AND r.window_start = u.w;
 
+-- name: rate_free
+-- Of windows that have not begun: what was counted there and will not go there. Locked in the one order first.
+WITH freed AS (
+    SELECT * FROM unnest(%(tenants)b::uuid[], %(scopes)b::smallint[], %(subjects)b::uuid[], %(starts)b::timestamptz[],
+                         %(amounts)b::integer[]) AS u(t, c, s, w, n)),
+locked AS MATERIALIZED (
+    SELECT r.tenant_id, r.scope, r.subject, r.window_start FROM rate_counter r
+    WHERE (r.tenant_id, r.scope, r.subject, r.window_start) IN (SELECT t, c, s, w FROM freed)
+    ORDER BY 1, 2, 3, 4 FOR UPDATE)
+UPDATE rate_counter r SET used = greatest(0, r.used - u.n)
+FROM freed u JOIN locked l ON l.tenant_id = u.t AND l.scope = u.c AND l.subject = u.s AND l.window_start = u.w
+WHERE r.tenant_id = u.t AND r.scope = u.c AND r.subject = u.s AND r.window_start = u.w;
+
 -- name: insert_emails
 INSERT INTO email (id, tenant_id, api_key_id, category_id, category_snapshot, template_snapshot, policy_digest,
                    created_at, scheduled_at, recipients)
@@ -173,11 +186,11 @@ SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(body_ct)b::bytea[]
 
 -- name: insert_spool
 INSERT INTO spool (message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot,
-                   template_snapshot, domain_id, state, due, lifetime_ends, counted)
+                   template_snapshot, domain_id, state, due, lifetime_ends, counted, counted_day, on_consent)
 SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(email_id)b::uuid[], %(person_id)b::uuid[],
     %(blind_index)b::bytea[], %(category_id)b::uuid[], %(category_snapshot)b::uuid[], %(template_snapshot)b::uuid[],
     %(domain_id)b::uuid[], %(state)b::smallint[], %(due)b::timestamptz[], %(lifetime_ends)b::timestamptz[],
-    %(counted)b::timestamptz[]);
+    %(counted)b::timestamptz[], %(counted_day)b::timestamptz[], %(on_consent)b::boolean[]);
 
 -- name: insert_requests
 INSERT INTO api_request (id, tenant_id, api_key_id, at, method, route, status, problem, email_id, decision_ct,

@@ -39,8 +39,8 @@ SELECT id, tenant_id, data_key, address_ct FROM person WHERE id = ANY(%(ids)b::u
 
 -- name: mark
 -- The linearisation point. Nothing goes to the wire unless this statement says 0 for it; it looks again at suppression,
--- pauses, approval, the recipient, the domain, the lifetime, the quiet hours and the route's warm-up, as committed when
--- it began; the clock is read once, and one that stands behind its highest mark lets nothing through.
+-- pauses, approval, the recipient and their consent, the domain, the lifetime, the quiet hours and the route's warm-up, as
+-- committed when it began; the clock is read once, and one that stands behind its highest mark lets nothing through.
 WITH clock AS MATERIALIZED (SELECT now_v1() AS now),
 watch AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM clock_mark m WHERE m.high_water > clock.now + interval '5 seconds') AS behind FROM clock),
@@ -62,6 +62,8 @@ judged AS (
         WHEN EXISTS (SELECT FROM suppression x WHERE x.blind_index = s.blind_index
                      AND NOT (overridden_v1(s.tenant_id, x.blind_index, x.reason, x.source, clock.now, clock.now)
                               AND overrides_count_v1(s.tenant_id, s.email_id))) THEN 1
+        WHEN k.stands = 'withdrawn' THEN 13
+        WHEN k.stands = 'none' THEN 7 -- it has run out
         WHEN NOT (p.status = 2 AND coalesce(p.expires_at > clock.now, true)
                   OR t.kind = 2 AND p.status = 1) THEN 4   -- Troth's own mail may ask for the confirmation
         WHEN t.state <> 1 OR EXISTS (SELECT FROM pause u WHERE u.released_at IS NULL AND u.effect = 'stop-delivery'
@@ -77,6 +79,8 @@ judged AS (
     FROM want w CROSS JOIN clock CROSS JOIN watch
     LEFT JOIN held s ON s.message_id = w.id
     LEFT JOIN person p ON p.id = s.person_id AND p.tenant_id = s.tenant_id
+    LEFT JOIN LATERAL (SELECT consent_stands_v1(s.tenant_id, s.person_id, s.category_id, clock.now) AS stands
+                       WHERE s.on_consent) AS k ON true
     LEFT JOIN tenant t ON t.id = s.tenant_id
     LEFT JOIN governed c ON c.subject = s.category_id AND c.tenant_id = s.tenant_id
     LEFT JOIN snapshot cs ON cs.id = s.category_snapshot AND cs.tenant_id = s.tenant_id

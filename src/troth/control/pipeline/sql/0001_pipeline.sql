@@ -254,7 +254,9 @@ CREATE TABLE spool (
     schedule_attempts smallint NOT NULL DEFAULT 0,
     first_failed_at   timestamptz,
     lost_claims       smallint NOT NULL DEFAULT 0,                -- leases that ran out while claimed: poison?
-    counted           timestamptz NOT NULL DEFAULT now()          -- the limits counted it in this moment's windows
+    counted           timestamptz NOT NULL DEFAULT now(),         -- the limits counted it in this moment's windows,
+    counted_day       timestamptz,                                -- and in the client's day that began here; NULL: not known
+    on_consent        boolean NOT NULL DEFAULT false              -- it was accepted on the recipient's consent: the mark asks for it
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
 CREATE INDEX spool_due ON spool (due);

@@ -89,6 +89,22 @@ BEGIN
     RETURN made;
 END $$;
 
+-- What the ledger comes to for a person and a category at a moment: 'held', 'withdrawn' or 'none' (run out, or never given).
+-- The rule is rules/consent.py's; the mark asks here, of what was accepted on consent.
+CREATE FUNCTION consent_stands_v1(p_tenant uuid, p_person uuid, p_category uuid, p_at timestamptz) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+    WITH told AS MATERIALIZED (
+        SELECT c.category_id, c.kind, c.at, c.expires_at FROM troth.consent c
+        WHERE c.tenant_id = p_tenant AND c.person_id = p_person AND (c.category_id IS NULL OR c.category_id = p_category))
+    SELECT CASE
+        WHEN EXISTS (SELECT FROM told g WHERE g.kind IN (1, 2) AND g.at <= p_at AND coalesce(g.expires_at > p_at, true)
+                     AND NOT EXISTS (SELECT FROM told w WHERE w.kind = 3 AND (g.kind = 2 OR w.at >= g.at
+                                     OR w.category_id IS NOT NULL AND g.category_id IS NULL))) THEN 'held'
+        WHEN EXISTS (SELECT FROM told w WHERE w.kind = 3) THEN 'withdrawn'
+        ELSE 'none' END
+$$;
+
 -- The way back from an opt-out of one category, by the recipient's own hand alone. Both tables are insert-only; whichever
 -- is newer counts, and an opt-out counts when they are of one moment.
 CREATE TABLE opt_in (

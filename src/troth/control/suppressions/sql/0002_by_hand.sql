@@ -94,7 +94,9 @@ AS $$
         LEFT JOIN troth.revocation r ON r.snapshot_id = v.snapshot_id
         WHERE v.tenant_id = p_tenant AND v.blind_index = p_index AND p_reason || ':' || p_source = ANY(v.covers)
           AND a.approved_at <= p_until AND v.expires_at > p_from
-          AND (r.snapshot_id IS NULL OR p_from < p_until AND r.revoked_at > p_from))
+          AND (r.snapshot_id IS NULL OR p_from < p_until AND r.revoked_at > p_from)
+          AND NOT EXISTS (SELECT FROM troth.snapshot n WHERE n.kind = a.kind AND n.subject = a.subject
+                          AND n.version > a.version AND (p_from = p_until OR n.approved_at <= p_from))) -- the newest alone is in force
 $$;
 
 -- Whether the policies that bind an email let an override count; the mark asks for what is overridden. A level that is

@@ -25,7 +25,7 @@ _CHECKS = (
 def check(look: Look, programme: Programme | None) -> Found:
     assert programme is not None
     findings = Findings()
-    consenting.stands(findings, look, "consent_v1")
+    consenting.stands(findings, look, "consent_v1", "consent_stands_v1")
     findings.take(fences.checks(look.schema, "consent", *_CHECKS))
     findings.need(rehearsal.position(consent_held.check) >= 0, "the gate's chain does not look at consent")
     refused(findings, look, {"opt-out-delete": DENIED})
