@@ -110,8 +110,8 @@ def _told(word: str) -> str:
     if word == "verified":
         return "They are verified already: nothing was sent."
     return (
-        "A mail asks them to confirm; within ten minutes of one, no second goes out. Nothing else is sent to them before "
-        "they have."
+        "A mail asks them to confirm; within ten minutes of one, no second goes out. Nothing else is sent to them "
+        "before they have."
     )
 
 
