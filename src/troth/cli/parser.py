@@ -18,6 +18,7 @@ _ROOMS = (
     "key",
     "pause",
     "webhook",
+    "letter",
     "up",
     "serve",
     "claims",

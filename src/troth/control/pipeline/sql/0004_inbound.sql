@@ -32,7 +32,7 @@ BEGIN
     UPDATE troth.inbound_letter SET read_at = coalesce(read_at, troth.now_v1()), read_by = coalesce(read_by, who.id)
     WHERE id = p_letter RETURNING letter_ct INTO found;
     IF found IS NULL THEN
-        RAISE EXCEPTION 'there is no such letter' USING ERRCODE = 'P0002';
+        RAISE EXCEPTION 'there is no such letter' USING ERRCODE = '55000';
     END IF;
     PERFORM troth.ledger_entry(ARRAY['feedback:letter:read'], ARRAY[NULL::uuid], ARRAY[troth.leaf_json(
         ARRAY['by', 'letter'], ARRAY[who.human_id::text, p_letter::text])]);
