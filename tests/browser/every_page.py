@@ -258,7 +258,10 @@ PAGES: dict[str, Row] = {
     "confirm": [Look("{confirm}", NOBODY), Look("{confirm_code}", NOBODY), Look("/confirm/nothing", NOBODY, 404)],
     "recipient-look": File("/look/recipient.css", NOBODY),
     "unsubscribe": Elsewhere("tests/control/recipients/test_pages.py"),
-    **dict.fromkeys(("own-page", "own-report", "own-erase", "own-copy"), Elsewhere("tests/browser/test_own.py")),
+    **dict.fromkeys(
+        ("own-page", "own-report", "own-erase", "own-copy", "own-all", "own-code"),
+        Elsewhere("tests/browser/test_own.py"),
+    ),
     "letter-look": Elsewhere("tests/control/recipients/test_pages.py"),
     "healthz": File("/healthz", NOBODY),
     "livez": File("/livez", NOBODY),

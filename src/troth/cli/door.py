@@ -81,6 +81,7 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
         keys.secrets,
         peer=lambda request: peer_of(request, settings.trusted_proxies) or "",
         secure=settings.public_url.startswith("https:"),
+        submit=gate.submit,
     )
     routes = [*door.routes(deps), *unsubscribe.routes(feedback), door.nowhere(deps)]
     return Starlette(routes=routes, lifespan=lifespan)

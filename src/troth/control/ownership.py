@@ -26,6 +26,7 @@ class Table:
     notes: str = field(default="")
 
 
+_BOTH = (CONTROL, FLOW)
 _FULL = "SELECT, INSERT, UPDATE, DELETE"
 _READ = {CONTROL: "SELECT", FLOW: "SELECT"}
 _LEDGER = {CONTROL: "SELECT", LEDGER: "SELECT, INSERT"}
@@ -43,10 +44,11 @@ _CONFIRMATION_UNUSED = (
     "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct, asked_by,"
     " email_id, created_at, expires_at)"
 )
-_CONFIRMATION_SHOWN = (
+_CONFIRMATION_SHOWN = (  # all but the hashes
     "SELECT (tenant_id, person_id, pathway, tries, valid_days, agreement, basis_ct, asked_by, created_at, expires_at,"
     " used_at)"
 )
+_CODE_WITHOUT_HASH = "SELECT (id, message_id, act, tries, expires_at, used_at)"
 _SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
 _APPROVALS = "SELECT (change_id, human_id, tenant_id, digest, at)"
@@ -98,8 +100,7 @@ TABLES: tuple[Table, ...] = (
           notes="a domain is one client's"),
     Table("sign_on_attempt", "sign_on_begin_v1, sign_on_answer_v1", {}, "Restricted", "1 day",
           tenant="tenant_id", notes="hashes; an answer stays sealed until its browser collects it"),
-    Table("arrival", "arrival_v1, arrival_forget_v1", {CONTROL: "SELECT"}, "Restricted", "until granted or forgotten",
-          tenant="tenant_id"),
+    Table("arrival", "arrival_v1, arrival_forget_v1", {CONTROL: "SELECT"}, "Restricted", "until done", tenant="tenant_id"),
     Table("account_emailaddress", "nobody", {CONTROL: "SELECT"}, "Internal", "for good", notes="allauth's; empty"),
     Table("account_emailconfirmation", "nobody", {}, "Internal", "for good", notes="allauth's; empty"),
     Table("auth_group", "nobody", {}, "Internal", "for good", notes="Django's; empty"),
@@ -180,12 +181,12 @@ TABLES: tuple[Table, ...] = (
     # ---- consent
     Table("consent", "consent_v1", _READ, "Restricted", "for good", tenant="tenant_id",
           notes="insert-only; its detail goes with the person's key"),
-    Table("opt_in", "opt_in_v1", _READ, "Restricted", "for good", tenant="tenant_id",
-          notes="the recipient's own hand alone"),
+    Table("opt_in", "opt_in_v1", _READ, "Restricted", "for good", tenant="tenant_id", notes="by the recipient alone"),
     Table("abuse_report", "report_abuse_v1, abuse_close_v1", {CONTROL: "SELECT", FLOW: "SELECT (message_id)"},
           "Confidential", "24 months", tenant="tenant_id", notes="its words and its outcome go with the person's key"),
-    Table("serve_otherwise", "a trigger on event; serve_otherwise_v1", {CONTROL: "SELECT"}, "Confidential", "24 months",
-          tenant="tenant_id", notes="its words go with the person's key"),
+    Table("own_code", "own_code_ask_v1", {FLOW: _CODE_WITHOUT_HASH}, "Restricted", "30 days", tenant="tenant_id"),
+    Table("serve_otherwise", "a trigger on event; own_request_v1; serve_otherwise_v1", {CONTROL: "SELECT"},
+          "Confidential", "24 months", tenant="tenant_id", notes="its words go with the person's key"),
     # ---- the river
     Table("email", "the gate", _APPEND, "Internal", "90 days", tenant="tenant_id", partitioned=True),
     Table("message", "the gate; events.py (state alone)",
@@ -339,8 +340,10 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),
     "consent_stands_v1(uuid, uuid, uuid, timestamptz)": (CONTROL, FLOW),
     "opt_in_v1(uuid, bytea, uuid, text)": (FLOW,),
-    "erase_own_v1(uuid)": (FLOW,),
-    "export_own_v1(uuid)": (FLOW,),
+    "own_code_ask_v1(uuid, uuid, smallint, bytea)": (FLOW,),
+    "erase_own_v1(uuid, uuid, bytea)": (FLOW,),
+    "export_own_v1(uuid, uuid, bytea)": (FLOW,),
+    "own_request_v1(uuid, uuid, smallint)": (FLOW,),
     "report_abuse_v1(uuid, uuid, bytea)": (FLOW,),
     "abuse_close_v1(uuid, bytea, bytea)": (CONTROL,),
     "serve_otherwise_v1(uuid, text, bytea, bytea)": (CONTROL,),
@@ -349,10 +352,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "privacy_fact_v1(text, timestamptz)": (CONTROL,),
     "inbound_read_v1(uuid, bytea)": (CONTROL,),
     "abuse_waiting_v1(integer)": (CONTROL,),
-    "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": (
-        CONTROL,
-        FLOW,
-    ),
+    "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": _BOTH,
     "confirmation_view_v1(bytea)": (CONTROL,),
     "confirmation_turn_v1(bytea)": (CONTROL,),
     "confirmation_offers_v1(bytea)": (CONTROL,),

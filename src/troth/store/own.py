@@ -88,6 +88,14 @@ class MessageRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeRow:
+    """A code that waits to be typed. act: 1 a copy of everything, 2 erasure; left: tries."""
+
+    act: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventRow:
     message_id: UUID
     kind: int
@@ -132,15 +140,41 @@ async def opt_in(connection: Connection, *, tenant: UUID, index: bytes, category
     return bool((await tuples(connection, _SQL["opt_in"], params))[0][0])
 
 
-async def erase(connection: Connection, message: UUID) -> bool:
-    """False when that was done before."""
-    return bool((await tuples(connection, _SQL["erase_own"], {"message": message}))[0][0])
+async def ask_code(connection: Connection, code: UUID, message: UUID, act: int, hash_: bytes) -> str:
+    """'made'; 'often': the address was mailed too many of late; 'gone': nobody is there to be mailed."""
+    params = {"id": code, "message": message, "act": act, "hash": hash_}
+    return str((await tuples(connection, _SQL["own_code_ask"], params))[0][0])
 
 
-async def export(connection: Connection, message: UUID) -> datetime:
-    """Tells the ledger; the moment."""
-    at: datetime = (await tuples(connection, _SQL["export_own"], {"message": message}))[0][0]
-    return at
+async def code(connection: Connection, code_: UUID, message: UUID) -> CodeRow | None:
+    """None for one that serves no more."""
+    found = await rows(connection, _SQL["own_code"], {"id": code_, "message": message}, CodeRow)
+    return found[0] if found else None
+
+
+async def erase(connection: Connection, message: UUID, code_: UUID, hash_: bytes) -> int:
+    """1: it is done; 0: the code is wrong; -1: it serves no more."""
+    params = {"message": message, "code": code_, "hash": hash_}
+    return int((await tuples(connection, _SQL["erase_own"], params))[0][0])
+
+
+async def export(connection: Connection, message: UUID, code_: UUID, hash_: bytes) -> int:
+    """Tells the ledger; as `erase` answers."""
+    params = {"message": message, "code": code_, "hash": hash_}
+    return int((await tuples(connection, _SQL["export_own"], params))[0][0])
+
+
+async def mail_state(connection: Connection, email: UUID) -> int | None:
+    found = await tuples(connection, _SQL["own_mail_state"], {"email": email})
+    return int(found[0][0]) if found else None
+
+
+async def ask_firm(connection: Connection, request: UUID, message: UUID, act: int) -> datetime:
+    """A task for the client; until when."""
+    due: datetime = (await tuples(connection, _SQL["own_request"], {"id": request, "message": message, "act": act}))[0][
+        0
+    ]
+    return due
 
 
 async def report_abuse(connection: Connection, report: UUID, message: UUID, words: bytes | None) -> bool:

@@ -229,6 +229,8 @@ PAGES = (
     Page("own-report", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
     Page("own-erase", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
     Page("own-copy", {"token": "nobody-has-this"}, methods=POST, kind=OUTSIDE, leads="door"),
+    Page("own-all", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
+    Page("own-code", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
     Page("letter-look", kind=OUTSIDE, leads="door"),
     Page("healthz", kind=OUTSIDE),
     Page("livez", kind=OUTSIDE),

@@ -49,7 +49,8 @@ LIVE = ("own", "other", "unscoped")
 PUBLIC = {
     ("/healthz", "GET"): 200, ("/livez", "GET"): 200, ("/problems", "GET"): 200, ("/problems/{slug}", "GET"): 200,
     ("/u/{token}", "GET"): 404, ("/u/{token}", "POST"): 400,
-    **{(f"/r/{{token}}{act}", method): 404 for act in ("", "/report", "/erase") for method in ("GET", "POST")},
+    **{(f"/r/{{token}}{act}", method): 404 for act in ("", "/report", "/all", "/erase", "/code")
+       for method in ("GET", "POST")},
     ("/r/{token}/copy", "POST"): 404, ("/assets/letter.css", "GET"): 200, ("/{path:path}", "GET"): 404,
     **{("/{path:path}", method): 404 for method in METHODS[1:]},
 }  # fmt: skip

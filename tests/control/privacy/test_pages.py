@@ -51,7 +51,7 @@ def test_a_notice_waits_with_its_clock_on_the_first_page_and_is_done_with_how(si
     assert "Nothing waits" in member.get("/services").text
     made, late = waiting(site), waiting(site, "-1 hour")
     agenda = member.get("/").text
-    assert "2 required notices are to be served otherwise" in agenda
+    assert "2 notices and requests are to be served otherwise" in agenda
     listed = member.get("/services").text
     for words in (ANN, "Rent notices", "Late", "left"):
         assert words in listed, words
@@ -67,8 +67,21 @@ def test_a_notice_waits_with_its_clock_on_the_first_page_and_is_done_with_how(si
     page = member.post(f"/services/{late}", how="portal", note="")
     assert ", late" in page.text
     assert "Nothing waits" in page.text
-    assert "required notice" not in member.get("/").text
+    assert "to be served otherwise" not in member.get("/").text
     assert member.get(f"/services/{uuid4()}").status == 404
+
+
+def test_what_somebody_asks_for_who_cannot_be_mailed_waits_a_month(site):
+    member, about = site.visitor(site.member), message(site)
+    for act in (1, 2, 2):
+        site.operator.database.run("SELECT own_request_v1(%s, %s, %s::smallint)", uuid4(), about, act)
+    assert "2 notices and requests are to be served otherwise" in member.get("/").text
+    listed = member.get("/services").text
+    for words in ("A copy of everything that is held", "To be erased", "make sure that it is the recipient", "left"):
+        assert words in listed, words
+    [(erasure,)] = site.operator.database.run("SELECT message_id FROM serve_otherwise WHERE asks = 'erasure'")
+    page = member.post(f"/services/{erasure}", how="by-hand", note="Passport seen")
+    assert (page.url, "Passport seen" in page.text) == (f"{site.url}/services", True)
 
 
 def test_a_report_is_the_operators_to_answer_and_not_the_clients(site):

@@ -57,7 +57,7 @@ async def page(operator):
     gate = Gate(reach, operator.keyring, operator.secrets)
     connections = Connections(reach)
     await gate.start()
-    app = Starlette(routes=routes(Deps(connections.lend, operator.keyring, operator.secrets)))
+    app = Starlette(routes=routes(Deps(connections.lend, operator.keyring, operator.secrets, submit=gate.submit)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://door.test") as client:
         yield Page(operator, firm, gate, client)

@@ -11,6 +11,8 @@ from troth.flow.submission import Deps
 from troth.keys.api_keys import make_key
 from troth.keys.ids import uuid7
 
+CODE = {"category": "confirmation", "subject": "Code {{ code }}", "text": "{{ code }} {{ what }} {{ client }} {{ expires }}",
+        "targeting": {}, "schema": dict.fromkeys(("code", "what", "client", "expires"), {"type": "string", "max_length": 400})}  # fmt: skip
 TEXT = {"type": "string", "max_length": 400}
 CONFIRM = {"category": "confirmation", "subject": "Confirm this address for {{ client }}", "html": None,
            "text": "{{ link }} {{ code }} {{ client }} {{ purpose }} {{ expires }}", "targeting": {},
@@ -41,6 +43,7 @@ def add_system_tenant(operator, firm, name="sys"):
         "name": "Confirmation", "purpose": "To verify an address", "legal_class": "transactional", "raw": False,
         "sender": {"name": "Troth", "address": f"confirm@{name}.example.com"}, "policy": {}})  # fmt: skip
     operator.govern("template", tenant, "confirm-address", {k: v for k, v in CONFIRM.items() if v is not None})
+    operator.govern("template", tenant, "own-code", CODE)
     return tenant
 
 

@@ -75,6 +75,7 @@ _WORDS = {
     "privacy:abuse:close": "A report of abuse was closed",
     "feedback:letter:read": "Somebody read a letter to postmaster",
     "privacy:service:open": "A required notice may not be mailed and is to be served otherwise",
+    "privacy:request:open": "A recipient who cannot be mailed asks the client for what is held about them ({asks})",
     "privacy:service:done": "A required notice was served otherwise ({how})",
     "privacy:consent:record": "Consent was recorded ({count})",
     "privacy:consent:withdraw": "Consent was withdrawn ({count})",

@@ -22,6 +22,8 @@ HOW = (
     ("post", "By post"), ("by-hand", "By hand"), ("telephone", "By telephone"), ("portal", "In a portal of ours"),
     ("other", "Another way: say which"), ("not-needed", "It need not be served any more: say why"),
 )  # fmt: skip
+_ASKS = {"copy": "A copy of everything that is held about them", "erasure": "To be erased"}
+_ASKED = "Asked for on their own page by somebody to whom no code can be mailed: make sure that it is the recipient"
 WHY = {
     "stranger": "has nothing to do with the sender",
     "deceives": "says that it is not what it says it is",
@@ -31,7 +33,8 @@ WHY = {
 _NOW = "SELECT troth.now_v1(), cell FROM troth.installation"
 _SERVICES = """
 SELECT s.message_id, s.person_id, p.data_key, p.address_ct, coalesce(v.artefact::jsonb ->> 'name', g.code),
-       coalesce(v.artefact::jsonb ->> 'purpose', ''), s.opened_at, s.due, s.done_at, s.how, s.note_ct, a.id, a.name_ct
+       coalesce(v.artefact::jsonb ->> 'purpose', ''), s.opened_at, s.due, s.done_at, s.how, s.note_ct, a.id, a.name_ct,
+       s.asks, coalesce(s.about, s.message_id)
 FROM troth.serve_otherwise s JOIN troth.person p ON p.id = s.person_id
 LEFT JOIN troth.governed g ON g.subject = s.category_id LEFT JOIN troth.snapshot v ON v.id = g.snapshot_id
 LEFT JOIN troth.account a ON a.id = s.done_by
@@ -53,8 +56,8 @@ _REPORT = _REPORTS + "r.id = %s"
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A notice for somebody who may not be mailed. `left` is negative once it is late; `address` None: erased; `note`
-    None: it went with them. `key` seals what is written of it; None: erased.
+    """A notice for somebody who may not be mailed, or what such a one asks for. `left` is negative once it is late;
+    `address` None: erased; `note` None: it went with them. `key` seals what is written of it; None: erased.
     """
 
     message: UUID
@@ -153,19 +156,33 @@ def access_service(actor: Actor, message: UUID) -> Service:
 def _services(tenant: UUID, query: str, *values: object) -> list[Service]:
     (at, cell), keys = _clock(), _Keys(tenant)
     found = []
-    for id_, person, data_key, address, name, purpose, opened, due, done, how, note, account, name_ct in rows(
-        query, tenant, *values
-    ):
+    for (
+        id_,
+        person,
+        data_key,
+        address,
+        name,
+        purpose,
+        opened,
+        due,
+        done,
+        how,
+        note,
+        account,
+        name_ct,
+        asks,
+        about,
+    ) in rows(query, tenant, *values):
         key = keys.person(person, data_key)
         shown = _opened(key, address, places.address(person))
         words = dict(HOW).get(how or "", "")
         found.append(
             Service(
                 id_,
-                wire("msg", cell, id_),
+                wire("msg", cell, about),
                 shown.decode() if shown else None,
-                name,
-                purpose,
+                _ASKS.get(asks, name),
+                _ASKED if asks else purpose,
                 opened,
                 due,
                 due - at,

@@ -102,10 +102,10 @@ def _held(now: datetime) -> Iterator[Item]:
 
 def _services(now: datetime) -> Iterator[Item]:
     for tenant, name, n, due in rows("SELECT * FROM troth.services_waiting_v1(%s)", _MOST):
-        which = "notice is" if n == 1 else "notices are"
-        text = "The law asks for them, and their recipients may not be mailed: they reach them another way."
+        which = "notice or request is" if n == 1 else "notices and requests are"
+        text = "What the law asks for, or its recipient, who may not be mailed: it reaches them another way."
         left, late = max(due - now, timedelta(0)), due <= now
-        yield Item("failed" if late else "held", f"{name}: {n:,} required {which} to be served otherwise", text, left,
+        yield Item("failed" if late else "held", f"{name}: {n:,} {which} to be served otherwise", text, left,
                    "left", "late since" if late else "the first ends", due, "/services", "Serve them", left,
                    client=tenant)  # fmt: skip
 

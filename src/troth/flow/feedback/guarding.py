@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from troth.flow.feedback import pages
 from troth.flow.feedback.deps import Deps
+from troth.flow.gate.accept import StoreAway
 from troth.keys.errors import KmsUnavailable
 from troth.mail.tokens import TokenError
 
 _log = structlog.get_logger("troth.feedback")
-_AWAY = (psycopg.Error, KmsUnavailable, TimeoutError)
+_AWAY = (psycopg.Error, KmsUnavailable, StoreAway, TimeoutError)
 GONE, _UNKNOWN = 410, 404
 
 

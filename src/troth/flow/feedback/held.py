@@ -27,18 +27,38 @@ _PAGE, _MOST = 500, 20_000
 _LAST = UUID(int=2**128 - 1)
 
 
-async def document(connection: Connection, view: View, at: datetime) -> dict[str, Any]:
-    """JSON-able; times in ISO 8601, UTC."""
+async def of_one(connection: Connection, view: View) -> dict[str, Any]:
+    """What concerns the message whose link was followed, which is all that its holder is shown without a code."""
+    row = view.row
+    names = {each.id: each.name for each in view.categories}
+    page = await own.messages(connection, row.tenant_id, row.blind_index, row.person_id, UUID(int=row.id.int + 1), 1)
+    happened = await own.events(connection, [row.id])
+    return {
+        **_head(view),
+        "messages": [_message(each, happened, view.key, names) for each in page if each.id == row.id],
+        "messages_complete": False,
+        "rest": "All that is held is given for a code, which is mailed to the address: see the page of this message.",
+    }
+
+
+def _head(view: View) -> dict[str, Any]:
+    return {
+        "taken_at": _time(view.now),
+        "held_for": {"name": view.row.client, "postal_address": view.row.postal_address},
+        "address": view.address,
+        "status": STATUS[view.row.status],
+    }
+
+
+async def document(connection: Connection, view: View) -> dict[str, Any]:
+    """All of it, JSON-able; times in ISO 8601, UTC."""
     row = view.row
     names = {each.id: each.name for each in view.categories}
     lists = await own.suppressions(connection, row.tenant_id, row.blind_index)
     switches = await own.opt_outs(connection, row.tenant_id, row.blind_index)
     messages, whole = await _messages(connection, view, names)
     return {
-        "taken_at": _time(at),
-        "held_for": {"name": row.client, "postal_address": row.postal_address},
-        "address": view.address,
-        "status": STATUS[row.status],
+        **_head(view),
         "registered_at": _time(row.registered_at),
         "verified": {"pathway": row.pathway, "at": _time(row.verified_at), "until": _time(row.expires_at)},
         "consents": [_consent(each, view.key, names) for each in view.consents],

@@ -2,24 +2,31 @@
 however often; a POST changes something only for the browser that was shown the form (proof.py).
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from troth.flow.feedback import own_acts, own_pages, pages, receiving
+from troth.flow.feedback import held, own_acts, own_pages, own_proof_pages, pages, proving, receiving
 from troth.flow.feedback.deps import Deps
 from troth.flow.feedback.guarding import GONE, guarded
 from troth.flow.feedback.own_view import Told, View, message_of, view
 from troth.flow.feedback.proof import FIELD, Browser, browser
+from troth.flow.feedback.proving import Act
 from troth.keys.installation import Purpose
 from troth.mail.own_link import PATH
+from troth.store import own
 from troth.store.connection import Connection
 
 _MOST = 65_536  # octets of a form: a report's words, percent-encoded
 _SEE_OTHER = 303
+_WRONG, _DEAD = 0, -1  # as own.erase and own.export answer
+_TYPED = re.compile(rf"[0-9]{{{proving.DIGITS}}}")
 _DONE = {
     "saved": "Saved.",
     "same": "Nothing was changed.",
@@ -29,6 +36,7 @@ _DONE = {
 }
 
 type _Form = dict[str, list[str]]
+type _Show = Callable[["_Visit"], Awaitable[Response]]
 type _Act = Callable[["_Visit", _Form], Awaitable[Response]]
 
 
@@ -44,21 +52,26 @@ class _Visit:
         return self.who.form(self.message, act, shown)
 
     def back(self, note: str) -> Response:
-        return RedirectResponse(f"{self.home}?{note}", _SEE_OTHER, {"cache-control": "no-store"})
+        return self.go(f"?{note}")
+
+    def go(self, end: str) -> Response:
+        return RedirectResponse(f"{self.home}{end}", _SEE_OTHER, {"cache-control": "no-store"})
 
 
 def routes(deps: Deps) -> list[Route]:
     """`/r/{token}` and its acts."""
-    paths: list[tuple[str, Callable[[_Visit], Response] | None, tuple[str, _Act]]] = [
+    paths: list[tuple[str, _Show | None, tuple[str, _Act]]] = [
         ("", _main, ("set", _set)),
         ("/report", _report, ("report", _reported)),
-        ("/erase", _erase, ("erase", _erased)),
         ("/copy", None, ("copy", _copy)),
+        ("/all", _all, ("all", _asked_all)),
+        ("/erase", _erase, ("erase", _asked_erase)),
+        ("/code", _code, ("code", _proven)),
     ]
     return [_route(deps, *path) for path in paths]
 
 
-def _route(deps: Deps, path: str, show: Callable[[_Visit], Response] | None, act: tuple[str, _Act]) -> Route:
+def _route(deps: Deps, path: str, show: _Show | None, act: tuple[str, _Act]) -> Route:
     async def visit(deps: Deps, request: Request) -> Response:
         keys = deps.secrets.token_keys(Purpose.UNSUBSCRIBE)
         given = await receiving.form(request, _MOST) if request.method == "POST" else None
@@ -71,7 +84,7 @@ def _route(deps: Deps, path: str, show: Callable[[_Visit], Response] | None, act
             here = _Visit(deps, connection, request, seen, who)
             if request.method != "POST":
                 assert show is not None
-                return who.remember(show(here), secure=deps.secure)
+                return who.remember(await show(here), secure=deps.secure)
             if given is None or not who.pressed(message, act[0], given.get(FIELD, [""])[0], _shown(given)):
                 return own_pages.not_pressed(here.home)
             return await act[1](here, given)
@@ -88,7 +101,7 @@ def _shown(given: _Form) -> list[str]:
     return [*given.get("covers", []), *given.get("shown", [])]
 
 
-def _main(here: _Visit) -> Response:
+async def _main(here: _Visit) -> Response:
     note = next((words for name, words in _DONE.items() if name in here.request.query_params), "")
     forms = {"set": here.form("set", here.seen.shown), "copy": here.form("copy")}
     return own_pages.main(here.seen, here.home, forms, note)
@@ -102,9 +115,9 @@ async def _set(here: _Visit, given: _Form) -> Response:
     return here.back("saved" if changed else "same")
 
 
-def _report(here: _Visit) -> Response:
+async def _report(here: _Visit) -> Response:
     if here.seen.erased or here.seen.row.reported:
-        return _main(here)
+        return await _main(here)
     return own_pages.report(here.seen, here.home, here.form("report"))
 
 
@@ -119,25 +132,94 @@ async def _reported(here: _Visit, given: _Form) -> Response:
     return here.back("stopped" if stopped else "reported")
 
 
-def _erase(here: _Visit) -> Response:
-    return _main(here) if here.seen.erased else own_pages.erase(here.seen, here.home, here.form("erase"))
+async def _all(here: _Visit) -> Response:
+    return await _main(here) if here.seen.erased else own_proof_pages.everything(here.seen, here.home, here.form("all"))
 
 
-async def _erased(here: _Visit, given: _Form) -> Response:
+async def _asked_all(here: _Visit, given: _Form) -> Response:
+    if given.get("sure") != ["yes"]:
+        fault = "Tick the box first: the code goes to your mailbox."
+        return own_proof_pages.everything(here.seen, here.home, here.form("all"), fault)
+    return await _ask(here, Act.COPY)
+
+
+async def _erase(here: _Visit) -> Response:
+    return await _main(here) if here.seen.erased else own_proof_pages.erase(here.seen, here.home, here.form("erase"))
+
+
+async def _asked_erase(here: _Visit, given: _Form) -> Response:
     if given.get("sure") != ["yes"]:
         fault = "Tick the box first: an erasure cannot be undone."
-        return own_pages.erase(here.seen, here.home, here.form("erase"), fault)
-    await own_acts.erase(here.connection, here.seen)
-    return own_pages.erased(here.seen)
+        return own_proof_pages.erase(here.seen, here.home, here.form("erase"), fault)
+    return await _ask(here, Act.ERASE)
+
+
+async def _ask(here: _Visit, act: Act) -> Response:
+    if here.seen.erased:
+        return here.back("same")
+    match await proving.ask(here.deps, here.connection, here.seen, act, here.who.nonce):
+        case proving.Mailed(code):
+            return here.go(f"/code?of={code}")
+        case proving.Tasked(due):
+            return own_proof_pages.tasked(here.seen, here.home, act, due)
+        case proving.Later(often):
+            return own_proof_pages.later(here.seen, here.home, often=often)
+
+
+async def _code(here: _Visit) -> Response:
+    return await _typing(here, here.request.query_params.get("of", ""))
+
+
+async def _typing(here: _Visit, code: str, fault: str = "") -> Response:
+    found = None if (id_ := _id(code)) is None else await own.code(here.connection, id_, here.message)
+    if found is None:
+        return own_proof_pages.dead(here.seen, here.home)
+    fault = fault and f"{fault} {_left(found.left)}"
+    return own_proof_pages.typing(here.seen, here.home, (here.form("code", [code]), code, Act(found.act)), fault)
+
+
+def _left(n: int) -> str:
+    return f"You have {n} {'try' if n == 1 else 'tries'} left."
+
+
+async def _proven(here: _Visit, given: _Form) -> Response:
+    """The code that was typed, for what it was asked for."""
+    code, typed = given["shown"][0], re.sub(r"[\s-]", "", given.get("code", [""])[0])
+    id_ = _id(code)
+    found = None if id_ is None else await own.code(here.connection, id_, here.message)
+    if id_ is None or found is None or here.seen.erased:
+        return own_proof_pages.dead(here.seen, here.home)
+    if not _TYPED.fullmatch(typed):
+        return await _typing(here, code, "A code is six digits, as in the email.")
+    hash_ = proving.sealed(here.who.nonce, id_, typed)
+    if found.act == Act.ERASE:
+        done: Any = await own_acts.erase(here.connection, here.seen, id_, hash_)
+    else:
+        done = await own_acts.copy(here.connection, here.seen, id_, hash_)
+    if done == _WRONG:
+        return await _typing(here, code, "That is not the code.")
+    if done == _DEAD:
+        return own_proof_pages.dead(here.seen, here.home)
+    return own_proof_pages.erased(here.seen) if found.act == Act.ERASE else _download(done, "held-about-me")
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 async def _copy(here: _Visit, given: _Form) -> Response:
     del given
-    document = await own_acts.copy(here.connection, here.seen)
+    return _download(await held.of_one(here.connection, here.seen), "this-message")
+
+
+def _download(document: dict[str, Any], name: str) -> Response:
     return Response(
         msgspec.json.format(msgspec.json.encode(document)), 200,
         {"cache-control": "no-store", "x-content-type-options": "nosniff",
-         "content-disposition": 'attachment; filename="held-about-me.json"'}, "application/json",
+         "content-disposition": f'attachment; filename="{name}.json"'}, "application/json",
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -21,6 +22,7 @@ from troth.store import own
 from troth.store.connection import Connection
 
 SOURCE = "own-page"
+RIGHT = 1  # as own.erase and own.export answer
 _SAVED = "pressed Save on the recipient's own page"
 _TICKED = "ticked a box beside a report of abuse on the recipient's own page"
 
@@ -98,13 +100,12 @@ async def report(deps: Deps, connection: Connection, view: View, told: Told, pee
         return await switch(deps, connection, view, wishes, peer, _TICKED)
 
 
-async def copy(connection: Connection, view: View) -> dict[str, Any]:
-    """All that is held; the ledger is told that it was taken."""
+async def copy(connection: Connection, view: View, code: UUID, hash_: bytes) -> dict[str, Any] | int:
+    """All that is held, and the ledger is told that it was taken; else why not, as own.export says it."""
     async with connection.transaction():
-        at = await own.export(connection, view.row.id)
-        return await held.document(connection, view, at)
+        proven = await own.export(connection, view.row.id, code, hash_)
+        return await held.document(connection, view) if proven == RIGHT else proven
 
 
-async def erase(connection: Connection, view: View) -> bool:
-    """False when that was done before."""
-    return await own.erase(connection, view.row.id)
+async def erase(connection: Connection, view: View, code: UUID, hash_: bytes) -> int:
+    return await own.erase(connection, view.row.id, code, hash_)

@@ -39,12 +39,11 @@ _LISTED = {
     6: "mail to it came back again and again",
 }  # fmt: skip
 _NOTHING = Told()
-_CLOSE = "<p>There is nothing more to do. This page may be closed.</p>"
-_BACK = '<p><a href="{home}">Back to your page</a></p>'
+BACK = '<p><a href="{home}">Back to your page</a></p>'
 
 _YOURS = (
     '<p class="quiet">The link under your email leads here without a password: whoever has the email can open this '
-    "page, so think of it before you pass the email on.</p>"
+    "page, see this message and move the switches, so think of it before you pass the email on.</p>"
 )
 
 
@@ -63,7 +62,7 @@ def _why(view: View) -> str:
     rows = [
         ("From", f"<b>{escape(row.client)}</b><br>{escape(row.postal_address)}"),
         ("What", f"<b>{escape(said['name'])}</b><br>{escape(said['purpose'])}"),
-        ("Accepted", _when(row.created_at)),
+        ("Accepted", when(row.created_at)),
         ("Your address", escape(view.address) if view.address else "erased"),
         ("How it got here", _pathway(view)),
         ("Lawful basis", _basis(view)),
@@ -79,7 +78,7 @@ def _pathway(view: View) -> str:
     if view.row.verified_at is None:
         return _PATHWAYS["system"] + "."
     told = _PATHWAYS.get(view.row.pathway or "", "It was verified")
-    return f"{told}, on {_when(view.row.verified_at)}."
+    return f"{told}, on {when(view.row.verified_at)}."
 
 
 def _basis(view: View) -> str:
@@ -87,14 +86,14 @@ def _basis(view: View) -> str:
     latest = next((c for c in view.consents if c.category_id in (None, view.row.category_id)), None)
     if latest is None:
         return told[:1].upper() + told[1:] + "."
-    until = f", until {_when(latest.expires_at)}" if latest.expires_at else ""
-    return f"{told[:1].upper()}{told[1:]}. {_GIVEN[KINDS[latest.kind]]} on {_when(latest.at)}{until}."
+    until = f", until {when(latest.expires_at)}" if latest.expires_at else ""
+    return f"{told[:1].upper()}{told[1:]}. {_GIVEN[KINDS[latest.kind]]} on {when(latest.at)}{until}."
 
 
 def _switches(view: View, home: str, proof: str) -> str:
     head = f'<section aria-labelledby="may"><h2 id="may">What {escape(view.row.client)} may send you</h2>'
     if view.erased:
-        return f"{head}<p>Nothing. You were erased on {_when(view.row.erased_at)}.</p></section>"
+        return f"{head}<p>Nothing. You were erased on {when(view.row.erased_at)}.</p></section>"
     if view.row.listed:
         why = " and ".join(dict.fromkeys(_LISTED[reason] for reason in view.row.listed))
         return (
@@ -103,7 +102,7 @@ def _switches(view: View, home: str, proof: str) -> str:
         )
     rows = "".join(_switch(each, view.row.client) for each in view.categories)
     return (
-        f'{head}<form method="post" action="{home}">{_proof(proof)}<input type="hidden" name="covers" '
+        f'{head}<form method="post" action="{home}">{hidden(proof)}<input type="hidden" name="covers" '
         f'value="{view.scope}"><fieldset><legend class="sr">Kinds of email</legend>{rows}</fieldset>'
         f'{_reach(view)}<button type="submit">Save</button></form></section>'
     )
@@ -136,15 +135,19 @@ def _reach(view: View) -> str:
 
 def _held(view: View, home: str, proof: str) -> str:
     row = view.row
-    n = len(view.consents)
-    kept = f"{n or 'no'} {'entry' if n == 1 else 'entries'} about your consent"
-    erase = "" if view.erased else f'<a class="button" href="{home}/erase">Erase me…</a>'
+    more = "" if view.erased else (
+        f'<a class="button" href="{home}/all">Everything…</a><a class="button" href="{home}/erase">Erase me…</a>'
+    )  # fmt: skip
+    told = "" if view.erased else (
+        '<p class="quiet">For everything, and for erasure, a code is mailed to your address first, so that nobody to '
+        "whom this email was passed on can ask for them.</p>"
+    )  # fmt: skip
     return (
         '<section aria-labelledby="held"><h2 id="held">What is held about you</h2>'
-        f"<p>For {escape(row.client)}: your address, how it was verified, {kept}, and the messages of the last weeks "
-        f"with what became of them. First registered on {_when(row.registered_at)}.</p>"
-        f'<form method="post" action="{home}/copy">{_proof(proof)}<div class="row">'
-        f'<button type="submit" class="plain">Download a copy (JSON)</button>{erase}</div></form></section>'
+        f"<p>For {escape(row.client)}: your address, how it was verified, what you consented to, and the messages of "
+        f"the last weeks with what became of them. First registered on {when(row.registered_at)}.</p>"
+        f'<form method="post" action="{home}/copy">{hidden(proof)}<div class="row">'
+        f'<button type="submit" class="plain">Download this message (JSON)</button>{more}</div></form>{told}</section>'
     )
 
 
@@ -171,10 +174,10 @@ def report(view: View, home: str, proof: str, fault: str = "", typed: Told = _NO
     content = (
         f"<p>The people who run this service for {escape(view.row.client)} will see the message, your address and what "
         f"you write here.{_nothing_else(view)}</p>{wrong}"
-        f'<form method="post" action="{home}/report">{_proof(proof)}<fieldset{mark}><legend>What is wrong?</legend>'
+        f'<form method="post" action="{home}/report">{hidden(proof)}<fieldset{mark}><legend>What is wrong?</legend>'
         f'{rows}</fieldset><label for="words">In your own words (optional)</label>'
         f'<textarea id="words" name="words" rows="5" maxlength="{WORDS}">{escape(words)}</textarea>'
-        f'{_stops(view, typed.stop)}<button type="submit">Send the report</button></form>' + _BACK.format(home=home)
+        f'{_stops(view, typed.stop)}<button type="submit">Send the report</button></form>' + BACK.format(home=home)
     )
     return page("Report this message", content, client=view.row.client, status=422 if fault else 200)
 
@@ -211,53 +214,6 @@ def _ends(view: View) -> Iterator[tuple[str, str, str]]:
     yield "all", "Stop all email to me by this service, from every sender.", "That cannot be taken back here."
 
 
-def erase(view: View, home: str, proof: str, fault: str = "") -> Response:
-    """The consequence in words, before it is so."""
-    wrong = f'<p class="fault" role="alert" id="fault">{escape(fault)}</p>' if fault else ""
-    mark = ' aria-describedby="fault" aria-invalid="true"' if fault else ""
-    content = (
-        f"<p>This cannot be undone. {_consequences(view)}{wrong}"
-        f'<form method="post" action="{home}/erase">{_proof(proof)}<label class="switch"><input type="checkbox" '
-        f'name="sure" value="yes"{mark}><span>I understand that this cannot be undone.</span></label>'
-        '<button type="submit" class="stop">Erase me</button></form>' + _BACK.format(home=home)
-    )
-    return page("Erase you?", content, client=view.row.client, status=422 if fault else 200)
-
-
-def _consequences(view: View) -> str:
-    client = escape(view.row.client)
-    if view.row.system:
-        return (
-            "It concerns the request in this email alone:</p><ul>"
-            "<li>the link and the code in it serve no more, and it is not sent if it waits;</li>"
-            "<li>our own copy of your address goes, unless another sender here has it, or you have an account;</li>"
-            "<li>the sender that asked for this email keeps what it holds, and may ask you again: ask it there "
-            "too.</li></ul>"
-        )
-    return (
-        f"For <b>{client}</b>:</p><ul>"
-        "<li>your address, and what the messages to you said, can be read by nobody any more;</li>"
-        "<li>messages that are waiting are not sent, and no new ones are taken; nor is a request to confirm your "
-        "address;</li>"
-        f"<li>links in earlier messages show you nothing more; {client} keeps what it holds elsewhere, so ask it there "
-        "too;</li><li>if your address is on the list of addresses that are never written to, it stays there in a form "
-        "that cannot be read back, as the law asks;</li><li>what other senders hold about you is theirs: each message "
-        "of theirs has its own link.</li></ul>"
-    )
-
-
-def erased(view: View) -> Response:
-    if view.row.system:
-        told = (
-            "The request in this email is withdrawn: its link and its code serve no more. No sender is told that it "
-            "was you."
-        )
-        return page("Withdrawn", f'<p class="sealed">{told}</p>{_CLOSE}', client=view.row.client)
-    client = escape(view.row.client)
-    told = f"What was held about you for {client} can be read by nobody any more, and nothing is sent to you."
-    return page("You have been erased", f'<p class="sealed">{told}</p>{_CLOSE}', client=view.row.client)
-
-
 def not_pressed(home: str) -> Response:
     """A form came without the page that shows it: nothing is believed to have been pressed."""
     return page(
@@ -269,11 +225,11 @@ def not_pressed(home: str) -> Response:
     )
 
 
-def _proof(token: str) -> str:
+def hidden(token: str) -> str:
     return f'<input type="hidden" name="{FIELD}" value="{token}">'
 
 
-def _when(moment: datetime | None) -> str:
+def when(moment: datetime | None) -> str:
     if moment is None:
         return "a day that is not on record"
     return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment.day} {moment:%B %Y, %H:%M} UTC</time>'

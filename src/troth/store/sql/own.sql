@@ -52,11 +52,26 @@ SELECT message_id, kind, at FROM event WHERE message_id = ANY(%(ids)b::uuid[]) O
 -- name: opt_in
 SELECT opt_in_v1(%(tenant)b, %(index)b, %(category)b, %(source)b);
 
+-- name: own_code_ask
+SELECT own_code_ask_v1(%(id)b, %(message)b, %(act)b::smallint, %(hash)b);
+
+-- name: own_code
+-- One that this message's link was asked for, while it serves.
+SELECT act, 5 - tries AS left FROM own_code
+WHERE id = %(id)b AND message_id = %(message)b AND used_at IS NULL AND tries < 5 AND expires_at > now_v1();
+
 -- name: erase_own
-SELECT erase_own_v1(%(message)b);
+SELECT erase_own_v1(%(message)b, %(code)b, %(hash)b);
 
 -- name: export_own
-SELECT export_own_v1(%(message)b);
+SELECT export_own_v1(%(message)b, %(code)b, %(hash)b);
+
+-- name: own_mail_state
+-- What became of a mail of Troth's own, as it was accepted.
+SELECT state FROM message WHERE email_id = %(email)b;
+
+-- name: own_request
+SELECT own_request_v1(%(id)b, %(message)b, %(act)b::smallint);
 
 -- name: report_abuse
 SELECT report_abuse_v1(%(id)b, %(message)b, %(words)b::bytea);

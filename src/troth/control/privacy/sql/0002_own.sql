@@ -1,14 +1,6 @@
 -- What recipients do with their own page, and the notices that may not be mailed to them.
 
--- erase_own_v1: 0004_erasing.sql
-
--- A recipient took a copy of what is held about them: an entry, and the moment.
-CREATE FUNCTION export_own_v1(p_message uuid) RETURNS timestamptz
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    SELECT troth.now_v1() FROM troth.message m, LATERAL troth.ledger_entry(ARRAY['privacy:person:export'], ARRAY[m.tenant_id],
-        ARRAY[troth.leaf_json(ARRAY['by', 'person'], ARRAY['recipient', m.person_id::text])]) WHERE m.id = p_message
-$$;
+-- erase_own_v1, export_own_v1: 0005_proving.sql
 
 -- ---- abuse, as a recipient tells of it ------------------------------------------------------------------------
 

@@ -90,25 +90,4 @@ AS $$
        AND troth.erase_recipient(p_tenant, p_person, troth.leaf_json(ARRAY['person'], ARRAY[p_person::text]))
 $$;
 
--- A recipient's own hand: the signed link in their mail is the way to it (flow/feedback/own.py reads the link). Under
--- Troth's own mail it concerns the one confirmation that was asked for, and Troth's copy where nobody else needs it: what
--- clients hold is theirs. The suppression stays, which the law keeps. Asked again, it changes nothing.
-CREATE FUNCTION erase_own_v1(p_message uuid) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-DECLARE
-    m troth.message;
-    asked troth.confirmation;
-    ended boolean;
-BEGIN
-    SELECT * INTO m FROM troth.message WHERE id = p_message;
-    IF NOT FOUND THEN
-        RETURN false;
-    ELSIF (SELECT kind FROM troth.tenant WHERE id = m.tenant_id) <> 2 THEN
-        RETURN troth.erase_recipient(m.tenant_id, m.person_id,
-            troth.leaf_json(ARRAY['by', 'person'], ARRAY['recipient', m.person_id::text]));
-    END IF;
-    SELECT * INTO asked FROM troth.confirmation WHERE email_id = m.email_id;
-    ended := troth.unask(ARRAY[asked.secret_hash]);
-    RETURN troth.erase_copy(coalesce(asked.tenant_id, m.tenant_id), m.blind_index) OR ended;
-END $$;
+-- By the recipient: erase_own_v1, 0005_proving.sql
