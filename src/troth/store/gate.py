@@ -141,7 +141,7 @@ class PersonRow(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What an Idempotency-Key was answered with; `answer` holds ids only."""
+    """What an Idempotency-Key was answered with; `answer` holds ids only; of a registration it is sealed."""
 
     tenant_id: UUID
     key_hash: bytes

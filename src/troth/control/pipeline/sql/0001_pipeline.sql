@@ -285,7 +285,7 @@ CREATE TABLE idempotency (
     tenant_id   uuid NOT NULL,
     key_hash    bytea NOT NULL CHECK (octet_length(key_hash) = 32),
     fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
-    answer      text NOT NULL,                                    -- ids only
+    answer      text NOT NULL,                                    -- ids only; of a registration sealed, in base64
     created_at  timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, key_hash)
