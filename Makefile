@@ -52,7 +52,7 @@ fuzz: setup-test ## Every property test with EXAMPLES=10000 examples, a long loo
 engine: setup-test ## Random sequences of the change engine, 10,000 of them (SEQUENCES=500 for fewer)
 	@SEQUENCES="$(SEQUENCES)" $(PY) scripts/engine.py
 
-races: setup-test ## Five races at the gate and the mark, 10,000 times each, on 4 processes (ROUNDS=500 WORKERS=6 ONLY=pause)
+races: setup-test ## Six races at the gate and the mark, 10,000 times each (new times 1,000), on 4 processes (ROUNDS=500 WORKERS=6 ONLY=pause)
 	@$(PY) -m tests.races $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
 
 profiles: setup-test ## One script of 200 messages under each of the three profiles, side by side, against the claims

@@ -5,8 +5,9 @@ What was taken is counted twice: by the answers, and by the rows on disk.
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID
@@ -20,7 +21,7 @@ from troth.keys.keyring import Keyring
 from troth.outside.kms import LocalKms
 from troth.store.connection import connect
 
-type Race = Literal["limit", "idempotency"]
+type Race = Literal["limit", "idempotency", "moves"]
 LIMIT = 3  # messages of one template to one recipient in a day
 ASKS = 2  # of each door in each round
 TOGETHER = 16  # rounds that a door has under way at once
@@ -74,14 +75,17 @@ def judge(race: Race, doors: Sequence[Sequence[Sequence[str]]], on_disk: Sequenc
 def door(race: Race, number: int, told: Told, addresses: Sequence[str], barrier: Any, answers: Any) -> None:
     """One door process."""
     try:
-        answers.put((number, asyncio.run(_all(race, told, addresses, barrier))))
+        answers.put((number, asyncio.run(all_rounds(partial(_round, race), told, addresses, barrier))))
     except BaseException as error:
         barrier.abort()
         answers.put((number, repr(error)))
         raise
 
 
-async def _all(race: Race, told: Told, addresses: Sequence[str], barrier: Any) -> list[list[str]]:
+async def all_rounds(
+    one: Callable[[Gate, Told, str], Awaitable[list[str]]], told: Told, addresses: Sequence[str], barrier: Any
+) -> list[list[str]]:
+    """Each round's answers of one door; the doors meet before each group of rounds."""
     kms = LocalKms(Path(told.kms))
     gate = Gate(lambda name: connect({**told.conninfo, "user": "troth_flow"}, name), Keyring(kms),
                 InstallationSecrets.open(kms, told.sealed))  # fmt: skip
@@ -91,7 +95,7 @@ async def _all(race: Race, told: Told, addresses: Sequence[str], barrier: Any) -
         for first in range(0, len(addresses), TOGETHER):
             barrier.wait(_PATIENCE)
             rounds = addresses[first : first + TOGETHER]
-            found += await asyncio.gather(*(_round(race, gate, told, address) for address in rounds))
+            found += await asyncio.gather(*(one(gate, told, address) for address in rounds))
     finally:
         await gate.stop()
     return found

@@ -1,11 +1,11 @@
-"""The five races in small: `make races` runs each ten thousand times. And that they would find what they look for."""
+"""The six races in small: `make races` runs each ten thousand times. And that they would find what they look for."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.races import doors, marks
+from tests.races import doors, marks, moves
 from tests.races.marks import Seen
 
 ROOT = Path(__file__).parents[2]
@@ -16,11 +16,11 @@ def races(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280, check=False)
 
 
-def test_nothing_goes_wrong_in_any_of_the_five():
+def test_nothing_goes_wrong_in_any_of_the_six():
     said = races("--rounds", "60", "--workers", "2")
     assert said.returncode in (0, 2), said.stdout + said.stderr  # 2: so few rounds need not all meet
     lines = said.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["suppression", "limit", "idempotency", "pause", "cancel"]
+    assert [line.split()[0] for line in lines] == ["suppression", "limit", "idempotency", "moves", "pause", "cancel"]
     assert not any("WRONG" in line for line in lines), said.stdout
 
 
@@ -55,3 +55,11 @@ def test_what_the_doors_answers_and_the_rows_must_say():
     assert doors.judge("idempotency", ([["a", "a"]], [["a", "a"]]), [1]).wrong == 0
     assert doors.judge("idempotency", ([["a", "a"]], [["b", "b"]]), [2]).over == 1
     assert doors.judge("idempotency", ([["a", ""]], [["a", "a"]]), [1]).under == 1
+
+
+def test_what_a_days_count_and_its_messages_must_say():
+    words = [[["taken", "done", "full"]], [["refused"]]]
+    assert moves.judge(words, [moves.Held((3, 1), (3, 1))]).wrong == 0
+    assert moves.judge(words, [moves.Held((4, 0), (4, 0))]).over == 1
+    assert moves.judge(words, [moves.Held((2, 0), (3, 0))]).differs == 1
+    assert moves.judge([[["taken", "too-late"]]], [moves.Held((0, 0), (0, 0))]).under == 1
