@@ -58,7 +58,8 @@ TABLES: tuple[Table, ...] = (
     # ---- the ground
     Table("installation", "troth init", {**_READ, LEDGER: "SELECT"}, "Restricted", "for good",
           notes="secrets are sealed by the KMS"),
-    Table("clock_mark", "duties, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
+    Table("clock_mark", "duties, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal",
+          "for good"),
     Table("ledger_pending", "ledger_append_v1", {LEDGER: "SELECT, DELETE"}, "Internal", "until sequenced"),
     # ---- the ledger
     Table("ledger_leaf", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Internal", "for good", tenant="tenant_id",
@@ -100,7 +101,8 @@ TABLES: tuple[Table, ...] = (
           notes="a domain is one client's"),
     Table("sign_on_attempt", "sign_on_begin_v1, sign_on_answer_v1", {}, "Restricted", "1 day",
           tenant="tenant_id", notes="hashes; an answer stays sealed until its browser collects it"),
-    Table("arrival", "arrival_v1, arrival_forget_v1", {CONTROL: "SELECT"}, "Restricted", "until done", tenant="tenant_id"),
+    Table("arrival", "arrival_v1, arrival_forget_v1", {CONTROL: "SELECT"}, "Restricted", "until done",
+          tenant="tenant_id"),
     Table("account_emailaddress", "nobody", {CONTROL: "SELECT"}, "Internal", "for good", notes="allauth's; empty"),
     Table("account_emailconfirmation", "nobody", {}, "Internal", "for good", notes="allauth's; empty"),
     Table("auth_group", "nobody", {}, "Internal", "for good", notes="Django's; empty"),

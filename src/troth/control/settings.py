@@ -124,7 +124,7 @@ class Handed:
     """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
     the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must hold.
     `breached`: a file of stolen passwords (people/breached.py). `outward` asks what clients name: their sign-on
-    providers, and the DNS of their domains. `hooks`: which URLs their webhooks may go to. `relay`: host of the next hop.
+    providers, and the DNS of their domains. `hooks`: which URLs their webhooks may go to. `relay`: the next hop's host.
     """
 
     keys: Callable[[], Keys]

@@ -143,7 +143,9 @@ def build(database: Database, names: Names, witness: Path) -> World:
     for firm in firms.values():
         firm.domain_ready()
     # the inbound server and the duties have just given a sign of life
-    database.fill("INSERT INTO inbound_beat (domain, at, seen) VALUES ('bounce.homes.example', now_v1(), clock_timestamp())")
+    database.fill(
+        "INSERT INTO inbound_beat (domain, at, seen) VALUES ('bounce.homes.example', now_v1(), clock_timestamp())"
+    )
     database.fill("INSERT INTO clock_mark (high_water) VALUES (now_v1()) ON CONFLICT DO NOTHING")
     asyncio.run(seal(made))
     for connection in database.opened:

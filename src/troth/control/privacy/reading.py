@@ -1,5 +1,6 @@
 """Privacy: what waits for a person: notices to be served otherwise, and reports of abuse; opened for who may see it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -154,46 +155,30 @@ def access_service(actor: Actor, message: UUID) -> Service:
 
 
 def _services(tenant: UUID, query: str, *values: object) -> list[Service]:
-    (at, cell), keys = _clock(), _Keys(tenant)
-    found = []
-    for (
+    clock, keys = _clock(), _Keys(tenant)
+    return [_service(clock, keys, found) for found in rows(query, tenant, *values)]
+
+
+def _service(clock: tuple[datetime, str], keys: "_Keys", found: Sequence[Any]) -> Service:
+    (at, cell), (id_, person, data_key, address, name, purpose, opened, due, done, *rest) = clock, found
+    how, note, account, name_ct, asks, about = rest
+    key = keys.person(person, data_key)
+    shown = _opened(key, address, places.address(person))
+    return Service(
         id_,
-        person,
-        data_key,
-        address,
-        name,
-        purpose,
+        wire("msg", cell, about),
+        shown.decode() if shown else None,
+        _ASKS.get(asks, name),
+        _ASKED if asks else purpose,
         opened,
         due,
+        due - at,
         done,
-        how,
-        note,
-        account,
-        name_ct,
-        asks,
-        about,
-    ) in rows(query, tenant, *values):
-        key = keys.person(person, data_key)
-        shown = _opened(key, address, places.address(person))
-        words = dict(HOW).get(how or "", "")
-        found.append(
-            Service(
-                id_,
-                wire("msg", cell, about),
-                shown.decode() if shown else None,
-                _ASKS.get(asks, name),
-                _ASKED if asks else purpose,
-                opened,
-                due,
-                due - at,
-                done,
-                words.partition(":")[0],
-                _written(key, note, places.service(id_)),
-                _name(account, name_ct),
-                key,
-            )
-        )
-    return found
+        dict(HOW).get(how or "", "").partition(":")[0],
+        _written(key, note, places.service(id_)),
+        _name(account, name_ct),
+        key,
+    )
 
 
 def reports(tenant: UUID, *, closed: bool) -> list[Report]:

@@ -74,7 +74,7 @@ CONTROL = Control(
     "sup_2",
     HOUR,
     "Each way onto the list is tried, and undone, and must lead there; a reason that is none, an entry by nobody, "
-    "and an override of a complaint, of an opt-out or of what came after it, must be refused; and every complaint, opt-out and entry by hand of the last 90 days "
-    "stands on it.",
+    "and an override of a complaint, of an opt-out or of what came after it, must be refused; and every complaint, "
+    "opt-out and entry by hand of the last 90 days stands on it.",
     check,
 )
