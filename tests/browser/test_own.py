@@ -5,10 +5,13 @@ import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from tests.flow.feedback.test_proving import mailed
+from tests.flow.submission.doors import add_system_tenant
 from tests.support.firm import TEMPLATE, now
 
 from troth.flow.feedback import Deps, routes
@@ -38,6 +41,7 @@ def letter(site):
             "sender": {"name": "Firm firm", "address": f"rent@{firm.name}"}})  # fmt: skip
     with ThreadPoolExecutor(1) as other:  # the browser's driver keeps a loop in this one
         message = other.submit(lambda: asyncio.run(sent(site))).result()
+    site.system = add_system_tenant(site.operator, site.firm)
     served, thread = serve(site)
     key = site.operator.secrets.token_keys(Purpose.UNSUBSCRIBE)[0]
     yield own_link("", key, message, now() + timedelta(days=30))
@@ -62,18 +66,26 @@ async def reach(site, name):
 def serve(site):
     """The feedback's paths on the port of the site's door."""
     connections = Connections(lambda name: reach(site, name))
+    gate = Gate(lambda name: reach(site, name), site.operator.keyring, site.operator.secrets)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app):
+        await gate.start()
         yield
+        await gate.stop()
         await connections.close()
 
-    deps = Deps(connections.lend, site.operator.keyring, site.operator.secrets, secure=True)
+    deps = Deps(connections.lend, site.operator.keyring, site.operator.secrets, secure=True, submit=gate.submit)
     app = Starlette(routes=routes(deps), lifespan=lifespan)
     server = uvicorn.Server(uvicorn.Config(app, port=site.door, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     return server, thread
+
+
+def code(site):
+    """The newest that was mailed."""
+    return mailed(SimpleNamespace(operator=site.operator, rows=site.operator.database.run), site.system)[-1]["code"]
 
 
 def test_the_own_page_is_looked_at_and_pressed(look, site, letter):
@@ -82,6 +94,7 @@ def test_the_own_page_is_looked_at_and_pressed(look, site, letter):
     looker.look_at(letter, "own")
     looker.look_at(f"{letter}/report", "own-report")
     looker.look_at(f"{letter}/erase", "own-erase")
+    looker.look_at(f"{letter}/all", "own-all")
     looker.go(letter)
     page.get_by_label("Visits and repairs").uncheck()
     page.get_by_role("button", name="Save").click()
@@ -89,8 +102,22 @@ def test_the_own_page_is_looked_at_and_pressed(look, site, letter):
     assert not page.get_by_label("Visits and repairs").is_checked()
     looker.look_at(f"{letter}?saved", "own-saved")
     with page.expect_download() as taken:
-        page.get_by_role("button", name="Download a copy").click()
+        page.get_by_role("button", name="Download this message").click()
     assert ANN in taken.value.path().read_text()
+    looker.go(f"{letter}/all")
+    page.get_by_role("button", name="Mail me a code").click()
+    assert "Tick the box first" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Mail the code to this address.").check()
+    page.get_by_role("button", name="Mail me a code").click()
+    looker.console.clear()  # the refused form above was a 422, which the browser tells of
+    looker.look_at(page.url.removeprefix(site.url), "own-code")
+    page.get_by_label("The code in the email").fill("12345")
+    page.get_by_role("button", name="Download everything").click()
+    assert "six digits" in page.get_by_role("alert").inner_text()
+    page.get_by_label("The code in the email").fill(code(site))
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Download everything").click()
+    assert '"messages_complete": true' in taken.value.path().read_text()
     looker.go(f"{letter}/report")
     page.get_by_role("button", name="Send the report").click()
     assert "Choose what is wrong" in page.get_by_role("alert").inner_text()
@@ -101,7 +128,9 @@ def test_the_own_page_is_looked_at_and_pressed(look, site, letter):
     assert not page.get_by_label("Rent", exact=False).first.is_checked()
     looker.go(f"{letter}/erase")
     page.get_by_label("I understand that this cannot be undone.").check()
+    page.get_by_role("button", name="Mail me a code").click()
+    page.get_by_label("The code in the email").fill(code(site))
     page.get_by_role("button", name="Erase me").click()
     assert page.get_by_role("heading", name="You have been erased").is_visible()
-    looker.console.clear()  # the refused form above was a 422, which the browser tells of
+    looker.console.clear()
     looker.look_at(letter, "own-erased")

@@ -19,7 +19,7 @@ from troth.control.web import errors
 type Answer = Callable[[HttpRequest], HttpResponse]
 
 # by the names of urls.py: links in mail, what the door answers, and our files; they know no session
-_OWN = frozenset({"own-page", "own-report", "own-erase", "own-copy"})
+_OWN = frozenset({"own-page", "own-report", "own-copy", "own-all", "own-erase", "own-code"})
 OUTSIDE = _OWN | {"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"}
 # the way in, and what anybody may choose
 OPEN = frozenset(

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from troth.flow.feedback.own_pages import BACK, hidden, when
 from troth.flow.feedback.own_view import View
 from troth.flow.feedback.pages import page
-from troth.flow.feedback.proving import Act
+from troth.flow.feedback.proving import WHAT, Act
 
 _CLOSE = "<p>There is nothing more to do. This page may be closed.</p>"
 _MAIL = '<button type="submit"{stop}>Mail me a code</button></form>'
@@ -98,7 +98,7 @@ def typing(view: View, home: str, of: tuple[str, str, Act], fault: str = "") -> 
     stop = ' class="stop"' if act is Act.ERASE else ""
     content = (
         f"<p>We mailed a code to <b>{escape(view.address or 'your address')}</b>. It is for this alone: "
-        f"<b>{what}</b>.</p>{_wrong(fault)}"
+        f"{WHAT[act]}.</p>{_wrong(fault)}"
         f'<form method="post" action="{home}/code">{hidden(proof)}<input type="hidden" name="shown" value="{code}">'
         f'<label for="code">The code in the email</label><input id="code" name="code" class="code" inputmode="numeric" '
         f'autocomplete="one-time-code" maxlength="12" required{mark}>'

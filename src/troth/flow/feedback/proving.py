@@ -31,7 +31,7 @@ class Act(IntEnum):
     ERASE = 2
 
 
-_WHAT = {Act.COPY: "a copy of everything that is held about you", Act.ERASE: "your erasure, which cannot be undone"}
+WHAT = {Act.COPY: "a copy of everything that is held about you", Act.ERASE: "your erasure, which cannot be undone"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ async def _mail(deps: Deps, connection: Connection, view: View, act: Act, code: 
     email = EmailAsked(
         (address.addr_spec,), tags={"category": CATEGORY}, template=TEMPLATE, id=ids.uuid7(view.now),
         variables={
-            "client": view.row.client[:120], "what": _WHAT[act], "code": code,
+            "client": view.row.client[:120], "what": WHAT[act], "code": code,
             "expires": f"{view.now + LASTS:%H:%M} UTC",
         },
     )  # fmt: skip
