@@ -62,8 +62,8 @@ judged AS (
         WHEN EXISTS (SELECT FROM suppression x WHERE x.blind_index = s.blind_index
                      AND NOT (overridden_v1(s.tenant_id, x.blind_index, x.reason, x.source, clock.now, clock.now)
                               AND overrides_count_v1(s.tenant_id, s.email_id))) THEN 1
-        WHEN k.stands = 'withdrawn' THEN 13
-        WHEN k.stands = 'none' THEN 7 -- it has run out
+        WHEN s.on_consent AND consent_stands_v1(s.tenant_id, s.person_id, s.category_id, clock.now) <> 'held' THEN
+             CASE consent_stands_v1(s.tenant_id, s.person_id, s.category_id, clock.now) WHEN 'withdrawn' THEN 13 ELSE 7 END
         WHEN NOT (p.status = 2 AND coalesce(p.expires_at > clock.now, true)
                   OR t.kind = 2 AND p.status = 1) THEN 4   -- Troth's own mail may ask for the confirmation
         WHEN t.state <> 1 OR EXISTS (SELECT FROM pause u WHERE u.released_at IS NULL AND u.effect = 'stop-delivery'
@@ -79,8 +79,6 @@ judged AS (
     FROM want w CROSS JOIN clock CROSS JOIN watch
     LEFT JOIN held s ON s.message_id = w.id
     LEFT JOIN person p ON p.id = s.person_id AND p.tenant_id = s.tenant_id
-    LEFT JOIN LATERAL (SELECT consent_stands_v1(s.tenant_id, s.person_id, s.category_id, clock.now) AS stands
-                       WHERE s.on_consent) AS k ON true
     LEFT JOIN tenant t ON t.id = s.tenant_id
     LEFT JOIN governed c ON c.subject = s.category_id AND c.tenant_id = s.tenant_id
     LEFT JOIN snapshot cs ON cs.id = s.category_snapshot AND cs.tenant_id = s.tenant_id
