@@ -38,10 +38,12 @@ class Releases:
         """Queued and counted, or held on and not counted; None when the claim is another worker's now."""
 
         async def decide() -> Settlement:
+            if (goes := work.claimed.counted) > now:  # its time has not come: it is counted there already
+                return _released(work, goes)
             asked = await self._asked(connection, work, now)
             short = await _reserve(connection, asked) if asked is not None else []
             if asked and not short:
-                return _released(work, now, limits.day_in(asked))
+                return _released(work, now, (now, limits.day_in(asked)))
             change = await spool.release_change(connection, work.claimed.message_id)
             held = _held(work, now, short, f"release:{change}", "It was released")
             return replace(held, order_stands=True)
@@ -121,12 +123,14 @@ async def _reserve(connection: Connection, asked: Sequence[Asked]) -> list[Asked
     return short
 
 
-def _released(work: Work, now: datetime, day: datetime) -> Settlement:
+def _released(
+    work: Work, goes: datetime, counted: tuple[datetime | None, datetime | None] = (None, None)
+) -> Settlement:
     """A poison that people let go gets one more chance, rendered apart."""
     lost = min(work.claimed.lost_claims, LOST_TOO_OFTEN - 1)
     detail = {"reason": "released"}
     happening = _happening(work, Kind.RELEASED, f"claim:{work.claimed.token}", detail)
-    kept = _kept(work, State.QUEUED, now, lost, (now, day))
+    kept = _kept(work, State.QUEUED, goes, lost, counted)
     return Settlement(work.claimed.token, (happening,), State.QUEUED, kept)
 
 
