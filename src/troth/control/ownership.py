@@ -28,6 +28,7 @@ class Table:
 
 _BOTH = (CONTROL, FLOW)
 _FULL = "SELECT, INSERT, UPDATE, DELETE"
+_SEE = {CONTROL: "SELECT"}
 _READ = {CONTROL: "SELECT", FLOW: "SELECT"}
 _LEDGER = {CONTROL: "SELECT", LEDGER: "SELECT, INSERT"}
 _APPEND = {CONTROL: "SELECT", FLOW: "SELECT, INSERT"}
@@ -127,8 +128,7 @@ TABLES: tuple[Table, ...] = (
     Table("draft_author", "draft_save_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id", house=True),
     Table("approval", "approve_v1", {CONTROL: "SELECT", FLOW: _APPROVALS}, "Confidential", "for good",
           tenant="tenant_id", shared_null=True),
-    Table("change_comment", "comment_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
-          tenant="tenant_id", house=True),
+    Table("change_comment", "comment_v1", _SEE, "Confidential", "for good", tenant="tenant_id", house=True),
     Table("change_assignee", "assign_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id", house=True),
     Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT (tenant_id, kind, code, state)"},
           "Confidential", "for good", tenant="tenant_id", shared_null=True),
@@ -143,12 +143,10 @@ TABLES: tuple[Table, ...] = (
     # ---- files of many rows
     Table("import", "import_receive_v1, approve_v1, the imports process", {CONTROL: "SELECT"}, "Confidential",
           "for good", tenant="tenant_id", house=True),
-    Table("import_part", "import_part_v1", {CONTROL: "SELECT"}, "Restricted", "until checked", tenant="tenant_id",
+    Table("import_part", "import_part_v1", _SEE, "Restricted", "until checked", tenant="tenant_id", house=True),
+    Table("import_chunk", "import_chunk_v1", _SEE, "Restricted", "until carried out", tenant="tenant_id", house=True),
+    Table("import_fault", "import_faults_v1", _SEE, "Internal", "90 days after the end", tenant="tenant_id",
           house=True),
-    Table("import_chunk", "import_chunk_v1", {CONTROL: "SELECT"}, "Restricted", "until carried out", tenant="tenant_id",
-          house=True),
-    Table("import_fault", "import_faults_v1", {CONTROL: "SELECT"}, "Internal", "90 days after the end",
-          tenant="tenant_id", house=True),
     Table("person_import", "import_people_v1", {CONTROL: "SELECT"}, "Internal", "as its recipient", tenant="tenant_id"),
     Table("agreement", "agreement_keep_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
           notes="the digest of a signed document, never the document"),

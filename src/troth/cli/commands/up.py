@@ -29,7 +29,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(_args: argparse.Namespace, settings: Settings) -> int:
-    require(settings, "relay_host", "spf_mechanism")
+    require(settings, "relay_host", "spf_mechanism", *(("return_path_domain",) if settings.inbound_port else ()))
     if not settings.key_path.exists() or not (settings.database_url or wiring.server(settings).data_dir.exists()):
         raise CommandError(_NOT_INSTALLED)
     logs.configure(settings)
