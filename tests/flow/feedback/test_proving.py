@@ -13,6 +13,7 @@ from tests.flow.feedback.test_unsubscribe import page
 from tests.flow.submission.doors import add_system_tenant
 from tests.support.firm import now
 
+from troth.flow.feedback import Deps
 from troth.flow.feedback.proof import browser
 from troth.flow.gate.accept import StoreAway
 from troth.keys import places
@@ -251,3 +252,28 @@ async def test_of_two_presses_of_one_code_one_erases(page, system):
     code = mailed(page, system)[0]["code"]
     answers = await asyncio.gather(*(typed(page, where, shown, code) for _ in range(4)))
     assert sorted(a.status_code for a in answers) == [200, 410, 410, 410]
+
+
+async def test_troths_own_mail_has_a_page_that_erases_no_client(page, system):
+    await asked(page, home(page, await page.send()), "/all")
+    [(own,)] = page.rows("SELECT id FROM message WHERE tenant_id = %s", system)
+    where = home(page, own)
+    shown = await page.client.get(where + "/erase")
+    assert "It concerns the request in this email alone" in shown.text
+    assert "no new ones are taken" not in shown.text
+    answer = await typed(page, where, await asked(page, where, "/erase"), mailed(page, system)[-1]["code"])
+    assert (answer.status_code, "Withdrawn" in answer.text) == (200, True)
+    assert page.rows("SELECT status FROM person WHERE tenant_id = %s", page.firm.tenant) == [(2,)]
+    assert page.rows("SELECT state FROM message WHERE id = %s", await page.send()) == [(2,)]
+
+
+async def test_an_address_that_opens_no_more_cannot_be_mailed(page, system):
+    where = home(page, await page.send())
+    page.operator.admin.execute("UPDATE person SET address_ct = '\\x02'::bytea || sha256('x')")
+    assert "The sender was asked" in (await press(page, where, "/all", sure="yes")).text
+
+
+async def test_a_door_without_a_gate_mails_nothing_and_says_so(page, system):
+    deps = Deps(None, page.operator.keyring, page.operator.secrets)
+    with pytest.raises(StoreAway):
+        await deps.submit(None)
