@@ -160,6 +160,8 @@ async def test_a_message_that_moves_is_counted_where_it_goes_alone(gate, operato
     firm.person("ann@example.net")
     day = (now() + 5 * DAY).replace(hour=9, minute=5)
     taken = await gate.submit(ask(firm, email(scheduled_at=day)))
+    assert await gate.reschedule(firm.tenant, taken.ids[0], day + timedelta(minutes=1)) is Recall.DONE
+    assert counted(operator, limits.TENANT_HOUR) == [1], "the same hour: nothing is counted anew"
     for n in range(1, 6):
         assert await gate.reschedule(firm.tenant, taken.ids[0], day + n * HOUR) is Recall.DONE
     for scope in (limits.TENANT_HOUR, limits.TENANT_DAY, limits.KEY_HOUR, limits.TEMPLATE_HOUR, limits.RECIPIENT_DAY):
