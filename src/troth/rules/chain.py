@@ -3,7 +3,8 @@
 To add a rule, add its file and a line here.
 
 Order: who asks, what for, from whom, with what, to whom, how much. A cheap refusal comes before a dear one;
-suppression comes after everything that could refuse, but for the rates, and is looked at even when something did.
+suppression comes after everything that could refuse, but for the rates. A refusal ends it: whoever asks about a stranger
+is not told whether the address is on the list, which is all clients'.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,19 +73,15 @@ CHAIN: tuple[Check, ...] = (
     rate_template.check,
     rate_recipient.check,
 )
-_ALWAYS: Check = not_suppressed.check
 
 
 def decide(facts: Facts) -> Decision:
-    """Run the chain up to the first refusal, and the suppression check in any case."""
+    """Run the chain up to the first refusal."""
     verdicts: list[Verdict] = []
-    left = iter(CHAIN)
-    for check in left:  # a refusal leaves the rest of the chain in `left`
+    for check in CHAIN:
         verdicts.append(check(facts))
         if verdicts[-1].outcome is Outcome.REFUSE:
             break
-    if _ALWAYS in left:
-        verdicts.append(_ALWAYS(facts))
     return combine(verdicts)
 
 

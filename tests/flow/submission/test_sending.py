@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.flow.submission.doors import add_key, client_of, email
+from tests.flow.submission.doors import add_key, add_system_tenant, client_of, email
 
 RAW = {"to": "ann@example.net", "subject": "Hello", "text": "Hello", "tags": [{"name": "category", "value": "rent"}]}
 
@@ -219,3 +219,20 @@ async def test_raw_content_and_a_suppressed_recipient(door):
     assert found["last_event"] == "suppressed"
     assert {m["recipient"]: m["state"] for m in found["troth"]["messages"]} == {
         "ann@example.net": "queued", "bob@example.net": "suppressed"}  # fmt: skip
+
+
+@pytest.mark.parametrize("registered", [False, True])
+async def test_nobody_learns_from_a_refusal_that_a_stranger_is_on_the_list(door, registered):
+    system = add_system_tenant(door.operator, door.firm)
+    if registered:
+        assert (await door.post("/recipients", json={"email": "eve@example.net"})).status_code == 201
+    index, other = door.firm.index("eve@example.net"), system
+    before = await door.post(json={**RAW, "to": "eve@example.net"})
+    door.operator.admin.execute(
+        "SELECT suppress_v1(%s,%s::smallint[],%s,%s::uuid[],%s::bytea[])", ([index], [2], ["t"], [other], [None])
+    )
+    after = await door.post(json={**RAW, "to": "eve@example.net"})
+    told, was = ({k: v for k, v in answer.json().items() if k != "instance"} for answer in (after, before))
+    assert (after.status_code, told["code"]) == (422, "recipient-unverified")
+    assert told == was
+    assert "not_suppressed" not in after.text

@@ -251,6 +251,8 @@ def test_another_tenants_reason_is_not_told() -> None:
     verdict = run("not_suppressed", suppression=Suppression(True, "complaint", "fbl-yahoo", own=False))
     assert "complaint" not in json.dumps(verdict.to_document())
     assert "yahoo" not in json.dumps(verdict.to_document())
+    assert set(verdict.saw) == {"serve_otherwise"}
+    assert "own" not in run("not_suppressed", suppression=LISTED).saw
     assert "hard_bounce" in run("not_suppressed", suppression=LISTED).sentence
 
 

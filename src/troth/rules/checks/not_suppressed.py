@@ -1,7 +1,7 @@
 """Gate check: the recipient is on no suppression list and has not opted out of this category (claim SUP-1).
 
-Never a refusal: the message is stored as `suppressed`. Suppression wins over everything; another tenant's reason is
-not told.
+Never a refusal: the message is stored as `suppressed`. Suppression wins over every hold; that another tenant's mail led to
+it, and why, is not told.
 Way out: an approved, expiring override of what was on the list when it was approved, which no complaint or opt-out
 knows; a notice that the law demands is served otherwise.
 """
@@ -31,9 +31,9 @@ def check(facts: Facts) -> Verdict:
 def _listed(listed: Suppression, category: Category | None) -> Verdict:
     if not listed.own:
         sentence = "The recipient's address is suppressed; nothing is sent."
-        return suppress(CHECK, "suppressed", sentence, {"own": False, **_duty(category)})
+        return suppress(CHECK, "suppressed", sentence, _duty(category))
     sentence = f"The recipient's address is suppressed ({listed.reason}); nothing is sent."
-    saw: Saw = {"own": True, "reason": listed.reason, "source": listed.source}
+    saw: Saw = {"reason": listed.reason, "source": listed.source}
     return suppress(CHECK, "suppressed", sentence, {**saw, **_duty(category)})
 
 

@@ -31,7 +31,7 @@ def check(look: Look, _: Programme | None) -> Found:
 
 
 def _rules(findings: Findings, look: Look) -> None:
-    """The gate's rule is asked for every message, refused ones too, and the mark never sends what is suppressed."""
+    """The gate's rule is asked for every message that nothing refused, and the mark never sends what is suppressed."""
     findings.need(
         rehearsal.position(not_suppressed.check) >= 0, "the gate's chain does not look at the suppression list"
     )
