@@ -22,12 +22,31 @@ def test_express_consent_lasts_until_it_is_taken_back():
     st.datetimes(datetime(2000, 1, 1), datetime(2026, 11, 1), timezones=st.just(UTC)), st.sampled_from(sorted(MONTHS))
 )
 def test_implied_consent_ends_on_the_day_that_the_law_says(at, basis):
-    found = read(Claimed("implied", "w", "h", basis, at.isoformat()), NOW)
+    found = read(Claimed("implied", "w", "h", basis, at.isoformat()), at)
     assert found.kind == IMPLIED
     months = (found.until.year - at.year) * 12 + found.until.month - at.month
     assert months == MONTHS[basis]
     assert found.until.day in (at.day, 28, 29, 30)
     assert found.until.day <= at.day
+
+
+@pytest.mark.parametrize(("said", "field", "day"), [
+    (Claimed("implied", "w", "h", "inquiry", "2026-01-05T10:00:00Z"), "given_at", "2026-07-05"),
+    (Claimed("implied", "w", "h", "inquiry", "2026-05-22T12:00:00Z"), "given_at", "2026-11-22"),
+    (Claimed("implied", "w", "h", "existing-business", "2024-11-22T11:00:00Z"), "given_at", "2026-11-22"),
+    (Claimed("implied", "w", "h", "inquiry", "2026-11-01T00:00:00Z", "2026-11-21T00:00:00Z"), "expires_at", "2026-11-21"),
+    (Claimed("express", "w", "h", given_at="2025-01-05T10:00:00Z", expires_at="2026-01-05T10:00:00Z"), "expires_at", "2026-01-05"),
+])  # fmt: skip
+def test_consent_that_has_run_out_already_is_refused_with_its_day_and_the_fix(said, field, day):
+    with pytest.raises(
+        NotConsent, match=f"ran out on {day}.*Give a later `{field}`, or ask the recipient anew"
+    ) as refused:
+        read(said, NOW)
+    assert refused.value.field == field
+
+
+def test_consent_stands_until_its_very_last_moment():
+    assert read(Claimed("implied", "w", "h", "inquiry", "2026-05-22T12:00:01Z"), NOW).until > NOW
 
 
 @pytest.mark.parametrize(("said", "field"), [

@@ -3,8 +3,8 @@
 To add a rule, add its file and a line here.
 
 Order: who asks, what for, from whom, with what, to whom, how much. A cheap refusal comes before a dear one;
-suppression comes after everything that could refuse, but for the rates. A refusal ends it: whoever asks about a stranger
-is not told whether the address is on the list, which is all clients'.
+suppression comes after everything that could refuse, but for the rates. A refusal ends it: whoever asks about a
+stranger is not told whether the address is on the list, which is all clients'.
 """
 
 from collections.abc import Callable, Sequence

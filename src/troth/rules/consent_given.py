@@ -64,7 +64,18 @@ def read(said: Claimed, now: datetime) -> Given:
         raise NotConsent("wording", f"At most {LONGEST:,} characters of `wording` and of `how`.")
     if until is not None and until <= at:
         raise NotConsent("expires_at", "Consent that ends before it begins is none.")
+    if until is not None and until <= now:
+        raise _over(said, until)
     return Given(kind, said.basis if kind == IMPLIED else RECORDED, at, until)
+
+
+def _over(said: Claimed, until: datetime) -> NotConsent:
+    """Consent that serves for nothing: which of the two times to mend."""
+    ran_out = f"This consent ran out on {until:%Y-%m-%d}, so nothing could be sent on it."
+    if said.expires_at:
+        return NotConsent("expires_at", f"{ran_out} Give a later `expires_at`, or ask the recipient anew.")
+    lasts = f"Implied consent of this basis lasts {MONTHS[said.basis]} months."
+    return NotConsent("given_at", f"{ran_out} {lasts} Give a later `given_at`, or ask the recipient anew.")
 
 
 def _until(said: Claimed, at: datetime) -> datetime | None:

@@ -13,6 +13,8 @@ EXPRESS = {
     "how": "ticked a box at check-out",
     "source": "192.0.2.9",
 }
+THIS_MONTH = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+LAST_YEAR = THIS_MONTH.replace(year=THIS_MONTH.year - 1)
 IMPLIED = {"kind": "implied", "wording": "Bought a kettle.", "how": "order 81", "basis": "existing-business"}
 
 
@@ -44,13 +46,13 @@ async def test_it_is_on_record_with_its_wording_sealed_for_the_person(door):
 
 
 @pytest.mark.parametrize(("basis", "given", "ends"), [
-    ("existing-business", "2024-11-23T10:00:00Z", "2026-11-23T10:00:00Z"),
-    ("existing-non-business", "2025-02-28T10:00:00Z", "2027-02-28T10:00:00Z"),
-    ("inquiry", "2026-08-31T10:00:00Z", "2027-02-28T10:00:00Z"),
+    ("existing-business", THIS_MONTH, THIS_MONTH.replace(year=THIS_MONTH.year + 2)),
+    ("existing-non-business", LAST_YEAR, LAST_YEAR.replace(year=LAST_YEAR.year + 2)),
+    ("inquiry", THIS_MONTH, (THIS_MONTH + timedelta(days=195)).replace(day=1)),
 ])  # fmt: skip
 async def test_implied_consent_ends_where_the_law_ends_it(door, basis, given, ends):
-    assert (await register(door, **IMPLIED | {"basis": basis}, given_at=given)).status_code == 201
-    assert door.rows("SELECT kind, expires_at FROM consent") == [(2, datetime.fromisoformat(ends))]
+    assert (await register(door, **IMPLIED | {"basis": basis}, given_at=given.isoformat())).status_code == 201
+    assert door.rows("SELECT kind, expires_at FROM consent") == [(2, ends)]
 
 
 AHEAD = (datetime.now(UTC) + timedelta(days=9)).isoformat()
@@ -66,6 +68,8 @@ AHEAD = (datetime.now(UTC) + timedelta(days=9)).isoformat()
     ({**EXPRESS, "given_at": "2026-01-02T00:00:00Z", "expires_at": "2026-01-01T00:00:00Z"}, "consent.expires_at"),
     ({**EXPRESS, "category": "nope"}, "consent.category"),
     ({**IMPLIED, "basis": ""}, "consent.basis"),
+    ({**IMPLIED, "basis": "inquiry", "given_at": "2025-12-20T10:00:00Z"}, "consent.given_at"),
+    ({**EXPRESS, "given_at": "2024-01-02T00:00:00Z", "expires_at": "2026-01-01T00:00:00Z"}, "consent.expires_at"),
     ({**IMPLIED, "basis": "friendship"}, "consent.basis"),
     ({**IMPLIED, "given_at": "2026-01-01T00:00:00Z", "expires_at": "2028-01-02T00:00:00Z"}, "consent.expires_at"),
 ])  # fmt: skip

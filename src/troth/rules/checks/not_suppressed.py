@@ -1,7 +1,7 @@
 """Gate check: the recipient is on no suppression list and has not opted out of this category (claim SUP-1).
 
-Never a refusal: the message is stored as `suppressed`. Suppression wins over every hold; that another tenant's mail led to
-it, and why, is not told.
+Never a refusal: the message is stored as `suppressed`. Suppression wins over every hold; that another tenant's mail
+led to it, and why, is not told.
 Way out: an approved, expiring override of what was on the list when it was approved, which no complaint or opt-out
 knows; a notice that the law demands is served otherwise.
 """
