@@ -14,7 +14,8 @@ _SQL = load("own")
 @dataclass(frozen=True, slots=True)
 class LetterRow:
     """A message with its recipient and its category as approved then. `status`: 1 pending, 2 verified, 4 erased;
-    `listed`: reasons for which the address is suppressed everywhere. `system`: it is Troth's own mail.
+    `listed`: reasons for which the address is suppressed everywhere. `system`: it is Troth's own mail, and
+    `withdrawn_at` when its recipient took the request in it back.
     """
 
     id: UUID
@@ -39,7 +40,8 @@ class LetterRow:
     data_key: bytes | None
     address_ct: bytes | None
     listed: list[int]
-    reported: bool
+    reported_at: datetime | None
+    withdrawn_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,12 @@ class CategoryRow:
     code: str
     artefact: str
     out: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedRow:
+    created_at: datetime
+    imported: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +117,13 @@ async def letter(connection: Connection, message: UUID) -> LetterRow | None:
 
 async def categories(connection: Connection, tenant: UUID, index: bytes) -> list[CategoryRow]:
     return await rows(connection, _SQL["own_categories"], {"tenant": tenant, "index": index}, CategoryRow)
+
+
+async def stopped(connection: Connection, tenant: UUID, index: bytes, category: UUID | None) -> StoppedRow | None:
+    """The opt-out that holds; of a category, one of everything counts, too."""
+    params = {"tenant": tenant, "index": index, "category": category}
+    found = await rows(connection, _SQL["own_stopped"], params, StoppedRow)
+    return found[0] if found else None
 
 
 async def consents(connection: Connection, tenant: UUID, person: UUID) -> list[ConsentRow]:

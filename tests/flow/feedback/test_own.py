@@ -216,7 +216,9 @@ async def test_a_report_reaches_a_person_once_with_its_words_sealed(page):
     [(made, sealed, person)] = page.rows("SELECT id, words_ct, person_id FROM abuse_report")
     key = page.firm.keys.person(page.rows("SELECT data_key FROM person WHERE id = %s", person)[0][0], person)
     assert key.open(sealed, places.abuse(made)) == b'{"reason":"stranger","words":"I do <b>not</b> know them."}'
-    assert "You have reported this message" in (await page.client.get(where + "/report")).text
+    for path in (where, where + "/report"):
+        assert "You reported this on <time" in (await page.client.get(path)).text
+    assert "Send the report" not in (await page.client.get(where + "/report")).text
     assert page.rows("SELECT count(*) FROM ledger_pending WHERE kind = 'privacy:abuse:report'") == [(1,)]
 
 
@@ -227,19 +229,23 @@ def erase(page):
     assert page.rows("SELECT erase_person_v1(%s, %s)", page.firm.tenant, person) == [(True,)]
 
 
+def assert_says_nothing(shown):
+    for what in ("ann@example.net", "Firm", "Rent", "1 Test Street", "confirmed", "Accepted", "agreement", "<form"):
+        assert what not in shown.text, what
+
+
 async def test_an_erasure_is_said_in_words_first_and_then_is_for_good(page):
     message = await page.send()
     where = home(page, message)
     assert "cannot be undone" in (await page.client.get(where + "/erase")).text
     erase(page)
-    shown = await page.client.get(where)
-    assert "ann@example.net" not in shown.text
-    assert "You were erased" in shown.text
-    assert "You were erased" in (await page.client.get(where + "/erase")).text
-    told = (await press(page, where, "/copy")).json()
-    assert (told["address"], told["messages"][0]["content"]) == (None, None)
+    for path in (*(where + end for end in ("", "/report", "/erase", "/all", "/code")), page.link(message)):
+        shown = await page.client.get(path)
+        assert (shown.status_code, "You were erased" in shown.text) == (200, True), path
+        assert_says_nothing(shown)
     # One-click still works for whoever was erased: a wish to be left alone needs no name
-    assert (await page.client.post(page.link(message), data=ONE_CLICK)).status_code == 200
+    assert_says_nothing(stopped := await page.client.post(page.link(message), data=ONE_CLICK))
+    assert (stopped.status_code, page.stopped()) == (200, ([(page.firm.category, "unsubscribe")], []))
 
 
 async def test_forms_that_were_open_when_the_person_was_erased_do_nothing_more(page):
@@ -247,6 +253,9 @@ async def test_forms_that_were_open_when_the_person_was_erased_do_nothing_more(p
     main, report = await page.client.get(where), await page.client.get(where + "/report")
     erase(page)
     off = await page.client.post(where, data={"proof": proof(main), **shown_as(main)})
+    copy = await page.client.post(where + "/copy", data={"proof": proof(main, "/copy")})
+    assert copy.headers["location"] == f"{where}?same"
+    assert_says_nothing(await page.client.get(f"{where}?same"))
     told = await page.client.post(where + "/report", data={"proof": proof(report, "/report"), "reason": "other"})
     assert [off.headers["location"], told.headers["location"]] == [f"{where}?same"] * 2
     again = await page.client.post(where + "/erase", data={"proof": proof(main), "sure": "yes"})
@@ -299,6 +308,18 @@ async def test_basis_and_consent_are_told_together(page):
     assert "Consent followed from your dealings with the sender" in shown.text
 
 
+async def test_mail_that_needs_no_consent_is_switched_and_stopped_and_no_consent_is_spoken_of(page):
+    message = await page.send()
+    where = home(page, message)
+    for on, words in (([], "You switched it off on"), ([str(page.firm.category)], "You switched it on on")):
+        await press(page, where, "", on=on)
+        assert words in (shown := (await page.client.get(where)).text)
+        assert "consent on" not in shown
+        assert "consent back" not in shown
+    assert (await page.client.post(page.link(message), data=ONE_CLICK)).status_code == 200
+    assert "You stopped it on" in (await page.client.get(where)).text
+
+
 async def test_what_is_sent_on_consent_is_off_until_the_recipient_says_so_and_then_the_gate_takes_it(page):
     news = page.operator.govern("category", page.firm.tenant, "news", {
         "name": "News", "purpose": "What is new", "legal_class": "relationship", "lawful_basis": "consent", "raw": True,
@@ -309,3 +330,5 @@ async def test_what_is_sent_on_consent_is_off_until_the_recipient_says_so_and_th
         assert (await press(page, where, "", on=on)).headers["location"].endswith("?saved")
         assert boxes(await page.client.get(where)) == {str(news): str(news) in on, rent: True}
     assert page.rows("SELECT kind, category_id FROM consent ORDER BY at") == [(1, news), (3, news), (1, news)]
+    letter = page.rows("SELECT id FROM message LIMIT 1")[0][0]
+    assert "You gave consent on" not in (await page.client.get(home(page, letter))).text  # it was sent as rent

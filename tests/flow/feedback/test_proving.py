@@ -263,6 +263,11 @@ async def test_troths_own_mail_has_a_page_that_erases_no_client(page, system):
     assert "no new ones are taken" not in shown.text
     answer = await typed(page, where, await asked(page, where, "/erase"), mailed(page, system)[-1]["code"])
     assert (answer.status_code, "Withdrawn" in answer.text) == (200, True)
+    for end in ("", "/all", "/erase", "/report"):
+        later = await page.client.get(where + end)
+        assert "The request in this email was withdrawn on <time" in later.text
+        for what in ("ann@example.net", "Download", "confirm", "<form", "Troth"):
+            assert what not in later.text, what
     assert page.rows("SELECT status FROM person WHERE tenant_id = %s", page.firm.tenant) == [(2,)]
     assert page.rows("SELECT state FROM message WHERE id = %s", await page.send()) == [(2,)]
 

@@ -84,9 +84,12 @@ def _route(deps: Deps, path: str, show: _Show | None, act: tuple[str, _Act]) -> 
             here = _Visit(deps, connection, request, seen, who)
             if request.method != "POST":
                 assert show is not None
-                return who.remember(await show(here), secure=deps.secure)
+                shown = own_proof_pages.over(seen) if seen.over else await show(here)
+                return who.remember(shown, secure=deps.secure)
             if given is None or not who.pressed(message, act[0], given.get(FIELD, [""])[0], _shown(given)):
                 return own_pages.not_pressed(here.home)
+            if seen.over and act[0] != "code":  # which says itself that it serves no more
+                return here.back("same")
             return await act[1](here, given)
 
     async def endpoint(request: Request) -> Response:
@@ -116,14 +119,12 @@ async def _set(here: _Visit, given: _Form) -> Response:
 
 
 async def _report(here: _Visit) -> Response:
-    if here.seen.erased or here.seen.row.reported:
-        return await _main(here)
+    if here.seen.row.reported_at is not None:
+        return own_pages.reported(here.seen, here.home)
     return own_pages.report(here.seen, here.home, here.form("report"))
 
 
 async def _reported(here: _Visit, given: _Form) -> Response:
-    if here.seen.erased:
-        return here.back("same")
     words = given.get("words", [""])[0].replace("\0", "").strip()
     told = Told(given.get("reason", [""])[0], words, frozenset(given.get("stop", [])))
     if fault := own_acts.fault(here.seen, told):
@@ -133,7 +134,7 @@ async def _reported(here: _Visit, given: _Form) -> Response:
 
 
 async def _all(here: _Visit) -> Response:
-    return await _main(here) if here.seen.erased else own_proof_pages.everything(here.seen, here.home, here.form("all"))
+    return own_proof_pages.everything(here.seen, here.home, here.form("all"))
 
 
 async def _asked_all(here: _Visit, given: _Form) -> Response:
@@ -144,7 +145,7 @@ async def _asked_all(here: _Visit, given: _Form) -> Response:
 
 
 async def _erase(here: _Visit) -> Response:
-    return await _main(here) if here.seen.erased else own_proof_pages.erase(here.seen, here.home, here.form("erase"))
+    return own_proof_pages.erase(here.seen, here.home, here.form("erase"))
 
 
 async def _asked_erase(here: _Visit, given: _Form) -> Response:
@@ -155,8 +156,6 @@ async def _asked_erase(here: _Visit, given: _Form) -> Response:
 
 
 async def _ask(here: _Visit, act: Act) -> Response:
-    if here.seen.erased:
-        return here.back("same")
     match await proving.ask(here.deps, here.connection, here.seen, act, here.who.nonce):
         case proving.Mailed(code):
             return here.go(f"/code?of={code}")
@@ -174,7 +173,8 @@ async def _typing(here: _Visit, code: str, fault: str = "") -> Response:
     found = None if (id_ := _id(code)) is None else await own.code(here.connection, id_, here.message)
     if found is None:
         return own_proof_pages.dead(here.seen, here.home)
-    fault = fault and f"{fault} {_left(found.left)}"
+    if fault and found.act == Act.ERASE:  # where a copy is downloaded, the page stays, and a number would be stale
+        fault += f" {_left(found.left)}"
     return own_proof_pages.typing(here.seen, here.home, (here.form("code", [code]), code, Act(found.act)), fault)
 
 
@@ -187,7 +187,9 @@ async def _proven(here: _Visit, given: _Form) -> Response:
     code, typed = given["shown"][0], re.sub(r"[\s-]", "", given.get("code", [""])[0])
     id_ = _id(code)
     found = None if id_ is None else await own.code(here.connection, id_, here.message)
-    if id_ is None or found is None or here.seen.erased:
+    if here.seen.over:
+        return own_proof_pages.over(here.seen, GONE)
+    if id_ is None or found is None:
         return own_proof_pages.dead(here.seen, here.home)
     if not _TYPED.fullmatch(typed):
         return await _typing(here, code, "A code is six digits, as in the email.")
@@ -197,7 +199,7 @@ async def _proven(here: _Visit, given: _Form) -> Response:
     else:
         done = await own_acts.copy(here.connection, here.seen, id_, hash_)
     if done == _WRONG:
-        return await _typing(here, code, "That is not the code.")
+        return await _typing(here, code, "That was not the code.")
     if done == _DEAD:
         return own_proof_pages.dead(here.seen, here.home)
     return own_proof_pages.erased(here.seen) if found.act == Act.ERASE else _download(done, "held-about-me")

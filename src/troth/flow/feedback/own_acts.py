@@ -10,7 +10,7 @@ from troth.flow import events
 from troth.flow.feedback import held, opt_out
 from troth.flow.feedback.deps import Deps
 from troth.flow.feedback.opt_out import Entry, Letter
-from troth.flow.feedback.own_pages import REASONS, WORDS
+from troth.flow.feedback.own_pages import REASONS, SOURCE, WORDS
 from troth.flow.feedback.own_view import Category, Told, View
 from troth.flow.gate.recall import opener
 from troth.keys import ids, places
@@ -21,7 +21,6 @@ from troth.store import events as store
 from troth.store import own
 from troth.store.connection import Connection
 
-SOURCE = "own-page"
 RIGHT = 1  # as own.erase and own.export answer
 _SAVED = "pressed Save on the recipient's own page"
 _TICKED = "ticked a box beside a report of abuse on the recipient's own page"

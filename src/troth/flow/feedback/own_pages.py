@@ -1,15 +1,16 @@
 """Feedback: the recipient's own page, as HTML: why this came, what may be sent, what is held, and the ways out."""
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from html import escape
 
 from starlette.responses import Response
 
 from troth.flow.feedback.held import KINDS
 from troth.flow.feedback.own_view import Category, Told, View
-from troth.flow.feedback.pages import page
+from troth.flow.feedback.pages import page, when
 from troth.flow.feedback.proof import FIELD
+from troth.rules.consent import NEEDED
+from troth.store.own import ConsentRow
 
 REASONS = (
     ("stranger", "I never had anything to do with this sender."),
@@ -17,6 +18,7 @@ REASONS = (
     ("harms", "It is offensive, or it tries to do harm."),
     ("other", "Something else."),
 )
+SOURCE = "own-page"  # how the consent ledger calls this page
 WORDS = 2_000  # characters of a report
 _PATHWAYS = {
     "confirmation-link": "You confirmed your address through a link in an email",
@@ -33,6 +35,8 @@ _BASES = {
 }
 _GIVEN = {"express": "You gave consent", "implied": "Consent followed from your dealings with the sender",
           "withdrawn": "You took consent back"}  # fmt: skip
+_SWITCHED = {"express": "You switched it on", "withdrawn": "You switched it off"}
+_WISHED = {"express": "You agreed to it", "withdrawn": "You stopped it"}  # where it is not sent on consent, either
 _LISTED = {
     1: "mail to it came back for good", 2: "a message was reported as spam", 3: "you asked for no more email",
     4: "a message was reported as spam", 5: "the operator of this service put it there",
@@ -51,9 +55,7 @@ def main(view: View, home: str, forms: dict[str, str], note: str = "") -> Respon
     """Everything at a glance; `forms`: a token for each act; `note`: what was just done."""
     parts = [f'<p class="note" role="status">{escape(note)}</p>'] if note else []
     parts += [_why(view), _switches(view, home, forms["set"]), _held(view, home, forms["copy"])]
-    if not view.erased:
-        parts.append(_abuse(view, home))
-        parts.append(_YOURS)
+    parts += [_abuse(view, home), _YOURS]
     return page("Why you got this email", "\n".join(parts), client=view.row.client)
 
 
@@ -63,7 +65,7 @@ def _why(view: View) -> str:
         ("From", f"<b>{escape(row.client)}</b><br>{escape(row.postal_address)}"),
         ("What", f"<b>{escape(said['name'])}</b><br>{escape(said['purpose'])}"),
         ("Accepted", when(row.created_at)),
-        ("Your address", escape(view.address) if view.address else "erased"),
+        ("Your address", escape(view.address) if view.address else "can be read by nobody"),
         ("How it got here", _pathway(view)),
         ("Lawful basis", _basis(view)),
     ]
@@ -87,13 +89,18 @@ def _basis(view: View) -> str:
     if latest is None:
         return told[:1].upper() + told[1:] + "."
     until = f", until {when(latest.expires_at)}" if latest.expires_at else ""
-    return f"{told[:1].upper()}{told[1:]}. {_GIVEN[KINDS[latest.kind]]} on {when(latest.at)}{until}."
+    return f"{told[:1].upper()}{told[1:]}. {_given(view, latest)} on {when(latest.at)}{until}."
+
+
+def _given(view: View, latest: ConsentRow) -> str:
+    """What they said last; of mail that is not sent on consent, it was none."""
+    kind = KINDS[latest.kind]
+    other = {} if view.basis == NEEDED else _SWITCHED if latest.basis == SOURCE else _WISHED
+    return other.get(kind, _GIVEN[kind])
 
 
 def _switches(view: View, home: str, proof: str) -> str:
     head = f'<section aria-labelledby="may"><h2 id="may">What {escape(view.row.client)} may send you</h2>'
-    if view.erased:
-        return f"{head}<p>Nothing. You were erased on {when(view.row.erased_at)}.</p></section>"
     if view.row.listed:
         why = " and ".join(dict.fromkeys(_LISTED[reason] for reason in view.row.listed))
         return (
@@ -135,13 +142,11 @@ def _reach(view: View) -> str:
 
 def _held(view: View, home: str, proof: str) -> str:
     row = view.row
-    more = "" if view.erased else (
-        f'<a class="button" href="{home}/all">Everything…</a><a class="button" href="{home}/erase">Erase me…</a>'
-    )  # fmt: skip
-    told = "" if view.erased else (
+    more = f'<a class="button" href="{home}/all">Everything…</a><a class="button" href="{home}/erase">Erase me…</a>'
+    told = (
         '<p class="quiet">For everything, and for erasure, a code is mailed to your address first, so that nobody to '
         "whom this email was passed on can ask for them.</p>"
-    )  # fmt: skip
+    )
     return (
         '<section aria-labelledby="held"><h2 id="held">What is held about you</h2>'
         f"<p>For {escape(row.client)}: your address, how it was verified, what you consented to, and the messages of "
@@ -153,11 +158,17 @@ def _held(view: View, home: str, proof: str) -> str:
 
 def _abuse(view: View, home: str) -> str:
     told = (
-        "You have reported this message. A person looks at it."
-        if view.row.reported
+        f"You reported this on {when(view.row.reported_at)}. A person looks at it."
+        if view.row.reported_at
         else f'<a href="{home}/report">Report this message</a> to the people who run this service.'
     )
     return f'<section aria-labelledby="wrong"><h2 id="wrong">Is something wrong with it?</h2><p>{told}</p></section>'
+
+
+def reported(view: View, home: str) -> Response:
+    """Once a message."""
+    told = f"You reported this on {when(view.row.reported_at)}. A person looks at it; there is nothing more to do."
+    return page("Reported", f'<p class="sealed">{told}</p>{BACK.format(home=home)}', client=view.row.client)
 
 
 def report(view: View, home: str, proof: str, fault: str = "", typed: Told = _NOTHING) -> Response:
@@ -227,9 +238,3 @@ def not_pressed(home: str) -> Response:
 
 def hidden(token: str) -> str:
     return f'<input type="hidden" name="{FIELD}" value="{token}">'
-
-
-def when(moment: datetime | None) -> str:
-    if moment is None:
-        return "a day that is not on record"
-    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment.day} {moment:%B %Y, %H:%M} UTC</time>'

@@ -7,9 +7,9 @@ from html import escape
 
 from starlette.responses import Response
 
-from troth.flow.feedback.own_pages import BACK, hidden, when
+from troth.flow.feedback.own_pages import BACK, hidden
 from troth.flow.feedback.own_view import View
-from troth.flow.feedback.pages import page
+from troth.flow.feedback.pages import page, when
 from troth.flow.feedback.proving import WHAT, Act
 
 _CLOSE = "<p>There is nothing more to do. This page may be closed.</p>"
@@ -90,12 +90,29 @@ def erased(view: View) -> Response:
     return page("You have been erased", f'<p class="sealed">{told}</p>{_CLOSE}', client=view.row.client)
 
 
+def over(view: View, status: int = 200) -> Response:
+    """What any link shows afterwards: that it is so, and nothing of what it was about."""
+    row = view.row
+    if row.system and row.withdrawn_at:
+        told = (
+            f"The request in this email was withdrawn on {when(row.withdrawn_at)}. Its link and its code serve no "
+            "more, and this page shows nothing of it."
+        )
+        return page("Withdrawn", f'<p class="sealed">{told}</p>{_CLOSE}', status=status)
+    told = (
+        f"You were erased on {when(row.erased_at)}. What remains can be read by nobody: that there was a message, and "
+        "when, without your address and without what it said. Nothing is sent to you."
+    )
+    return page("You were erased", f'<p class="sealed">{told}</p>{_CLOSE}', status=status)
+
+
 def typing(view: View, home: str, of: tuple[str, str, Act], fault: str = "") -> Response:
     """Where the code is typed. of: the form's proof, the code's id, and what it is for."""
     proof, code, act = of
     mark = ' aria-describedby="fault" aria-invalid="true"' if fault else ""
     what = "Erase me" if act is Act.ERASE else "Download everything (JSON)"
     stop = ' class="stop"' if act is Act.ERASE else ""
+    stays = "" if act is Act.ERASE else "With the right code your browser saves the file, and this page stays. "
     content = (
         f"<p>We mailed a code to <b>{escape(view.address or 'your address')}</b>. It is for this alone: "
         f"{WHAT[act]}.</p>{_wrong(fault)}"
@@ -103,8 +120,8 @@ def typing(view: View, home: str, of: tuple[str, str, Act], fault: str = "") -> 
         f'<label for="code">The code in the email</label><input id="code" name="code" class="code" inputmode="numeric" '
         f'autocomplete="one-time-code" maxlength="12" required{mark}>'
         f'<button type="submit"{stop}>{what}</button></form>'
-        '<p class="quiet">It can take some minutes to arrive. Look among what was sorted out as spam, too.</p>'
-        f"{BACK.format(home=home)}"
+        f'<p class="quiet">{stays}The email can take some minutes to arrive. Look among what was '
+        f"sorted out as spam, too.</p>{BACK.format(home=home)}"
     )
     return page("Type the code", content, client=view.row.client, status=422 if fault else 200)
 

@@ -62,10 +62,15 @@ class View:
         return self.row.status == ERASED
 
     @property
+    def over(self) -> bool:
+        """Nothing more is shown: they were erased, or took back what Troth's own mail asked."""
+        return self.erased or (self.row.system and self.row.withdrawn_at is not None)
+
+    @property
     def stops(self) -> dict[str, frozenset[UUID]]:
         """What could be switched off in one go, with the categories that it takes."""
         on = frozenset(each.id for each in self.categories if each.on)
-        if self.erased or self.row.listed or not on:
+        if self.row.listed or not on:
             return {}
         if self.scope == "all":
             return {"all": on}

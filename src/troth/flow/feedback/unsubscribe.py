@@ -12,6 +12,7 @@ from troth.flow.feedback.form import LIMIT, is_one_click
 from troth.flow.feedback.guarding import GONE, guarded
 from troth.flow.feedback.opt_out import carry_out, find
 from troth.keys.consents import Said
+from troth.store import own as store
 
 
 def routes(deps: Deps) -> list[Route]:
@@ -35,8 +36,14 @@ def routes(deps: Deps) -> list[Route]:
 async def _show(deps: Deps, request: Request) -> Response:
     async with deps.lend() as connection:
         letter = await find(deps, connection, request.path_params["token"])
-    if letter is None:
-        return pages.not_obeyed(GONE)
+        if letter is None:
+            return pages.not_obeyed(GONE)
+        if letter.message.data_key is None:
+            return pages.erased()
+        category = None if letter.scope == "all" else letter.message.category_id
+        stopped = await store.stopped(connection, letter.message.tenant_id, letter.message.blind_index, category)
+    if stopped is not None:
+        return pages.stopped(letter.client, letter.category, letter.scope, stopped)
     return pages.ask(letter.client, letter.category, letter.scope)
 
 
@@ -50,4 +57,6 @@ async def _stop(deps: Deps, request: Request) -> Response:
         if letter is None:
             return pages.not_obeyed(GONE)
         await carry_out(deps, connection, letter, "one-click", said)
+    if letter.message.data_key is None:
+        return pages.erased()
     return pages.done(letter.client, letter.category, letter.scope)

@@ -7,7 +7,9 @@ SELECT m.id, m.tenant_id, m.person_id, m.blind_index, m.category_id, m.created_a
        p.status, p.pathway, p.verified_at, p.expires_at, p.erased_at, p.created_at AS registered_at, p.data_key,
        p.address_ct,
        ARRAY(SELECT DISTINCT s.reason FROM suppression s WHERE s.blind_index = m.blind_index ORDER BY 1) AS listed,
-       EXISTS (SELECT FROM abuse_report r WHERE r.message_id = m.id) AS reported
+       (SELECT r.at FROM abuse_report r WHERE r.message_id = m.id) AS reported_at,
+       (SELECT max(o.used_at) FROM own_code o WHERE o.blind_index = m.blind_index AND o.message_id = m.id AND o.act = 2
+       ) AS withdrawn_at
 FROM message m
 JOIN email e ON e.id = m.email_id
 JOIN person p ON p.id = m.person_id
@@ -23,6 +25,17 @@ SELECT g.subject AS id, g.code, s.artefact,
                                AND i.category_id = o.category_id AND i.created_at > o.created_at)) AS out
 FROM governed g JOIN snapshot s ON s.id = g.snapshot_id
 WHERE g.tenant_id = %(tenant)b AND g.kind = 'category' AND NOT g.retired ORDER BY g.code LIMIT 500;
+
+-- name: own_stopped
+-- Since when one opt-out from this client holds, and whether it came in a file. No category: of all its mail alone.
+SELECT s.created_at, s.source LIKE 'import:%%' AS imported FROM suppression s
+WHERE s.blind_index = %(index)b AND s.reason = 3 AND s.tenant_id = %(tenant)b
+UNION ALL
+SELECT o.created_at, o.source LIKE 'import:%%' FROM opt_out o
+WHERE o.tenant_id = %(tenant)b AND o.blind_index = %(index)b AND o.category_id = %(category)b
+  AND NOT EXISTS (SELECT FROM opt_in i WHERE i.tenant_id = o.tenant_id AND i.blind_index = o.blind_index
+                  AND i.category_id = o.category_id AND i.created_at > o.created_at)
+ORDER BY created_at LIMIT 1;
 
 -- name: own_consents
 SELECT id, category_id, kind, basis, at, expires_at, detail_ct FROM consent
