@@ -49,7 +49,7 @@ _CONFIRMATION_SHOWN = (  # all but the hashes
     "SELECT (tenant_id, person_id, pathway, tries, valid_days, agreement, basis_ct, asked_by, created_at, expires_at,"
     " used_at)"
 )
-_CODE_WITHOUT_HASH = "SELECT (id, message_id, act, tries, expires_at, used_at)"
+_CODE_WITHOUT_HASH = "SELECT (id, message_id, blind_index, act, tries, expires_at, used_at)"
 _SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
 _APPROVALS = "SELECT (change_id, human_id, tenant_id, digest, at)"
@@ -182,7 +182,7 @@ TABLES: tuple[Table, ...] = (
     Table("consent", "consent_v1", _READ, "Restricted", "for good", tenant="tenant_id",
           notes="insert-only; its detail goes with the person's key"),
     Table("opt_in", "opt_in_v1", _READ, "Restricted", "for good", tenant="tenant_id", notes="by the recipient alone"),
-    Table("abuse_report", "report_abuse_v1, abuse_close_v1", {CONTROL: "SELECT", FLOW: "SELECT (message_id)"},
+    Table("abuse_report", "report_abuse_v1, abuse_close_v1", {CONTROL: "SELECT", FLOW: "SELECT (message_id, at)"},
           "Confidential", "24 months", tenant="tenant_id", notes="its words and its outcome go with the person's key"),
     Table("own_code", "own_code_ask_v1", {FLOW: _CODE_WITHOUT_HASH}, "Restricted", "30 days", tenant="tenant_id"),
     Table("serve_otherwise", "a trigger on event; own_request_v1; serve_otherwise_v1", {CONTROL: "SELECT"},
