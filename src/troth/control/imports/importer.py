@@ -78,6 +78,7 @@ class Words:
         "CSV or TSV. Its first line names the columns; their order does not matter, and columns of other names are not "
         "looked at. Two lines about the same one are taken once when they agree; when they do not, both are left out."
     )
+    undo: str = "There is no undo for a whole import: each row is changed or erased by itself."
     sample: tuple[tuple[str, ...], ...] = ()  # rows under the columns' names
 
     def find(self, header: Sequence[str]) -> dict[str, int]:

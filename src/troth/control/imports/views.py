@@ -197,7 +197,7 @@ def _shown(
         "faults": faults,
         "most": _LONGEST,
         "touched": f"{one.good or 0:,} {importer.words.rows}.",
-        "undo": "There is no undo for a whole import: each row is changed or erased by itself.",
+        "undo": importer.words.undo,
         "leaving": f"Leave out the {one.bad or 0:,} lines that cannot be taken",
         "drop_to": f"/imports/{one.id}/drop",
     }

@@ -66,6 +66,8 @@ class Suppressions:
         lede="A list that another provider kept for you: bounces, complaints and opt-outs, as its export file or its "
              "API’s answer has them. What is on it is suppressed for good, for every client’s mail, so the second "
              "person is somebody of the operator.",
+        undo="It cannot be undone: what is on the list stays. An override, by two people, lets one client’s mail "
+             "through.",
     )  # fmt: skip
 
     def opened(self, parts: Iterator[bytes], encoding: str = DETECT) -> tables.Opened:
