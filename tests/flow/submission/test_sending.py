@@ -170,6 +170,7 @@ async def test_retry_after_waits_for_the_last_window_that_is_spent(operator, doo
     left = windows(spent)
     assert spent.status_code == 429
     assert int(spent.headers["retry-after"]) == max(left["key-hour"]["t"], left["tenant-day"]["t"])
+    assert spent.json()["retry_after"] == int(spent.headers["retry-after"])
     assert spent.headers["ratelimit-remaining"] == "0"
 
 

@@ -13,6 +13,7 @@ from troth.rules.chain import CHAIN
 from troth.rules.decision import Outcome, Verdict
 from troth.rules.facts import UNASKED, Attachment, Consent, Suppression, Volume
 from troth.rules.problems import NOT_PROBLEMS, PROBLEMS
+from troth.rules.rates import spoken
 
 RAW = {"email": {"raw": True}, "template": None, "category": {"raw_content_allowed": True}}
 ON_CONSENT = {"category": {"lawful_basis": "consent"}}
@@ -296,3 +297,29 @@ def test_nothing_that_was_seen_is_personal() -> None:
         document = json.dumps(run(name, **changes).to_document())
         assert SECRET_ADDRESS not in document
         assert "secret" not in document
+
+
+def test_a_spent_limit_says_whose_of_what_and_how_long() -> None:
+    verdict = run("rate_recipient", rates=rates(recipient_day=5))
+    assert verdict.sentence == (
+        "This recipient has used 5 of its 5 messages of this template today, and this request asks for 1 more. "
+        "Send it again in 30 minutes."
+    )
+    assert verdict.retry_after == 1800
+    assert "of this template" in run("rate_recipient").sentence
+    assert "of this template" not in run("rate_key", rates=rates(key_hour=1_000)).sentence
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "1 second"),
+        (59, "59 seconds"),
+        (61, "2 minutes"),
+        (3600, "1 hour"),
+        (3601, "1 hour and 1 minute"),
+        (48_217, "13 hours and 24 minutes"),
+    ],
+)
+def test_a_wait_is_told_in_hours_and_minutes_and_never_too_short(seconds: int, words: str) -> None:
+    assert spoken(seconds) == words

@@ -57,7 +57,7 @@ def problem_answer(problem: Problem, request_id: str, accept: str) -> Response:
 
 
 def document(problem: Problem, request_id: str) -> dict[str, Any]:
-    """RFC 9457's members, Resend's, and ours: code, instance, and what the gate decided."""
+    """RFC 9457's members, Resend's, and ours: code, instance, seconds to wait, and what the gate decided."""
     found = problem_document(problem.slug, problem.sentence, field=problem.field, errors=problem.errors)
     found |= {"code": problem.slug, "instance": request_id}
     if problem.index is not None:
@@ -66,6 +66,8 @@ def document(problem: Problem, request_id: str) -> dict[str, Any]:
         found["suggestion"] = problem.suggestion
     if (way := _WAYS_OUT.get(problem.slug)) is not None:
         found["way_out"] = way
+    if (wait := _retry_after(problem)) is not None:
+        found["retry_after"] = wait
     if problem.verdicts:
         found["decision"] = list(problem.verdicts)
     return found
