@@ -102,8 +102,7 @@ TABLES: tuple[Table, ...] = (
           notes="a domain is one client's"),
     Table("sign_on_attempt", "sign_on_begin_v1, sign_on_answer_v1", {}, "Restricted", "1 day",
           tenant="tenant_id", notes="hashes; an answer stays sealed until its browser collects it"),
-    Table("arrival", "arrival_v1, arrival_forget_v1", {CONTROL: "SELECT"}, "Restricted", "until done",
-          tenant="tenant_id"),
+    Table("arrival", "arrival_v1, arrival_forget_v1", _SEE, "Restricted", "until done", tenant="tenant_id"),
     Table("account_emailaddress", "nobody", {CONTROL: "SELECT"}, "Internal", "for good", notes="allauth's; empty"),
     Table("account_emailconfirmation", "nobody", {}, "Internal", "for good", notes="allauth's; empty"),
     Table("auth_group", "nobody", {}, "Internal", "for good", notes="Django's; empty"),
@@ -111,8 +110,7 @@ TABLES: tuple[Table, ...] = (
     Table("auth_permission", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     Table("django_content_type", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     # ---- access reviews
-    Table("review", "review_open_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
-          tenant="tenant_id", house=True),
+    Table("review", "review_open_v1, access_duty_v1", _SEE, "Confidential", "for good", tenant="tenant_id", house=True),
     Table("review_item", "review_open_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
           tenant="tenant_id", house=True),
     Table("review_decision", "review_decide_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
@@ -148,6 +146,8 @@ TABLES: tuple[Table, ...] = (
     Table("import_fault", "import_faults_v1", _SEE, "Internal", "90 days after the end", tenant="tenant_id",
           house=True),
     Table("person_import", "import_people_v1", {CONTROL: "SELECT"}, "Internal", "as its recipient", tenant="tenant_id"),
+    Table("import_ask", "import_ask_take_v1", {FLOW: "SELECT"}, "Internal", "until asked", tenant="tenant_id"),
+    Table("import_asking", "import_ask_take_v1", _SEE, "Internal", "for good", tenant="tenant_id"),
     Table("agreement", "agreement_keep_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
           notes="the digest of a signed document, never the document"),
     # ---- recipients, keys, domains
@@ -395,6 +395,8 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "import_applied_v1(uuid, integer, integer, text)": (CONTROL,),
     "import_people_v1(uuid, integer[], uuid[], bytea[], bytea[], bytea[], bytea[], text[])": (CONTROL,),
     "agreement_keep_v1(uuid, uuid, text, date, bytea, bigint, bytea)": (CONTROL,),
-    "make_partitions_v1()": (FLOW,),
+    **dict.fromkeys(
+        ("make_partitions_v1()", "import_ask_take_v1(uuid)", "import_ask_leave_v1(uuid, timestamptz)"), (FLOW,)
+    ),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }

@@ -91,6 +91,20 @@ class ToRenew:
     timezone: str
 
 
+@dataclass(frozen=True, slots=True)
+class ToAsk:
+    """Somebody whom an import registered, with what the mail that asks is made of; no keys of an erased one."""
+
+    id: UUID
+    tenant_id: UUID
+    blind_index: bytes
+    data_key: bytes | None
+    address_ct: bytes | None
+    tenant_name: str
+    keyset: bytes
+    timezone: str
+
+
 async def find(connection: Connection, tenant: UUID, index: bytes) -> Person | None:
     found = await rows(connection, _SQL["find_person"], {"tenant": tenant, "index": index}, Person)
     return found[0] if found else None
@@ -151,3 +165,18 @@ async def to_renew(
 ) -> list[ToRenew]:
     params = {"now": now, "until": until, "since": since, "limit": limit}
     return await rows(connection, _SQL["to_renew"], params, ToRenew)
+
+
+async def to_ask(connection: Connection, now: datetime, each: int) -> list[ToAsk]:
+    """Whom imports registered, `each` of a client at most, one client after the other."""
+    return await rows(connection, _SQL["to_ask"], {"now": now, "each": each}, ToAsk)
+
+
+async def ask_take(connection: Connection, person: UUID) -> bool:
+    """Whether to ask them, in this very transaction; they are asked by no other."""
+    return bool((await tuples(connection, _SQL["ask_take"], {"person": person}))[0][0])
+
+
+async def ask_leave(connection: Connection, person: UUID, due: datetime | None) -> None:
+    """Not now, but at `due`; None: not at all."""
+    await tuples(connection, _SQL["ask_leave"], {"person": person, "due": due})

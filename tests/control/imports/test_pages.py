@@ -29,7 +29,7 @@ def test_a_file_goes_from_the_form_to_recipients_through_two_people(site):
     assert work(site.operator) == 1
     page = member.get(f"/imports/{subject}").text
     assert "Not looked at: the column Shoe size." in page
-    for line, words in ((3, "@"), (4, "no time zone"), (5, "same as line 2"), (6, "1 cells"), (8, "SMTPUTF8"),
+    for line, words in ((3, "@"), (4, "no time zone"), (5, "same as line 2"), (6, "has 1 cell, and"), (8, "SMTPUTF8"),
                         (9, "Line 10 is about the same one"), (10, "Line 9 is about")):  # fmt: skip
         row = re.search(rf'scope="row">Line {line}</th><td role="cell" class="long" data-label="Why">([^<]+)<', page)
         assert row, f"{line} {page}"
@@ -54,12 +54,20 @@ def test_a_file_goes_from_the_form_to_recipients_through_two_people(site):
     second.get("/clients")
     second.post("/scope", client=str(site.firm.tenant))
     shown = second.get(change.url.removeprefix(site.url))
+    assert "Each gets a confirmation mail, within its client’s limits" in shown.text
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', shown.text)
     assert second.post(f"{change.url.removeprefix(site.url)}/approve", digest=digest[1]).status == 200
     assert people(site) == before
     assert work(site.operator) == 1
     done = member.get(f"/imports/{subject}").text
     assert "<b>2</b> added" in done
+    assert "<dt>Asked to confirm</dt><dd>0</dd><dt>Wait to be asked</dt><dd>2<small>" in done
+    asked = "SELECT import_ask_take_v1(id) FROM person WHERE blind_index = %s"
+    assert site.operator.admin.execute(asked, (site.firm.index("ana@example.net"),)).fetchone() == (True,)
+    assert (
+        "<dt>Asked to confirm</dt><dd>1</dd><dt>Wait to be asked</dt><dd>1<small>"
+        in member.get(f"/imports/{subject}").text
+    )
     assert people(site) == before + 2
     zone = "SELECT status, timezone FROM person WHERE blind_index = %s"
     assert site.operator.admin.execute(zone, (site.firm.index("ana@example.net"),)).fetchone() == (1, "Europe/Lisbon")

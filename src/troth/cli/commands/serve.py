@@ -45,7 +45,7 @@ def run_duties(settings: Settings) -> int:
     from troth.flow.gate.accept import Gate
     from troth.flow.gate.recall import opener
     from troth.flow.gate.world import Memory
-    from troth.flow.submission import confirming, renewing
+    from troth.flow.submission import asking_imported, confirming, renewing
     from troth.outside.dns import Resolver
 
     require(settings, "spf_mechanism")
@@ -59,12 +59,16 @@ def run_duties(settings: Settings) -> int:
         gate = Gate(connect, keys.keyring, keys.secrets, lanes=1)
         means, memory = confirming.Means(keys.keyring, keys.secrets, settings.public_url), Memory()
         renewals = duties.Duty("re-verification", 300, lambda c: renewing.renew(c, means, gate.submit, memory))
+        apart = watch.Own(connect)  # a transaction for each mail, and nothing waits for it
+        asking = apart.duty(lambda c: asking_imported.ask(c, means, gate.within, memory))
+        imported = duties.Duty("asking those whom imports registered", 60, asking)
         await gate.start()
         try:
-            await duties.run_duties(connect, (*duties.standard(sending), *watching, renewals), stop)
+            await duties.run_duties(connect, (*duties.standard(sending), *watching, renewals, imported), stop)
         finally:
             await gate.stop()
             await own.close()
+            await apart.close()
 
     return running.until_stopped(work, settings.var_dir, "duties")
 

@@ -91,9 +91,14 @@ def _digest(row: Row) -> int:
     return int.from_bytes(hashlib.sha256(msgspec.json.encode(said, order="sorted")).digest()[:8])
 
 
+def _number(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
+
+
 def _cells(line: Line, width: int) -> Sequence[str]:
     if line.fault:
         raise Unfit(line.code, line.fault)
     if len(line.cells) < width or any(line.cells[width:]):
-        raise Unfit("cells", f"{line.where} has {len(line.cells)} cells, and the first line names {width} columns.")
+        cells, columns = _number(len(line.cells), "cell"), _number(width, "column")
+        raise Unfit("cells", f"{line.where} has {cells}, and the first line names {columns}.")
     return line.cells[:width]

@@ -54,12 +54,22 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A question of the upload's form, beside file and source. `of`: (value, label) or (value, label, hint)."""
+    """A question of the upload's form, beside file and source. `of`: (value, label) or (value, label, hint). `only`:
+    another one's name, and with which of its values this one's answer matters; None: always.
+    """
 
     name: str
     label: str
     of: tuple[tuple[str, ...], ...]
     hint: str = ""
+    only: tuple[str, tuple[str, ...]] | None = None
+
+
+def said(choices: Sequence[Choice], options: Options) -> list[tuple[str, str]]:
+    """What was chosen, as (question, answer) in the form's own words; of what matters for this file."""
+    asked = [each for each in choices if each.only is None or options.get(each.only[0]) in each.only[1]]
+    found = [(each, options.get(each.name, "")) for each in asked if each.name in options]
+    return [(each.label, {one[0]: one[1] for one in each.of}.get(value, value)) for each, value in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,6 +106,26 @@ def faults(
     return connection.execute(query, (import_id, taken, after, most)).fetchall()
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How many of an import are asked to confirm: in all, so far, and not at all, since there was no need any more."""
+
+    to_ask: int
+    asked: int
+    passed: int
+
+    @property
+    def waiting(self) -> int:
+        return self.to_ask - self.asked - self.passed
+
+
+def asking(connection: Connection, import_id: UUID) -> Asking | None:
+    """None: nobody of it confirms for themselves, or nothing was carried out yet."""
+    query = "SELECT to_ask, asked, passed FROM troth.import_asking WHERE import_id = %s"
+    with connection.cursor(row_factory=class_row(Asking)) as cursor:
+        return cursor.execute(query, (import_id,)).fetchone()
+
+
 def part(connection: Connection, one: Import, own: TenantKeys, n: int) -> bytes:
     """A part of what was handed in, opened."""
     query = "SELECT part_ct FROM troth.import_part WHERE import_id = %s AND n = %s"

@@ -25,6 +25,7 @@ from troth.control.audit.scope import within
 from troth.control.imports import receiving, rows
 from troth.control.imports.checking import ENCODING, MOST
 from troth.control.imports.importer import Importer
+from troth.control.imports.importer import said as importer_said
 from troth.control.imports.receiving import Sealed, Sealing
 from troth.control.imports.rows import CHECKED, RECEIVED, Import
 from troth.control.imports.table import DETECT, LATIN
@@ -43,6 +44,7 @@ _SHOWN = 10  # rows of a preview
 _DOUBTS = 20  # lines that are taken with a doubt; the file has them all
 _LONGEST = 2000  # characters of a source or a reason
 _ENCODINGS = ((DETECT, "UTF-8 or UTF-16", "found by itself"), (LATIN, "Latin-1 (Windows-1252)", "older programs"))
+_ONE = {"consents recorded": "consent recorded", "consents on record already": "consent on record already"}
 # the look's word, and what it says
 STATES = {
     1: ("pending", "Being checked"),
@@ -183,6 +185,7 @@ def _shown(
         "state": _state(one, waiting=change is not None),
         "change": change,
         "left_out": left_out[:PAGE],
+        "asking": rows.asking(raw(), one.id),
         "doubts": rows.faults(raw(), one.id, 0, _DOUBTS, taken=True),
         "further": after,
         "next": left_out[PAGE - 1][0] if len(left_out) > PAGE else 0,
@@ -190,7 +193,8 @@ def _shown(
         "preview": _preview(actor, importer, one),
         "hidden": not allowed(actor, "message:content"),
         "may": allowed(actor, "import:propose"),
-        "chosen": _chosen(importer, actor, one),
+        "chosen": importer_said(importer.choices(raw(), actor.scope), one.chosen),
+        "became": [(_ONE.get(word, word) if n == 1 else word, n) for word, n in one.became.items()],
         "then": one.notes[0] if one.notes else "",
         "notes": one.notes[1:],
         "typed": typed,
@@ -198,11 +202,19 @@ def _shown(
         "most": _LONGEST,
         "touched": f"{one.good or 0:,} {importer.words.rows}.",
         "undo": importer.words.undo,
-        "leaving": f"Leave out the {one.bad or 0:,} lines that cannot be taken",
+        "leaving": f"Leave out {_lines(one.bad or 0)} that cannot be taken",
         "drop_to": f"/imports/{one.id}/drop",
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
     return render(request, "imports/one.html", context, status=status)
+
+
+def _lines(n: int) -> str:
+    return "the one line" if n == 1 else f"the {n:,} lines"
+
+
+def _lines(n: int) -> str:
+    return "the one line" if n == 1 else f"the {n:,} lines"
 
 
 def _preview(actor: Actor, importer: Importer, one: Import) -> list[tuple[int, list[tuple[str, str]]]]:
@@ -214,12 +226,6 @@ def _preview(actor: Actor, importer: Importer, one: Import) -> list[tuple[int, l
     filled = {name for each in taken for name, cell in each.value.items() if cell}
     names = [column.name for column in importer.words.columns if column.required or column.name in filled]
     return [(each.line, [(name, each.value.get(name, "")) for name in names]) for each in taken]
-
-
-def _chosen(importer: Importer, actor: Actor, one: Import) -> list[tuple[str, str]]:
-    labels = {each.name: (each.label, {v[0]: v[1] for v in each.of}) for each in importer.choices(raw(), actor.scope)}
-    found = [(*labels.get(name, ("", {})), value) for name, value in one.chosen.items() if name != ENCODING]
-    return [(label, of.get(value, value)) for label, of, value in found if label]
 
 
 @needs("import:read")

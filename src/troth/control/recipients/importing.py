@@ -18,7 +18,11 @@ from troth.mail import address_lists
 from troth.mail.address import Address
 from troth.mail.inspect import Inspection, Wanted, inspect
 
-_CONFIRM = ("", "Each confirms for themselves", "they are registered; no mail goes to them before they have confirmed")
+_CONFIRM = (
+    "",
+    "Each confirms for themselves",
+    "they are registered, and each gets a confirmation mail, within your limits; no other before they have confirmed",
+)
 _INVITED = (
     "employer-invitation",
     "Their employer invited them",
@@ -81,7 +85,10 @@ class _Recipients:
 
     def then(self, options: Options, n: int, /) -> str:
         if not options.get("pathway"):
-            return f"{n:,} recipients are registered. Each gets no mail before they have confirmed their address."
+            return (
+                f"{n:,} recipients are registered. Each gets a confirmation mail, within its client’s limits, "
+                "and no other mail before they have confirmed their address."
+            )
         return f"{n:,} recipients are verified ({options['pathway']}): from then on this client’s mail may go to them."
 
     def apply(self, work: Work, taken: Sequence[Taken], /) -> Mapping[str, int]:

@@ -65,3 +65,20 @@ WHERE p.status = 2 AND p.expires_at > %(now)b::timestamptz AND p.expires_at < %(
   AND t.kind = 1 AND t.state = 1
   AND NOT EXISTS (SELECT FROM confirmation c WHERE c.person_id = p.id AND c.created_at > %(since)b::timestamptz)
 ORDER BY p.expires_at LIMIT %(limit)b;
+
+-- name: to_ask
+-- Whom an import registered and whose turn it is: of each client that may ask a few, by the index.
+SELECT p.id, p.tenant_id, p.blind_index, p.data_key, p.address_ct, t.name AS tenant_name, t.keyset, t.timezone
+FROM tenant t CROSS JOIN LATERAL (
+    SELECT a.person_id FROM import_ask a WHERE a.tenant_id = t.id AND a.due <= %(now)b::timestamptz
+    ORDER BY a.due, a.person_id LIMIT %(each)b) AS q
+JOIN person p ON p.id = q.person_id
+WHERE t.kind = 1 AND t.state = 1
+  AND EXISTS (SELECT FROM tenant s WHERE s.programme_id = t.programme_id AND s.kind = 2)
+ORDER BY p.tenant_id, p.id;
+
+-- name: ask_take
+SELECT import_ask_take_v1(%(person)b);
+
+-- name: ask_leave
+SELECT import_ask_leave_v1(%(person)b, %(due)b::timestamptz);
