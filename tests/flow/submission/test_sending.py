@@ -189,8 +189,21 @@ async def test_cancel_and_reschedule(door):
     assert (await door.client.get(f"/emails/{email_id}")).json()["last_event"] == "canceled"
     again = await door.client.post(f"/emails/{email_id}/cancel")
     assert (again.status_code, again.json()["code"]) == (409, "not-cancellable")
+    assert again.json()["detail"] == "It is cancelled already."
     late = await door.client.patch(f"/emails/{email_id}", json={"scheduled_at": "in 2 days"})
     assert (late.status_code, late.json()["code"]) == (409, "not-reschedulable")
+    assert late.json()["detail"] == "It is cancelled already."
+
+
+async def test_what_ended_otherwise_is_not_called_cancelled(door):
+    index = door.firm.index("bob@example.net")
+    door.operator.admin.execute(
+        "SELECT suppress_v1(%s,%s::smallint[],%s,%s::uuid[],%s::bytea[])", ([index], [1], ["t"], [None], [None])
+    )
+    sent = (await door.post(json={**RAW, "to": "bob@example.net"})).json()
+    answer = await door.client.post(f"/emails/{sent['id']}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-cancellable")
+    assert "was sent, is being sent, or has ended" in answer.json()["detail"]
 
 
 async def test_a_new_time_is_counted_in_its_own_window(operator, door):

@@ -21,7 +21,9 @@ from troth.flow.submission.peer import peer_of
 from troth.flow.submission.problem import Problem, of_gate
 from troth.flow.submission.request_log import Note
 from troth.keys import ids
+from troth.rules.states import State
 from troth.store import gate as store
+from troth.store import reading
 
 EMAIL = "em"
 _MODE = "x-batch-validation"
@@ -83,7 +85,8 @@ async def reschedule(deps: Deps, call: Call) -> Response:
         problem = of_gate(word.refusal, word.rates, word.at)
         problem.logged = False  # the gate logs what is asked anew, not what is changed
         raise problem
-    return _changed(deps, call, word, "not-reschedulable", "Only scheduled mail, still waiting, gets another time.")
+    way_out = "Only scheduled mail, still waiting, gets another time."
+    return await _changed(deps, call, word, "not-reschedulable", way_out)
 
 
 async def cancel(deps: Deps, call: Call) -> Response:
@@ -92,7 +95,7 @@ async def cancel(deps: Deps, call: Call) -> Response:
     await read_body(call.request, deps.body_limit, call.held)
     known = await identify(deps, call)
     word = await deps.gate.cancel(known.tenant_id, email_of(call))
-    return _changed(deps, call, word, "not-cancellable", "It can no longer be cancelled.")
+    return await _changed(deps, call, word, "not-cancellable", "It can no longer be cancelled.")
 
 
 def email_of(call: Call) -> UUID:
@@ -108,14 +111,25 @@ def missing() -> Problem:
     return Problem("not-found", "There is no such email; check the id and the account that the key is for.")
 
 
-def _changed(deps: Deps, call: Call, word: Recall, slug: str, sentence: str) -> Response:
+async def _changed(deps: Deps, call: Call, word: Recall, slug: str, sentence: str) -> Response:
     if word is Recall.MISSING:
         raise missing()
     if word is Recall.TOO_LATE:
+        if await _cancelled(deps, call):
+            raise Problem(slug, "It is cancelled already.")
         raise Problem(slug, f"The email was sent, is being sent, or has ended. {sentence}")
     _note(deps, call)
     assert call.email_id is not None
     return json_answer({"object": "email", "id": ids.wire(EMAIL, deps.cell, call.email_id)})
+
+
+async def _cancelled(deps: Deps, call: Call) -> bool:
+    """Whether all of the email is."""
+    assert call.known is not None
+    assert call.email_id is not None
+    async with deps.lend() as connection:
+        rows = await reading.emails(connection, call.known.tenant_id, [call.email_id])
+    return all(row.state == State.CANCELLED for row in rows)
 
 
 def _note(deps: Deps, call: Call) -> None:

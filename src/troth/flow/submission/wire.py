@@ -148,7 +148,11 @@ _PARTS: Mapping[str, type[msgspec.Struct]] = {
     "tags": Tag,
     "template": Template,
     "agreement": Agreement,
+    "consent": Consent,
 }
+
+
+_DONE: Mapping[type[Any], str] = {Recipient: "registered", Reschedule: "changed"}
 
 
 def _problem(said: str, shape: type[Any]) -> Problem:
@@ -168,7 +172,7 @@ def _problem(said: str, shape: type[Any]) -> Problem:
 def _unknown(name: str, path: str, shape: type[Any]) -> Problem:
     shown = name[:64]
     near = difflib.get_close_matches(name[:64], _known(path, shape), n=1, cutoff=0.6)
-    way_out = f"Did you mean `{near[0]}`?" if near else "Remove it; nothing was sent."
+    way_out = f"Did you mean `{near[0]}`?" if near else f"Remove it; nothing was {_DONE.get(shape, 'sent')}."
     return Problem(
         "unknown-field", f"`{_join(path, shown)}` is not a field of this request. {way_out}", _join(path, shown)
     )
