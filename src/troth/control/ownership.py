@@ -143,8 +143,7 @@ TABLES: tuple[Table, ...] = (
           "for good", tenant="tenant_id", house=True),
     Table("import_part", "import_part_v1", _SEE, "Restricted", "until checked", tenant="tenant_id", house=True),
     Table("import_chunk", "import_chunk_v1", _SEE, "Restricted", "until carried out", tenant="tenant_id", house=True),
-    Table("import_fault", "import_faults_v1", _SEE, "Internal", "90 days after the end", tenant="tenant_id",
-          house=True),
+    Table("import_fault", "import_faults_v1", _SEE, "Internal", "90 days past the end", tenant="tenant_id", house=True),
     Table("person_import", "import_people_v1", {CONTROL: "SELECT"}, "Internal", "as its recipient", tenant="tenant_id"),
     Table("import_ask", "import_ask_take_v1", {FLOW: "SELECT"}, "Internal", "until asked", tenant="tenant_id"),
     Table("import_asking", "import_ask_take_v1", _SEE, "Internal", "for good", tenant="tenant_id"),
@@ -395,8 +394,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "import_applied_v1(uuid, integer, integer, text)": (CONTROL,),
     "import_people_v1(uuid, integer[], uuid[], bytea[], bytea[], bytea[], bytea[], text[])": (CONTROL,),
     "agreement_keep_v1(uuid, uuid, text, date, bytea, bigint, bytea)": (CONTROL,),
-    **dict.fromkeys(
-        ("make_partitions_v1()", "import_ask_take_v1(uuid)", "import_ask_leave_v1(uuid, timestamptz)"), (FLOW,)
-    ),
+    "make_partitions_v1()": (FLOW,),
+    **dict.fromkeys(("import_ask_take_v1(uuid)", "import_ask_leave_v1(uuid, timestamptz)"), (FLOW,)),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }
