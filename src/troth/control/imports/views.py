@@ -213,10 +213,6 @@ def _lines(n: int) -> str:
     return "the one line" if n == 1 else f"the {n:,} lines"
 
 
-def _lines(n: int) -> str:
-    return "the one line" if n == 1 else f"the {n:,} lines"
-
-
 def _preview(actor: Actor, importer: Importer, one: Import) -> list[tuple[int, list[tuple[str, str]]]]:
     """The first rows that would be taken, for whoever may see addresses; each look is in the ledger."""
     if one.state != CHECKED or not one.chunks or not allowed(actor, "message:content"):

@@ -24,7 +24,18 @@ from troth.control.imports.importer import (
 )
 from troth.control.imports.table import DETECT
 from troth.control.suppressions.exports import tables
-from troth.control.suppressions.exports.forms import FORMS, HEADINGS, OPT_OUT, PARTLY, Form, Left, Said, fitting, fold
+from troth.control.suppressions.exports.forms import (
+    FORMS,
+    HEADINGS,
+    NARROW,
+    OPT_OUT,
+    PARTLY,
+    Form,
+    Left,
+    Said,
+    fitting,
+    fold,
+)
 from troth.control.suppressions.words import REASONS
 from troth.keys import places
 from troth.mail.address import AddressError, parse_address
@@ -83,7 +94,7 @@ class Suppressions:
             *((str(subject), f"an opt-out of “{name}”", code) for code, subject, name in own),
             (_WHOLE, "an opt-out of everything"),
         )
-        return (lists, Choice(PARTIAL, "Opt-outs of one tag or group alone are", partial))
+        return (lists, Choice(PARTIAL, "Opt-outs of one tag or group alone are", partial, only=(LIST, NARROW)))
 
     def begin(self, header: Sequence[str], options: Options, ground: Ground, /) -> Read:
         """Raise Unreadable where the columns are not those of the list that was chosen."""

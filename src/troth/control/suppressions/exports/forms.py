@@ -163,6 +163,7 @@ _ALL = (
     Form("sendgrid-blocks", "sendgrid", "SendGrid: blocks", _SG, ("address", "status"), _sendgrid_block),
 )  # fmt: skip
 FORMS = {form.code: form for form in _ALL}
+NARROW = ("mailgun-unsubscribes", "sendgrid-group-unsubscribes")  # whose rows may opt out of one tag or group alone
 # how a heading may call each field, for telling which columns are not looked at
 HEADINGS = frozenset(each for form in _ALL for called in form.columns.values() for each in called) | {
     each for form in _ALL for each in form.never
