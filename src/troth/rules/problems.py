@@ -95,7 +95,13 @@ _DOOR: tuple[ProblemType, ...] = (
         "The email's newest event is not sealed yet",
         "Ask again after the seconds in Retry-After.",
     ),
-    _P("not-cancellable", 409, _INVALID, "The email can no longer be cancelled", "It was sent, is being sent, or has ended."),
+    _P(
+        "not-cancellable",
+        409,
+        _INVALID,
+        "The email can no longer be cancelled",
+        "It was sent, is being sent, or has ended.",
+    ),
     _P(
         "not-reschedulable",
         409,
