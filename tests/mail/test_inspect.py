@@ -90,6 +90,18 @@ def test_slips_of_the_hand(typed, meant):
     assert suggest(typed) == meant
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "meant"),
+    [
+        ("ann@@x", ALL, None), ("ann@@gmail.com", NONE, "ann@gmail.com"), ("a\0b@gmial.com", ALL, None),
+        ("info@gmial.com", NONE, None), ("info@gmial.com", ALL, "info@gmail.com"), ("\u00e4nn@gmial.com", ALL, None),
+        ("ann@@mailinator.com", NONE, None), ("ann@@mailinator.com", ALL, "ann@mailinator.com"),
+    ],
+)  # fmt: skip
+def test_what_would_itself_be_refused_is_not_proposed(text, wanted, meant):
+    assert inspect(text, wanted).suggestion == meant
+
+
 def test_quotes_that_change_nothing_are_proposed_away():
     assert inspect('"ann"@x.example', NONE).suggestion == "ann@x.example"
     assert inspect('"a b"@x.example', NONE).suggestion is None
@@ -111,6 +123,7 @@ def test_any_text_is_judged_and_what_is_taken_can_be_sent_to(text):
     assert found.accepted == (found.sendable is not None)
     assert found.smtp_valid or not found.accepted
     assert found.suggestion != text
+    assert found.suggestion is None or inspect(found.suggestion, NONE).accepted
     json.dumps(found.reasons and [reason.sentence for reason in found.reasons])
 
 

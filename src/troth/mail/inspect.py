@@ -4,7 +4,7 @@ Nothing is looked up: what the DNS says of the domain is asked after this (flow/
 """
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from troth.mail import address_lists
 from troth.mail.address import Address, AddressError, parse_address
@@ -62,12 +62,19 @@ class Inspection:
 
 
 def inspect(text: str, wanted: Wanted) -> Inspection:
-    """Judge any text; nothing raises."""
-    meant = suggest(text)
+    """Judge any text; nothing raises. What is proposed would itself be accepted."""
+    found = _judged(text, wanted)
+    meant = suggest(text) or _unquoted(text)
+    if meant is None or not _judged(meant, wanted).accepted:
+        return found
+    return replace(found, suggestion=meant)
+
+
+def _judged(text: str, wanted: Wanted) -> Inspection:
     try:
         box = read_mailbox(text)
     except GrammarError as error:
-        return Inspection(smtp_valid=False, reasons=(Reason(_code(error.code), error.hint),), suggestion=meant)
+        return Inspection(smtp_valid=False, reasons=(Reason(_code(error.code), error.hint),))
     shown = box.unicode_domain
     role = not box.literal and address_lists.is_role(box.local)
     disposable = not box.literal and address_lists.disposable().has(box.domain)
@@ -80,14 +87,14 @@ def inspect(text: str, wanted: Wanted) -> Inspection:
     return Inspection(
         smtp_valid=True, reasons=tuple(reasons), normalised=f"{unicodedata.normalize('NFC', box.local)}@{shown}",
         ascii=f"{box.local}@{box.domain}" if box.local.isascii() else None, role=role, disposable=disposable,
-        mixed_script=mixed, suggestion=meant or _unquoted(text, box), sendable=None if reasons else sendable,
+        mixed_script=mixed, sendable=None if reasons else sendable,
     )  # fmt: skip
 
 
-def _unquoted(text: str, box: Mailbox) -> str | None:
+def _unquoted(text: str) -> str | None:
     """The same mailbox without quotes that it does not need (RFC 5321 4.1.2)."""
     try:
-        plain = parse_address(text).addr_spec if box.quoted else ""
+        plain = parse_address(text).addr_spec if text.startswith('"') else ""
     except AddressError:
         return None
     return None if not plain or plain.startswith('"') else plain

@@ -64,9 +64,9 @@ def _line(value: object) -> str:
 
 def _words(text: str, found: Inspection) -> Iterable[str]:
     yield f"{_line(text)}: {'accepted' if found.accepted else 'not accepted'}"
-    yield from (f"  {reason.sentence}" for reason in found.reasons)
     if found.suggestion is not None:
         yield f"  Did you mean {_line(found.suggestion)}?"
+    yield from (f"  {reason.sentence}" for reason in found.reasons)
     if found.role:
         yield "  It is a role's address."
     if found.disposable:

@@ -30,10 +30,10 @@ def _refused(reason: Reason, found: Inspection) -> Problem:
 
 
 def _meant(problem: Problem, found: Inspection) -> Problem:
-    """A proposal, in a member of its own and in the sentence."""
+    """A proposal, in a member of its own and at the head of the sentence: the likeliest way out."""
     if found.suggestion is not None and found.suggestion.isprintable():
         problem.suggestion = found.suggestion
-        problem.sentence = f"{problem.sentence} Did you mean {found.suggestion}?"
+        problem.sentence = f"Did you mean {found.suggestion}? {problem.sentence}"
     return problem
 
 
