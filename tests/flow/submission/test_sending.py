@@ -250,3 +250,23 @@ async def test_nobody_learns_from_a_refusal_that_a_stranger_is_on_the_list(door,
     assert (after.status_code, told["code"]) == (422, "recipient-unverified")
     assert told == was
     assert "not_suppressed" not in after.text
+
+
+async def test_the_answers_that_carry_what_is_left(door):
+    """As docs/limits.md says: whatever the gate itself judged, and nothing else."""
+    add_system_tenant(door.operator, door.firm)
+    once = {"idempotency-key": "k"}
+    await door.post(json=email(), headers=once)
+    judged = [
+        await door.post(json=email()), await door.post(json=email("stranger@example.net")),
+        await door.post(json={**email(), "template": {"id": "none", "variables": {}}}),
+    ]  # fmt: skip
+    others = [
+        await door.post(json=email(scheduled_at="whenever")), await door.post(json={"zzzz": 1}),
+        await door.post(json={**RAW, "to": "ann@example.net", "tags": [{"name": "category", "value": "none"}]}),
+        await door.post(json=email(), headers=once), await door.post("/recipients", json={"email": "new@example.net"}),
+    ]  # fmt: skip
+    assert [a.json().get("code") for a in judged[1:]] == ["recipient-unverified", "unknown-template"]
+    assert [a.status_code for a in others] == [422, 422, 422, 200, 201]
+    assert ["ratelimit" in a.headers for a in judged] == [True] * 3
+    assert ["ratelimit" in a.headers for a in others] == [False] * 5
