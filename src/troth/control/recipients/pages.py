@@ -17,7 +17,7 @@ from troth.control.people.actor import Actor, actor_of
 from troth.control.people.guard import needs
 from troth.control.people.permissions import allowed
 from troth.control.recipients import reading
-from troth.control.recipients.reading import PATHWAYS, RECIPIENT, STATES
+from troth.control.recipients.reading import BASES, PATHWAYS, RECIPIENT, STATES
 from troth.control.tenants import seeking
 from troth.keys import ids
 from troth.mail.address import AddressError, parse_address
@@ -138,7 +138,7 @@ def detail(request: HttpRequest, ref: str) -> HttpResponse:
     if content and one.address:
         looked("access:recipient:view", actor.scope, actor.account_id, person=one.id)
     sealed = seeking.sealed_who(keys, one.address) if one.address else ""
-    consents = [(*_CONSENTS[kind], at, basis, ends, code, over)
+    consents = [(*_CONSENTS[kind], at, BASES.get(basis, basis), ends, code, over)
                 for at, kind, basis, ends, code, over in reading.consents(actor.scope, one.id)]  # fmt: skip
     context = {
         **SECTION,

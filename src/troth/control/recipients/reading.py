@@ -28,6 +28,16 @@ PATHWAYS = {
     "vendor-agreement": "Signed agreement",
     "system": "An account here",
 }
+BASES = {
+    "recorded": "given elsewhere, and recorded here",
+    "confirmation": "on the page that confirmed their address",
+    "own-page": "on their own page",
+    "one-click": "by a link in a message",
+    "mailto": "by a mail to a message’s unsubscribe address",
+    "existing-business": "a business relationship",
+    "existing-non-business": "a relationship that is no business",
+    "inquiry": "an inquiry of theirs",
+}
 _COLUMNS = """
 SELECT p.id, p.status, p.status = 2 AND p.expires_at <= troth.now_v1() AS ended, p.pathway, p.verified_at, p.expires_at,
        p.timezone, p.created_at, p.erased_at, p.agreement, p.data_key, p.address_ct, p.basis_ct

@@ -48,7 +48,7 @@ class _Beside:
 
 
 def lines(actor: Actor, keys: TenantKeys, found: list[Entry], who: list[bytes] | None) -> list[Line]:
-    sources = [words.source(each.source) for each in found]
+    sources = [words.source(each.source, each.way) for each in found]
     beside = _Beside(
         reading.categories(actor.scope),
         history.acts(keys, [each.id for each in sources if each.kind == "act" and each.id]),

@@ -42,7 +42,8 @@ _BOUNDS = {
 }
 _LIST = """
 SELECT u.created_at, u.blind_index, u.reason, u.what, u.source, u.category_id, u.address_ct,
-       p.id, p.data_key, p.address_ct, p.erased_at, v.expires_at, b.at, NULL::text
+       p.id, p.data_key, p.address_ct, p.erased_at, v.expires_at, b.at, NULL::text,
+       coalesce(w.basis, '')
 FROM (SELECT * FROM ({parts}) AS either
       ORDER BY created_at {way}, blind_index {way}, reason {way}, what {way} LIMIT %(limit)s) AS u
 LEFT JOIN troth.person p ON p.tenant_id = %(tenant)s AND p.blind_index = u.blind_index
@@ -53,12 +54,16 @@ LEFT JOIN LATERAL (SELECT max(o.expires_at) AS expires_at FROM troth.suppression
 LEFT JOIN LATERAL (SELECT min(i.created_at) AS at FROM troth.opt_in i
     WHERE i.tenant_id = %(tenant)s AND i.blind_index = u.blind_index AND i.category_id = u.category_id
       AND i.created_at > u.created_at) AS b ON true
+LEFT JOIN LATERAL (SELECT c.basis FROM troth.consent c
+    WHERE u.source = 'unsubscribe' AND c.tenant_id = p.tenant_id AND c.person_id = p.id AND c.kind = 3
+      AND c.category_id IS NOT DISTINCT FROM u.category_id AND c.at >= u.created_at - interval '1 second'
+    ORDER BY c.at LIMIT 1) AS w ON true
 ORDER BY u.created_at {way}, u.blind_index {way}, u.reason {way}, u.what {way}
 """
 
 _EVERYBODY = """
 SELECT created_at, blind_index, reason, what, source, category_id, address_ct, NULL::uuid, NULL::bytea, NULL::bytea,
-       NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, coalesce(tenant_name, '')
+       NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, coalesce(tenant_name, ''), ''
 FROM troth.suppression_all_v1(%(who)s, %(limit)s) WHERE %(reason)s::integer IS NULL OR reason = %(reason)s
 """
 
@@ -90,7 +95,8 @@ def place_of(packed: bytes) -> Place | None:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`address` None: erased, or never kept. `override`: until when mail may reach it after all; `back`: when the
-    recipient took an opt-out back. `client`: whose mail met it, where that is told; "": the operator's.
+    recipient took an opt-out back. `client`: whose mail met it, where that is told; "": the operator's. `way`: how
+    somebody opted out, as the consent ledger calls it; "" where it is not known.
     """
 
     place: Place
@@ -102,6 +108,7 @@ class Entry:
     override: datetime | None
     back: datetime | None
     client: str | None
+    way: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +175,7 @@ def _ask(query: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def _entry(each: tuple[Any, ...], keys: TenantKeys) -> Entry:
-    at, index, reason, what, source, category, sealed, person, data_key, address_ct, erased, override, back, by = each
+    at, index, reason, what, source, category, sealed, person, data_key, address_ct, erased, *told = each
     index = bytes(index)
     address = None
     if data_key is not None and address_ct is not None:
@@ -176,7 +183,7 @@ def _entry(each: tuple[Any, ...], keys: TenantKeys) -> Entry:
     elif sealed is not None and erased is None:
         address = _of_operator(index, bytes(sealed))
     place = Place(at, index, reason, what)
-    return Entry(place, reason, source, category, address, erased is not None, override, back, by)
+    return Entry(place, reason, source, category, address, erased is not None, *told)
 
 
 def _of_person(keys: TenantKeys, person: UUID, data_key: bytes, address_ct: bytes) -> str | None:

@@ -57,14 +57,14 @@ def _row(each: Entry, codes: dict[UUID, str], *, content: bool) -> dict[str, Any
         "index": each.place.index.hex(),
         "reason": _CODES[each.reason],
         "category": codes.get(each.category) if each.category else None,
-        "source": _source(each.source),
+        "source": _source(each),
         "since": each.place.at.isoformat(),
         "override_until": each.override.isoformat() if each.override else None,
         "taken_back_at": each.back.isoformat() if each.back else None,
     }
 
 
-def _source(text: str) -> str:
+def _source(each: Entry) -> str:
     """As it is written, ids and all: each leads to its page."""
-    found = words.source(text)
-    return text if found.kind != "name" else found.told
+    found = words.source(each.source, each.way)
+    return each.source if found.kind != "name" else found.told

@@ -40,6 +40,12 @@ WHY = {
 }
 OWN_WORD = frozenset({2, 3, 4})  # complaints and opt-outs, which no override outweighs
 PROVIDERS = {"mailgun": "Mailgun", "ses": "Amazon SES", "postmark": "Postmark", "sendgrid": "SendGrid"}
+# how somebody opted out, as the consent ledger calls it; beneath why it is so
+WAYS = {
+    "one-click": "by a link in a message",
+    "mailto": "by a mail to a message’s unsubscribe address",
+    "own-page": "on their own page",
+}
 _ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _SOURCE = re.compile(rf"(smtp|unsubscribe|by-hand):{_ID}\Z")
 _IMPORT = re.compile(rf"import:([a-z]+):{_ID}(?::(\d{{4}}-\d\d-\d\d))?\Z")
@@ -55,16 +61,17 @@ class Source:
     day: date | None = None
 
 
-def source(text: str) -> Source:
-    """Where an entry came from."""
+def source(text: str, way: str = "") -> Source:
+    """Where an entry came from. way: of an opt-out, as the consent ledger tells it; "" where it is not known."""
+    opted_out = WAYS.get(way, WAYS["one-click"])
     if found := _SOURCE.match(text):
         kind = "act" if found[1] == "by-hand" else "message"
-        return Source(kind, "a link in a message" if found[1] == "unsubscribe" else "", UUID(found[2]))
+        return Source(kind, opted_out if found[1] == "unsubscribe" else "", UUID(found[2]))
     if found := _IMPORT.match(text):
         return Source("import", PROVIDERS.get(found[1], found[1]), UUID(found[2]), _day(found[3]))
     if text == "unsubscribe":
-        return Source("name", "a link in a message")
-    return Source("name", text)
+        return Source("name", opted_out)
+    return Source("name", WAYS.get(text, text))
 
 
 def elsewhere(reason: int) -> str:
