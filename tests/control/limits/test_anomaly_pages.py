@@ -118,6 +118,24 @@ def test_what_cannot_be_read_is_never_all_of_it(site):
     assert member.get("/anomalies/00000000-0000-7000-8000-000000000000").status == 404
 
 
+def test_what_is_held_still_waits_after_sending_goes_on(site):
+    anomaly = history.unusual(site.operator, site.firm, held=3)
+    member = site.visitor(site.member)
+    assert "still held" not in member.get("/anomalies").text, "it is part of what stands there"
+    member.get(f"/anomalies/{anomaly}/lift")
+    member.post(f"/anomalies/{anomaly}/lift", reason="Looked at, and meant")
+    one, _, digest = change(site)
+    site.operator.control.execute("SELECT approve_v1(%s, %s, %s)", (one, digest, site.operator.sessions[0]))
+    page = member.get("/anomalies").text
+    assert "3 messages are still held" in page
+    assert "Nothing waits" not in page
+    assert f'class="btn" href="/anomalies/{anomaly}"' in page
+    staff = site.visitor(site.staff).get("/anomalies").text
+    assert f'name="next" value="/anomalies/{anomaly}"' in staff
+    site.operator.admin.execute("UPDATE held_mail SET outcome = 1")
+    assert "Nothing waits" in member.get("/anomalies").text
+
+
 def test_staff_see_all_clients_and_choose_one_to_decide(site):
     anomaly = history.unusual(site.operator, site.firm, held=1)
     staff = site.visitor(site.staff)

@@ -20,6 +20,11 @@ _COUNTED = 200_000  # held messages that are counted
 _WATCH = "SELECT * FROM troth.volume_watch_v1(%s)"
 _ALL = "SELECT * FROM troth.anomalies_v1(coalesce(%s, 'infinity'::timestamptz), %s, %s, %s)"
 _HELD = "SELECT * FROM troth.anomaly_held_v1(%s, %s, %s)"
+_BEHIND = """
+SELECT a.id, a.client, a.tenant, h.n FROM troth.anomalies_v1('infinity', false, NULL, %s) AS a(id, tenant, client),
+    LATERAL (SELECT count(*) AS n FROM troth.anomaly_held_v1(a.id, %s, %s)) AS h
+WHERE h.n > 0
+"""
 _NOW = "SELECT troth.now_v1(), (SELECT cell FROM troth.installation)"
 ACTIONS = {
     "slow": ("Slowed", "Its hourly limits are lower; nothing is held."),
@@ -146,6 +151,21 @@ def _client(
 def anomalies(*, is_open: bool, before: datetime | None = None) -> list[Anomaly]:
     """The newest, and one more where there are more than a page. before: those that began earlier."""
     return [Anomaly(*each) for each in rows(_ALL, before, is_open, None, PAGE + 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Mail that still waits for people although sending goes on again; `n` is counted to a thousand."""
+
+    id: UUID
+    client: str
+    tenant: UUID
+    n: int
+
+
+def behind() -> list[Behind]:
+    """Of the newest anomalies that are over."""
+    return [Behind(*each) for each in rows(_BEHIND, PAGE, UUID(int=0), 1000)]
 
 
 def access_anomaly(anomaly: UUID) -> Anomaly:

@@ -53,6 +53,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "now": now,
         "open": [(each, each.late(now), each.left(now)) for each in waiting[: reading.PAGE]],
         "open_more": len(waiting) > reading.PAGE,
+        "behind": reading.behind(),
         "past": past,
         "older": f"?{urlencode({'before': past[-1].at.isoformat()})}" if len(found) > reading.PAGE else "",
         "newer": "/anomalies" if before else "",
