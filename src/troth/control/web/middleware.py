@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+import psycopg
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import OperationalError, transaction
@@ -45,7 +46,7 @@ def one_transaction(get_response: Answer) -> Answer:
                 response = get_response(request)
                 if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     transaction.set_rollback(True)
-        except OperationalError:
+        except (OperationalError, psycopg.OperationalError):  # ours, or of a connection that Django knows nothing of
             return errors.store_away(request)
         return response
 
