@@ -63,6 +63,7 @@ def test_a_notice_waits_with_its_clock_on_the_first_page_and_is_done_with_how(si
     page = member.post(path, how="post", note="Recorded, RR123")
     assert page.url == f"{site.url}/services"
     assert "Recorded, RR123" in page.text
+    assert "Recorded. The notice’s clock has ended." in page.text
     member.get(f"/services/{late}")
     page = member.post(f"/services/{late}", how="portal", note="")
     assert ", late" in page.text
@@ -82,6 +83,21 @@ def test_what_somebody_asks_for_who_cannot_be_mailed_waits_a_month(site):
     [(erasure,)] = site.operator.database.run("SELECT message_id FROM serve_otherwise WHERE asks = 'erasure'")
     page = member.post(f"/services/{erasure}", how="by-hand", note="Passport seen")
     assert (page.url, "Passport seen" in page.text) == (f"{site.url}/services", True)
+    assert "Recorded. The clock of their request for erasure has ended" in page.text
+    [(copy,)] = site.operator.database.run("SELECT message_id FROM serve_otherwise WHERE asks = 'copy'")
+    page = member.post(f"/services/{copy}", how="post", note="")
+    assert "Recorded. The clock of their request for a copy has ended." in page.text
+    assert "notice’s clock" not in page.text
+
+
+def test_staff_who_look_at_no_client_are_told_where_all_that_waits_is_listed(site):
+    reported(site)
+    found = site.visitor(site.staff)
+    assert 'name="next" value="/abuse"' in found.get("/").text
+    for path in ("/abuse", "/services"):
+        assert "lists what waits, of every client" in found.get(path).text
+    assert "Notices to be served otherwise belong to one client each" in found.get("/services").text
+    assert "lists what waits" not in found.get("/templates").text
 
 
 def test_a_report_is_the_operators_to_answer_and_not_the_clients(site):

@@ -29,7 +29,7 @@ _WHAT = {
     "domain": ("domains", "Domains"),
     "suppression": ("suppressions", "Suppressions"),
     "recipient": ("recipients", "Recipients"),
-    "service": ("services", "Served otherwise"),
+    "service": ("services", "Notices to be served otherwise"),
     "abuse": ("abuse", "Reports of abuse"),
     "import": ("recipients", "Imports"),
     "api-key": ("keys", "API keys"),

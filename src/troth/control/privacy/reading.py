@@ -74,6 +74,7 @@ class Service:
     note: str | None
     by: str
     key: PersonKey | None = field(repr=False)
+    asks: str = ""  # copy, erasure; "" for a notice
 
     @property
     def late(self) -> bool:
@@ -178,6 +179,7 @@ def _service(clock: tuple[datetime, str], keys: "_Keys", found: Sequence[Any]) -
         _written(key, note, places.service(id_)),
         _name(account, name_ct),
         key,
+        asks or "",
     )
 
 

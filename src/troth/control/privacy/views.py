@@ -22,6 +22,12 @@ from troth.keys.keyring import PersonKey
 _SERVICES: dict[str, Any] = {"section": "services"}
 _ABUSE: dict[str, Any] = {"section": "abuse"}
 _LONGEST = 2_000  # characters
+# by what was asked for; "": a notice
+_ENDED = {
+    "": "The notice’s clock has ended.",
+    "copy": "The clock of their request for a copy has ended.",
+    "erasure": "The clock of their request for erasure has ended: this erases nobody by itself.",
+}
 _DONE = "SELECT troth.serve_otherwise_v1(%s, %s, %s, %s)"
 _CLOSE = "SELECT troth.abuse_close_v1(%s, %s, %s)"
 
@@ -51,7 +57,7 @@ def service(request: HttpRequest, message: UUID) -> HttpResponse:
     if request.method == "POST" and not faults:
         faults = _acted(actor, _DONE, message, typed["how"], _sealed(found.key, typed["note"], places.service(message)))
         if not faults:
-            messages.success(request, "Recorded. The notice’s clock has ended.", extra_tags="kept")
+            messages.success(request, f"Recorded. {_ENDED[found.asks]}", extra_tags="kept")
             return HttpResponseRedirect("/services")
     context = {"service": found, "typed": typed, "faults": faults, "how": HOW, "most": _LONGEST, "now": reading.now()}
     return render(request, "privacy/service.html", {**_SERVICES, **context}, status=_status(faults))
