@@ -100,8 +100,8 @@ def over(view: View, status: int = 200) -> Response:
         )
         return page("Withdrawn", f'<p class="sealed">{told}</p>{_CLOSE}', status=status)
     told = (
-        f"You were erased on {when(row.erased_at)}. What remains can be read by nobody: that there was a message, and "
-        "when, without your address and without what it said. Nothing is sent to you."
+        f"You were erased on {when(row.erased_at)}. What remains is that there was a "
+        "message, and when; your address and what it said can be read by nobody any more. Its sender sends you nothing."
     )
     return page("You were erased", f'<p class="sealed">{told}</p>{_CLOSE}', status=status)
 

@@ -104,7 +104,7 @@ def stopped(client: str, category: str, scope: str, since: StoppedRow) -> Respon
 
 def erased() -> Response:
     """Whose name and mail are gone: nothing of what the link was about."""
-    told = "You were erased: what was held about you can be read by nobody any more, and nothing is sent to you."
+    told = "You were erased: what was held about you can be read by nobody any more, and its sender sends you nothing."
     return page("You were erased", f'<p class="sealed">{told}</p>\n<p>This page may be closed.</p>')
 
 
