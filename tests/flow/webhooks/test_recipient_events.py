@@ -75,5 +75,5 @@ async def test_while_the_keys_are_away_it_waits(hooks, monkeypatch):
 
     monkeypatch.setattr(recipient_payload, "address", away)
     hooks.sender()
-    await hooks.until(lambda: hooks.river.database.run("SELECT attempts FROM webhook_outbox")[0][0] > 0)
+    await hooks.until(lambda: hooks.outbox("state, token, attempts") == [(1, 1, 0)])  # taken up, and no attempt
     assert not receiver.taken
