@@ -128,7 +128,7 @@ def _filled(server: Server, name: str, many: int, wanted: int) -> tuple[Firm, li
     with psycopg.connect(**server.conninfo("troth_flow", where), autocommit=True) as flow:
         flow.execute("SELECT troth.make_partitions_v1()")
     operator = make_operator(postgres.Database(server, where))
-    firm = make_firm(operator)
+    firm = make_firm(operator, floor=100_000_000)  # else the watch holds all but the first thousand
     promise = json.loads(json.dumps(load_profile("property").document))
     promise["limits"] = dict.fromkeys(promise["limits"], _PLENTY)
     promise["anomaly"] |= {key: _PLENTY for key in promise["anomaly"] if key.endswith("floor")}

@@ -37,7 +37,7 @@ class Ground:
 
     def firm(self, code: str, **limits: int) -> Firm:
         """A client whose limits are wide but for those named."""
-        made = make_firm(self.operator, code)
+        made = make_firm(self.operator, code, floor=1_000_000)  # the watch's holds are another matter
         if limits:
             self.operator.govern("policy", made.tenant, "tenant", {"limits": limits})
         return made
