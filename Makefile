@@ -11,7 +11,7 @@ PG15 ?= /usr/lib/postgresql/15/bin
 PG15_TESTS := $(wildcard tests/store tests/control tests/flow)
 
 .NOTPARALLEL:
-.PHONY: help setup run test faults check bench fuzz engine docs lock clean setup-test test-pg15
+.PHONY: help setup run test faults check bench fuzz engine races profiles docs lock clean setup-test test-pg15
 
 help: ## This list
 	@echo "Troth: transactional email that keeps its word. Start with: make run"
@@ -51,6 +51,12 @@ fuzz: setup-test ## Every property test with EXAMPLES=10000 examples, a long loo
 
 engine: setup-test ## Random sequences of the change engine, 10,000 of them (SEQUENCES=500 for fewer)
 	@SEQUENCES="$(SEQUENCES)" $(PY) scripts/engine.py
+
+races: setup-test ## Six races at the gate and the mark, 10,000 times each (new times 1,000), on 4 processes (ROUNDS=500 WORKERS=6 ONLY=pause)
+	@$(PY) -m tests.races $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(ONLY),--only $(ONLY))
+
+profiles: setup-test ## One script of 200 messages under each of the three profiles, side by side, against the claims
+	@$(PY) -m tests.profiles
 
 docs: setup-test ## Write the generated pages and the tree in docs/ARCHITECTURE.md
 	$(PY) scripts/gen_tree.py

@@ -16,7 +16,7 @@ PAGES = {
     "docs/problems.md": "troth.rules.problems:problems_markdown",
     "docs/states.md": "troth.rules.states:states_markdown",
     "docs/roles.md": "troth.control.people.roles_page:markdown",
-    "docs/database.md": "troth.control.ownership:markdown",
+    "docs/database.md": "troth.control.ownership_page:markdown",
     "docs/metrics.md": "troth.cli.metrics.catalogue:markdown",
     "docs/claims.md": "troth.control.trust.page:markdown",
 }

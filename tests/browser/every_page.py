@@ -4,21 +4,18 @@ Who adds a page adds its line; a kind of thing that is not in the world yet gets
 world's things: "/templates/{template}". A list is looked at in more than one state.
 """
 
-import base64
-import hashlib
-import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from tests.browser import seeding
+from tests.browser import recipient_world, seeding
 from tests.browser.forms import sent
+from tests.browser.simulator_world import simulated
 from tests.control.ledger.house import House
 from tests.control.people.test_passwords import made as password_link
-from tests.support import pages
+from tests.support import history, pages
 from tests.support import seeding as river
-from tests.support.firm import now
 from tests.support.pages import Site
 from tests.support.soft_key import SoftKey
 
@@ -112,6 +109,9 @@ PAGES: dict[str, Row] = {
     "plan": Look("/policies/plans/{other}", STAFF),
     "policy-edit": [Look("/policies/client/edit"), Look("/policies/operator/edit", STAFF)],
     "policy-review": Look("/policies/client/review"),
+    "policy-simulate": Act("/policies/client/simulate"),
+    "simulation": [Look(f"/simulations/{{simulation_{state}}}") for state in ("moving", "much", "nothing", "failed")],
+    "change-simulate": Act("/changes/{change}/simulate"),
     # API keys
     "keys": [Look("/keys"), Look("/keys", STAFF)],
     "key-new": Look("/keys/new"),
@@ -151,7 +151,22 @@ PAGES: dict[str, Row] = {
     "change-comment": Act("/changes/{change}/comment"),
     "change-ask": Act("/changes/{change}/ask"),
     "change-picture": Frame("/changes/{change}/picture/after"),
-    # the emergency stop
+    # privacy
+    "services": [Look("/services"), Look("/services", STAFF_AT)],
+    "service": Look("/services/{service}"),
+    "abuse": Look("/abuse", STAFF_AT),
+    "abuse-report": Look("/abuse/{report}", STAFF_AT),
+    "limits": [Look("/limits"), Look("/limits", STAFF), Look("/limits", STAFF_AT)],
+    "warm-up": [Look("/limits/warm-up/relay", STAFF), Look("/limits/warm-up/{route}", STAFF)],
+    "warm-up-end": Look("/limits/warm-up/{route}/end", STAFF),
+    "anomalies": [Look("/anomalies"), Look("/anomalies", STAFF), Look("/anomalies", STAFF_AT)],
+    "anomaly": [Look("/anomalies/{anomaly}"), Look("/anomalies/{anomaly}", STAFF)],
+    "anomaly-look": Act("/anomalies/{anomaly}/look"),
+    "anomaly-decide": [
+        Look("/anomalies/{anomaly}/release-all"),
+        Look("/anomalies/{anomaly}/refuse?template={template}"),
+        Look("/anomalies/{anomaly}/release?chosen=1", status=422),
+    ],
     "stops": [Look("/stops"), Look("/stops", STAFF)],
     "stop-start": [Look("/stops/start"), Look("/stops/start", STAFF)],
     "stop-release": Look("/stops/{stop}/release"),
@@ -183,11 +198,31 @@ PAGES: dict[str, Row] = {
     "messages-find": Act("/messages/find"),
     "message": Look("/messages/{message}"),
     "message-receipt": File("/messages/{message}/receipt"),
-    "suppressions": [Look("/suppressions"), Look("/suppressions?reason=complaint")],
+    "suppressions": [Look("/suppressions"), Look("/suppressions?reason=complaint"), Look("/suppressions", STAFF)],
     "suppressions-find": Act("/suppressions/find"),
+    "suppression-add": Look("/suppressions/add"),
+    "suppressions-import": Look("/suppressions/import"),
+    "suppression-override": Look("/suppressions/override?who={who}"),
+    "suppressions-export": File("/suppressions/export.csv"),
     # domains
     "domains": Look("/domains"),
     "domain": Look("/domains/{domain}"),
+    # recipients, and files of them
+    "recipients": [Look("/recipients"), Look("/recipients?state=erased"), Look("/recipients", STAFF)],
+    "recipients-find": Act("/recipients/find"),
+    "recipient": Look("/recipients/{recipient}"),
+    "recipient-new": Look("/recipients/new"),
+    "recipient-ask": Act("/recipients/{recipient}/ask"),
+    "recipient-erase": Look("/recipients/{recipient}/erase"),
+    "agreements": Look("/recipients/agreements"),
+    "agreement-new": Look("/recipients/agreements/new"),
+    "recipients-import": [Look("/recipients/import"), Look("/recipients/import", STAFF)],
+    "imports": [Look("/imports"), Look("/imports", STAFF)],
+    "import": [Look(f"/imports/{{import_{state}}}") for state in ("new", "checked", "broken", "moving", "done")],
+    "import-left-out": File("/imports/{import_checked}/left-out.csv"),
+    "recipients-import-sample": File("/recipients/import/sample.csv"),
+    "import-propose": Act("/imports/{import_checked}/propose"),
+    "import-drop": Act("/imports/{import_checked}/drop"),
     # the ledger
     "ledger": [Look("/ledger"), Look("/ledger?seals=with", STAFF)],
     "ledger-checkpoint": File("/ledger/checkpoint"),
@@ -220,9 +255,13 @@ PAGES: dict[str, Row] = {
     "password-ask": Look("/password", NOBODY),
     "password-set": [Look("{password}", NOBODY), Look("/password/used", NOBODY, 404)],
     # for recipients
-    "confirm": [Look("{confirm}", NOBODY), Look("/confirm/nothing", NOBODY, 404)],
+    "confirm": [Look("{confirm}", NOBODY), Look("{confirm_code}", NOBODY), Look("/confirm/nothing", NOBODY, 404)],
     "recipient-look": File("/look/recipient.css", NOBODY),
     "unsubscribe": Elsewhere("tests/control/recipients/test_pages.py"),
+    **dict.fromkeys(
+        ("own-page", "own-report", "own-erase", "own-copy", "own-all", "own-code"),
+        Elsewhere("tests/browser/test_own.py"),
+    ),
     "letter-look": Elsewhere("tests/control/recipients/test_pages.py"),
     "healthz": File("/healthz", NOBODY),
     "livez": File("/livez", NOBODY),
@@ -279,16 +318,6 @@ def _webhook(site: Site) -> str:
     return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
 
 
-def _confirm(site: Site) -> str:
-    """As POST /recipients keeps and mails it."""
-    secret, person = os.urandom(32), site.firm.person("new@home.example", status=1)
-    site.operator.admin.execute(
-        "INSERT INTO confirmation VALUES (%s, %s, %s, 'confirmation-link', %s, %s + interval '1 day')",
-        (hashlib.sha256(secret).digest(), site.firm.tenant, person, now(), now()),
-    )
-    return f"/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}"
-
-
 def _factor(site: Site) -> str:
     """A second passkey: the last one cannot be removed."""
     return str(pages.passkey(site.operator, site.member.account, SoftKey(site.member.account), "Old phone"))
@@ -321,11 +350,18 @@ def _review(site: Site) -> str:
     return found[1]
 
 
+def _who(site: Site) -> str:
+    """A suppressed address, sealed as in an address bar."""
+    page = sent(site.visitor(site.member), "/suppressions", "/suppressions/find", q=next(iter(site.firm.people)))
+    return page.url.partition("who=")[2]
+
+
 # what the paths name, made in this order once for all pages
 MAKERS: dict[str, Callable[[Site], str]] = {
     "busy": lambda site: str(seeding.busy(site)),
     "message": _messages,
     "suppressions": lambda site: str(river.suppressions(site.firm, 80)),
+    "who": _who,
     "template": lambda site: str(site.firm.template),
     "category": lambda site: str(site.firm.category),
     "category_draft": _category_draft,
@@ -337,15 +373,23 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     "other": lambda site: str(site.other.tenant),
     "long_change": _long,
     **{f"approved_{kind}": _approved(kind) for kind in KINDS},
+    "anomaly": lambda site: str(history.unusual(site.operator, site.firm, 12)),
+    "route": lambda site: history.warming(site.operator),
     "stop": _stop,
+    "service": recipient_world.service,
+    "recipient": recipient_world.recipient,
+    **{f"import_{state}": recipient_world.handed_in(state) for state in ("checked", "broken", "done", "moving", "new")},
+    "report": recipient_world.report,
     "webhook": _webhook,
     "entry": _entry,
     "governed": _governed,
-    "confirm": _confirm,
+    "confirm": recipient_world.confirm("confirmation-link"),
+    "confirm_code": recipient_world.confirm("multi-step"),
     "factor": _factor,
     "password": lambda site: password_link(site, site.member),
     "draft": _draft,
     "policy": _policy,
+    **{f"simulation_{state}": simulated(state) for state in ("much", "nothing", "failed", "moving")},
     "colleague": lambda site: str(
         pages.join(site.operator, "Tomas Brandl <tomas@firm.test>", "author", site.firm.tenant).account
     ),

@@ -16,6 +16,7 @@ from tests.support.platform import pages_key
 
 from troth.keys.api_keys import make_key
 from troth.keys.ids import wire
+from troth.mail.footer import WHY, Footer, under
 from troth.mail.render import Compiled, RenderLimits, TemplateSource
 
 BODY = """<mjml>
@@ -172,12 +173,16 @@ def by_program(site, sending, to, variables):
 
 
 def as_approved(artefact, octets, variables):
-    """The mail's parts and subject are what the approved bytes make of these values."""
+    """The mail's parts and subject are what the approved bytes make of these values, with who sends it under them."""
     mail = email.message_from_bytes(octets, policy=email.policy.default)
     made = Compiled(TemplateSource(artefact["subject"], artefact["html"], artefact["text"])).render(
         variables, RenderLimits()
     )
     shown = mail.get_body(("html",)).get_content(), mail.get_body(("plain",)).get_content()
+    sender, why, link = shown[1].strip().splitlines()[-3:]
+    firm, _, address = sender.partition(", ")
+    assert (address, why) == ("1 Test Street", f"{WHY}:")
+    made = under(made, Footer(firm, address, link))
     assert mail["Subject"] == made.subject
     assert [lines(each) for each in shown] == [lines(made.html), lines(made.text)]
 

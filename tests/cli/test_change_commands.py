@@ -59,6 +59,8 @@ def test_a_template_bomb_is_refused_in_words(desk, part, source, says):
         ("policy", "-", "programme:other", load_profile("retail").document, "programme:property"),
         ("policy", "quill", "other", {}, "tenant for a client's own"),
         ("policy", "quill", "tenant", {"limits": {"tenant_hour": 10**6}}, "may only"),
+        ("policy", "quill", "tenant", {"bounce": {"soft_window_minutes": 0}}, "must be from 1 to 20160, not 0"),
+        ("policy", "-", "operator", {"recipients": {"pathways": []}}, "nobody could be mailed"),
         ("policy", "quill", "tenant", {"limits": {"template_hour": 50}}, "category rent"),
         ("policy", "-", "operator", {"limits": {"template_hour": 50}}, "category rent"),
         ("programme", "-", "other", {"name": "O", "profile": "none", "domain": "o.example"}, "profiles are"),
@@ -118,6 +120,11 @@ def test_a_pause_is_lifted_by_its_id_alone(desk):
         desk.approve(desk.json("pause", "release", each["id"], "--reason", "over", *desk.as_owner(1)))
     assert desk.json("pause", "list") == []
     assert "There is no pause" in desk.refused("pause", "release", started, "--reason", "again", *desk.as_owner(1))
+
+
+def test_a_clock_that_is_right_has_nothing_to_take_back(desk):
+    args = ("pause", "clock", "--reason", "NTP was wrong", *desk.as_owner(1))
+    assert "there is nothing to take back" in desk.refused(*args).lower()
 
 
 def test_a_category_is_stopped_alone(desk):

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from uuid import UUID
 
 import psycopg
@@ -14,10 +15,18 @@ from troth.cli import main
 from troth.cli.commands.verify import progress
 from troth.flow.evidence.sequencer import Keeper, Signer
 from troth.flow.evidence.witness import Witness
+from troth.keys.ids import wire
+from troth.keys.installation import InstallationSecrets
 from troth.ledger.checkpoint import sign, vkey
+from troth.outside.kms import LocalKms
 from troth.store.connection import connect
 
-SIGNER = Signer.of(UUID(int=9), b"k" * 32)
+
+def signer():
+    """As the installation's own sequencer: its seed is the one that receipts are signed with."""
+    with psycopg.connect(os.environ["TROTH_DATABASE_URL"]) as admin:
+        sealed = admin.execute("SELECT secrets_ct FROM troth.installation").fetchone()[0]
+    return Signer.of(UUID(int=9), InstallationSecrets.open(LocalKms(Path("var/keys/master")), sealed).ledger_seed)
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ async def _seal(desk):
         where = {"host": admin.info.host, "dbname": admin.info.dbname, "user": "troth_ledger"}
     connection = await connect(where, "sequencer")
     try:
-        keeper = Keeper(SIGNER, Witness(desk.folder / "witness"))
+        keeper = Keeper(signer(), Witness(desk.folder / "witness"))
         await keeper.begin(connection)
         await keeper.turn(connection)
         await keeper.testify()
@@ -44,7 +53,7 @@ def test_a_whole_ledger_is_ok_in_words_and_in_json(book):
     out = book.ok("verify")
     assert out.startswith("OK: ")
     assert "Opened: 0 events" in out
-    found = book.json("verify", "--since", "witness", "--key", SIGNER.vkey)
+    found = book.json("verify", "--since", "witness", "--key", signer().vkey)
     assert (found["ok"], found["key_given"], found["since"]) == (True, True, found["checkpoints"])
 
 
@@ -76,9 +85,9 @@ def test_the_first_bad_entry_is_named_and_the_status_is_1(book):
 
 def test_an_export_is_taken_and_verified_anywhere(book, tmp_path):
     made = book.json("ledger", "export", tmp_path / "export")
-    assert made["vkey"] == SIGNER.vkey
+    assert made["vkey"] == signer().vkey
     assert "nothing is overwritten" in book.refused("ledger", "export", tmp_path / "export")
-    (tmp_path / "key").write_text(SIGNER.vkey + "\n")
+    (tmp_path / "key").write_text(signer().vkey + "\n")
     words = ["verify", "--export", tmp_path / "export", "--key", tmp_path / "key", "--since", book.folder / "witness"]
     bare = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
     run = [sys.executable, "-m", "troth.cli", *map(str, words)]
@@ -102,7 +111,8 @@ def test_a_rolled_back_ledger_is_found(book, tmp_path):
     at = book.json("ledger", "checkpoint")["size"] + 5
     with psycopg.connect(os.environ["TROTH_DATABASE_URL"]) as admin:
         now = admin.execute("SELECT now()").fetchone()[0]
-    (tmp_path / "later").write_text(sign(SIGNER.seed, SIGNER.origin, at, bytes(32), now))
+    mine = signer()
+    (tmp_path / "later").write_text(sign(mine.seed, mine.origin, at, bytes(32), now))
     status, out, _ = book.run("verify", "--since", tmp_path / "later")
     assert status == 1
     assert "rolled back" in out
@@ -117,8 +127,9 @@ def test_a_rolled_back_ledger_is_found(book, tmp_path):
         (("--since", "passphrase-1"), "not a checkpoint"),
         (("--key", "nonsense+x"), "--key"),
         (("--key", "nowhere"), "nowhere"),
-        (("--receipt", "passphrase-1"), "not a receipt"),
-        (("--receipt", "passphrase-1", "--without-keys"), "not for a receipt"),
+        (("receipt", "passphrase-1"), "not a receipt"),
+        (("receipt", "nowhere"), "nowhere"),
+        (("receipt", "passphrase-1", "--key", "nowhere"), "nowhere"),
     ],
 )
 def test_what_cannot_be_verified_has_status_2_and_a_sentence(book, words, says):
@@ -166,22 +177,46 @@ def test_on_a_terminal_it_says_how_far_it_is(monkeypatch, capsys):
 
 
 def test_a_receipt_wants_a_message_that_is_there(book, tmp_path):
-    assert "There is no message" in book.refused("ledger", "proof", UUID(int=5))
+    assert "There is no message" in book.refused("ledger", "receipt", UUID(int=5))
+    assert "There is no email" in book.refused("ledger", "receipt", wire("em", "a", UUID(int=5)))
     (tmp_path / "there").write_text("x")
-    assert "is there already" in book.refused("ledger", "proof", UUID(int=5), "--out", tmp_path / "there")
+    assert "is there already" in book.refused("ledger", "receipt", UUID(int=5), "--out", tmp_path / "there")
 
 
 def test_a_receipt_is_made_and_verified(book, tmp_path):
     message = _message()
-    assert "Not all of its events are sealed yet" in book.refused("ledger", "proof", message, "--out", tmp_path / "r")
+    assert "Not all of its events are sealed yet" in book.refused("ledger", "receipt", message, "--out", tmp_path / "r")
     asyncio.run(_seal(book))
-    book.ok("ledger", "proof", message, "--out", tmp_path / "r")
-    assert book.ok("verify", "--receipt", tmp_path / "r").startswith(f"OK: 1 events of message {message}")
-    found = book.json("verify", "--receipt", tmp_path / "r", "--key", SIGNER.vkey)
-    assert (found["ok"], found["events"], found["key_given"]) == (True, 1, True)
-    assert json.loads(book.ok("ledger", "proof", message))["message"] == str(message)
-    status, out, _ = book.run("verify", "--receipt", tmp_path / "r", "--key", vkey(SIGNER.origin, bytes(32)))
+    book.ok("ledger", "receipt", message, "--out", tmp_path / "r")
+    out = book.ok("verify", "receipt", tmp_path / "r")
+    assert out.startswith(f"OK: signed and whole. 1 message of the email {message}, with 1 event")
+    assert "1 recipient erased" in out
+    assert "--key checks that" in out
+    key = book.json("ledger", "checkpoint")["vkey"]
+    found = book.json("verify", "receipt", tmp_path / "r", "--key", key)
+    assert (found["ok"], found["events"], found["erased"], found["key_given"]) == (True, 1, 1, True)
+    assert book.ok("ledger", "receipt", wire("em", "a", message)).encode()[:30] == (tmp_path / "r").read_bytes()[:30]
+    status, out, _ = book.run("verify", "receipt", tmp_path / "r", "--key", vkey("troth/x/1", bytes(32)))
     assert (status, out[:4]) == (1, "BAD:")
+
+
+def test_a_receipt_is_verified_far_away_with_nothing_of_the_house(book, tmp_path):
+    """No database, no settings, no keyring: an empty folder, the file and the public key."""
+    message = _message()
+    asyncio.run(_seal(book))
+    (tmp_path / "receipt.json").write_text(book.ok("ledger", "receipt", message))
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("TROTH_")}
+    words = ["verify", "receipt", "receipt.json", "--key", book.json("ledger", "checkpoint")["vkey"]]
+    run = [sys.executable, "-m", "troth.cli", *words]
+    said = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, env=bare, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert "the one given" in said.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["receipt.json"]
+    with (tmp_path / "receipt.json").open("a") as file:
+        file.write("\n")
+    said = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, env=bare, check=False)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "canonical form" in said.stderr
 
 
 def _message():
@@ -192,13 +227,19 @@ def _message():
         admin.execute("SET session_replication_role = replica")
         tenant, keyset = admin.execute("SELECT id, keyset FROM tenant WHERE code = 'quill'").fetchone()
         admin.execute(
-            "INSERT INTO person (id, tenant_id, salt, status, erased_at, created_at) VALUES (%s,%s,%s,4,now(),now())",
+            "INSERT INTO person (id, tenant_id, salt, status, erased_at, created_at) VALUES (%s,%s,%s,4,now(),now())"
+            " ON CONFLICT DO NOTHING",
             (person, tenant, bytes(16)),
         )
         admin.execute(
             "INSERT INTO message (id, email_id, tenant_id, person_id, blind_index, category_id, field, created_at,"
             " decision_ct, state, state_at) VALUES (%s,%s,%s,%s,%s,%s,1,now(),'\\x02',1,now())",
             (message, message, tenant, person, bytes(32), message),
+        )
+        admin.execute(
+            "INSERT INTO email (id, tenant_id, category_id, category_snapshot, policy_digest, created_at, recipients)"
+            " SELECT %s, %s, subject, snapshot_id, sha256('p'), now_v1(), 1 FROM governed WHERE kind = 'category'",
+            (message, tenant),
         )
         admin.execute("SET session_replication_role = origin")
         admin.execute(
@@ -222,8 +263,8 @@ def test_a_folder_without_an_installation_is_told_and_left_as_it_is(tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("given", ["nonsense", "em_a_" + "0" * 32])
+@pytest.mark.parametrize("given", ["nonsense", "em_a_" + "0" * 31])
 def test_what_is_no_messages_id_is_told_so(given, capsys):
     with pytest.raises(SystemExit):
-        main(["ledger", "proof", given])
-    assert "is not a message's id, such as msg_a_" in capsys.readouterr().err
+        main(["ledger", "receipt", given])
+    assert "is not the id of a message or an email, such as msg_a_" in capsys.readouterr().err

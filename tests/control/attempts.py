@@ -189,7 +189,7 @@ APPROVING = [
         "a complaint overridden",
         CONTROL,
         "SELECT approve_v1(%(complaint_change)s, %(complaint_digest)s, %(session2)s)",
-        says="a complaint is never overridden",
+        says="a complaint or an opt-out is never overridden",
     ),
     Attempt(
         "another's account in a grant",

@@ -180,7 +180,8 @@ def _rows(database, a, b, found):
 
 def _secrets(filler, a, found):
     filler.execute(
-        "INSERT INTO confirmation VALUES (%s, %s, %s, 'confirmation-link', now(), now() + interval '1 day')",
+        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
+        " VALUES (%s, %s, %s, 'confirmation-link', now(), now() + interval '1 day')",
         (sha(found["confirmation"]), a.tenant, a.person("new@person.example", status=1)),
     )
     found["credential"] = uuid7(now())

@@ -77,7 +77,7 @@ class House:
 
     def _firm(self, database):
         operator = make_operator(database)
-        firm = make_firm(operator)
+        firm = make_firm(operator, floor=1_000_000)
         for address in PEOPLE:
             firm.person(address)
         key = make_key("a")

@@ -26,7 +26,7 @@ CLOSED = {
     "CapabilityBoundingSet=", "RestrictNamespaces=true", "RestrictSUIDSGID=true", "LockPersonality=true",
     "SystemCallFilter=@system-service", "UMask=0077", "User=troth", "ProtectKernelTunables=true",
 }  # fmt: skip
-PROCESSES = ("door", "worker", "pages", "duties", "sequencer", "webhooks", "metrics")
+PROCESSES = ("door", "worker", "pages", "duties", "sequencer", "webhooks", "metrics", "imports", "inbound")
 
 
 @pytest.mark.needs_root

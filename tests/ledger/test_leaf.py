@@ -32,10 +32,18 @@ def test_a_node_stands_on_two_hashes():
 def test_a_frozen_event_leaf():
     text = (
         '{"at":1795339800123456,"detail":"","kind":"delivered","message":"msg_1",'
-        '"salt":"000102030405060708090a0b0c0d0e0f","tenant":"ten_1","type":"troth.event.v1"}'
+        '"salt":"5fb0df01252e3e5646f71f78f3139bbe98e774d33177a9d2dfe0910d4d5874bc",'
+        '"tenant":"ten_1","type":"troth.event.v1"}'
     )
     assert json.dumps(event_leaf_fields(SALT, FIELDS), separators=(",", ":"), sort_keys=True) == text
     assert event_leaf(SALT, FIELDS) == hashlib.sha256(b"\x00" + text.encode()).digest()
+
+
+def test_the_shown_salt_does_not_open_the_detail():
+    """Whoever may see the leaf, and not the detail, cannot try details out."""
+    shown = bytes.fromhex(event_leaf_fields(SALT, FIELDS)["salt"])
+    assert commit(shown, "{}") != commit(SALT, "{}")
+    assert commit(shown[:16], "{}") != commit(SALT, "{}")
 
 
 @pytest.mark.parametrize("change", ["message", "tenant", "kind", "detail"])

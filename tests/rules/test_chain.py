@@ -61,6 +61,11 @@ WORSE = [
     part("domain", problems=("spf",)),
     part("recipient", status="pending"),
     part("recipient", status="erased"),
+    part("category", lawful_basis=""),
+    part("category", named=False),
+    part("tenant", addressed=False),
+    part("consent", state="withdrawn"),
+    part("consent", state="none"),
     lambda facts: but(facts, suppression=LISTED if facts.suppression is not None else None),
     lambda facts: but(facts, opted_out=True if facts.opted_out is not None else None),
     lambda facts: but(facts, rates=tuple(replace(rate, used=rate.used + 400) for rate in facts.rates)),
@@ -72,7 +77,17 @@ WORSE = [
     lambda facts: tightened(facts, tenant_hour=600, recipient_template_day=3),
     *(
         (lambda facts, name=name: but(facts, **{name: None}))
-        for name in ("tenant", "key", "category", "domain", "recipient", "suppression", "opted_out", "policy")
+        for name in (
+            "tenant",
+            "key",
+            "category",
+            "domain",
+            "recipient",
+            "suppression",
+            "opted_out",
+            "policy",
+            "consent",
+        )
     ),
 ]
 
@@ -103,11 +118,22 @@ def test_a_missing_fact_never_accepts(name: str) -> None:
     assert decide(but(GOOD, **{name: missing})).outcome is Outcome.REFUSE
 
 
-def test_a_refusal_ends_the_chain_but_suppression_is_looked_at() -> None:
+def test_a_refusal_ends_the_chain() -> None:
     decision = decide(but(GOOD, tenant={"state": "closed"}, suppression=LISTED))
-    assert [verdict.check for verdict in decision.verdicts] == ["tenant_active", "not_suppressed"]
+    assert [verdict.check for verdict in decision.verdicts] == ["tenant_active"]
     assert decision.outcome is Outcome.REFUSE
     assert decision.deciding.code == "tenant-inactive"
+
+
+@pytest.mark.parametrize("status", ["unknown", "pending", "expired", "erased"])
+@pytest.mark.parametrize("refusing", [{}, {"template": None}, {"key": {"live": "revoked"}}])
+def test_a_refusal_tells_nothing_of_the_list(status: str, refusing: dict[str, object]) -> None:
+    stranger = but(GOOD, recipient={"status": status}, **refusing)
+    assert decide(stranger).outcome is Outcome.REFUSE
+    for own in (True, False):
+        listed = but(stranger, suppression=Suppression(True, "complaint", "fbl", own=own))
+        assert decide(listed) == decide(stranger)
+    assert decide(but(stranger, opted_out=True)) == decide(stranger)
 
 
 def test_a_refusal_after_suppression_looks_once() -> None:

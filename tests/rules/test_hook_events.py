@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from troth.rules import hook_events
-from troth.rules.hook_events import ALL_KINDS, TYPES, WEBHOOKS, Silent, Told, kinds_of, type_of, types_of
+from troth.rules.hook_events import (
+    ALL_KINDS,
+    RECIPIENTS,
+    SENDING,
+    TYPES,
+    WEBHOOKS,
+    Silent,
+    Told,
+    kinds_of,
+    meaning_of,
+    type_of,
+    types_of,
+)
 from troth.rules.states import Kind
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,14 +34,19 @@ def test_every_kind_has_a_type_or_a_reason_to_be_silent(kind):
 
 
 def test_no_two_kinds_share_a_type_and_resends_are_resends():
-    assert len(TYPES) == len(ALL_KINDS) == sum(isinstance(told, Told) for told in WEBHOOKS.values())
+    assert (
+        len(TYPES)
+        == len(ALL_KINDS)
+        == sum(isinstance(told, Told) for told in (*WEBHOOKS.values(), *RECIPIENTS.values(), *SENDING.values()))
+    )
     assert {told.type for told in WEBHOOKS.values() if isinstance(told, Told) and told.resend} == RESEND
-    assert all(re.fullmatch(r"email\.[a-z_]+", name) for name in TYPES)
+    assert all(re.fullmatch(r"(email|recipient|sending)\.[a-z_]+", name) for name in TYPES)
     assert type_of(hook_events.TEST_KIND) == "webhook.test"
 
 
 def test_types_and_kinds_are_each_others_way_back():
     assert types_of(ALL_KINDS) == tuple(TYPES)
+    assert all(type_of(kind) == name and meaning_of(name).endswith(".") for name, kind in TYPES.items())
     assert kinds_of(TYPES) == ALL_KINDS
     assert kinds_of(["email.sent", "email.sent"]) == (Kind.SENT,)
     with pytest.raises(ValueError, match=r"email\.opened"):

@@ -41,10 +41,18 @@ def rates(**used: int) -> tuple[Rate, ...]:
 
 GOOD = Facts(
     now=NOW,
-    tenant=Tenant("ten_1", "active"),
+    tenant=Tenant("ten_1", "active", addressed=True),
     key=Key("key_1", "live", frozenset({"rent-reminder"})),
     category=Category(
-        "rent-reminder", "Rent reminder", "snap_1", 3, True, "rent@mail.hijaaz.example", "mail.hijaaz.example"
+        "rent-reminder",
+        "Rent reminder",
+        "snap_1",
+        3,
+        True,
+        "rent@mail.hijaaz.example",
+        "mail.hijaaz.example",
+        lawful_basis="contract",
+        named=True,
     ),
     template=Template("rent", "snap_2", 2, True, True),
     domain=Domain("mail.hijaaz.example", True, (), NOW - timedelta(minutes=5), NOW - timedelta(minutes=5)),

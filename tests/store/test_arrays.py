@@ -13,6 +13,7 @@ COLUMNS = {
     "uuid": (arrays.Uuids, [uuid4(), None, uuid4()]),
     "bytea": (arrays.Byteas, [b"", None, os.urandom(300), b"\xff\xff\xff\xff"]),
     "text": (arrays.Texts, ["", None, "Grüße \\ \" ' {}", "x" * 5_000]),
+    "boolean": (arrays.Booleans, [True, None, False]),
     "smallint": (arrays.Smallints, [0, -1, None, 32_767, -32_768]),
     "integer": (arrays.Integers, [0, -1, None, 2**31 - 1, -(2**31)]),
     "bigint": (arrays.Bigints, [0, -1, None, 2**63 - 1, -(2**63)]),

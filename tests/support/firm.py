@@ -162,10 +162,16 @@ def _genesis(admin: psycopg.Connection[Any], control: psycopg.Connection[Any], k
     return secrets
 
 
-def make_firm(operator: Operator, code: str = "firm", profile: str = "property", limits: int = 1_000_000) -> Firm:
-    """A firm of `profile`; `limits` replaces the promise's rates, so that only the tests of rates meet them."""
+def make_firm(
+    operator: Operator, code: str = "firm", profile: str = "property", limits: int = 1_000_000, floor: int | None = None
+) -> Firm:
+    """A firm of `profile`; `limits` replaces the promise's rates, so that only the tests of rates meet them; `floor`
+    its floors of what is unusual, for who sends a lot at once.
+    """
     promise = json.loads(json.dumps(load_profile(profile).document))
     promise["limits"] = dict.fromkeys(promise["limits"], limits)
+    if floor is not None:
+        promise["anomaly"] |= {"floor": floor, "first_week_floor": floor}
     programme = operator.govern(
         "programme", None, f"p-{code}", {"name": "P", "profile": profile, "domain": f"{code}.example"}
     )

@@ -7,8 +7,6 @@ import os
 import re
 import socket
 import ssl
-import subprocess
-import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
@@ -20,6 +18,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import argon2
+from tests.support import prefork
 from tests.support.firm import Firm, Operator, make_firm, now
 from tests.support.soft_key import SoftKey
 
@@ -79,6 +78,21 @@ class Visitor:
         headers = {"Origin": self.url, "Referer": self.url + path}
         return self._ask(urllib.request.Request(self.url + path, urlencode(given).encode(), headers))
 
+    def send(self, path: str, fields: dict[str, str], files: dict[str, tuple[str, bytes]]) -> Answer:
+        """A form with files (multipart/form-data, RFC 7578); the token is among `fields`."""
+        edge = f"edge{os.urandom(8).hex()}"
+        parts = [f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+                 for name, value in fields.items()]  # fmt: skip
+        for field_name, (name, data) in files.items():
+            head = f'Content-Disposition: form-data; name="{field_name}"; filename="{name}"\r\nContent-Type: text/csv'
+            parts.append(f"--{edge}\r\n{head}\r\n\r\n".encode() + data + b"\r\n")
+        headers = {
+            "Origin": self.url,
+            "Referer": self.url + path,
+            "Content-Type": f"multipart/form-data; boundary={edge}",
+        }
+        return self._ask(urllib.request.Request(self.url + path, b"".join(parts) + f"--{edge}--\r\n".encode(), headers))
+
     def sign_in(self, who: Somebody, password: str = PASSWORD) -> Answer:
         """With both factors, where somebody has them."""
         self.get("/sign-in")
@@ -115,7 +129,7 @@ class Site:
     staff: Somebody
     member: Somebody
     outsider: Somebody
-    process: "subprocess.Popen[bytes]"
+    process: prefork.Server
     door: int
     folder: Path
 
@@ -209,9 +223,7 @@ def start(operator: Operator, folder: Path, *, firm: Firm | None = None, more: d
     staff = join(operator, "Hildegard Nyström <hildegard@operator.test>", "owner")
     member = join(operator, "Marguerite Alder <marguerite@firm.test>", "admin", firm.tenant)
     outsider = join(operator, "Isadora Lantern <isadora@other.test>", "admin", other.tenant)
-    argv = [sys.executable, "-m", "troth.cli", "serve", "pages"]
-    with (folder / "pages.log").open("wb") as log:
-        process = subprocess.Popen(argv, env=env, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
+    process = prefork.serve(env, folder, folder / "pages.log")
     site = Site(f"https://localhost:{port}", operator, firm, other, staff, member, outsider, process, door, folder)
     try:
         _await(port, process)
@@ -226,7 +238,7 @@ def stop(site: Site) -> None:
     site.process.wait(timeout=20)
 
 
-def _await(port: int, process: "subprocess.Popen[bytes]") -> None:
+def _await(port: int, process: prefork.Server) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         try:

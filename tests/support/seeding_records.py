@@ -147,7 +147,7 @@ async def signed(house: "House", folder: Path) -> None:
     """What waited in the line comes behind, and a checkpoint covers it all."""
     connection = await house.firm.operator.database.connect("sequencer", "troth_ledger")
     try:
-        keeper = Keeper(Signer.of(UUID(int=7), b"s" * 32), Witness(folder / "witness"))
+        keeper = Keeper(Signer.of(UUID(int=7), house.firm.operator.secrets.ledger_seed), Witness(folder / "witness"))
         await keeper.begin(connection)
         while await keeper.turn(connection):
             pass

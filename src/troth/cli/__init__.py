@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not words:
         parser().print_help()
         return 0
-    args = parser().parse_args(words)
+    args = parser(words).parse_args(words)
     try:
         if args.config:
             os.environ["TROTH_CONFIG"] = str(args.config.absolute())  # the processes that we start read it, too

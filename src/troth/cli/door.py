@@ -17,8 +17,10 @@ from troth.flow.gate.accept import Gate
 from troth.flow.submission import door, serving
 from troth.flow.submission.connections import Connections
 from troth.flow.submission.deps import Deps
+from troth.flow.submission.peer import peer_of
 from troth.flow.submission.request_log import RequestLog
 from troth.keys.opened import Keys
+from troth.outside.dns import Resolver
 from troth.settings import Settings
 from troth.store.connection import Connection
 
@@ -61,6 +63,7 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
         settings.body_limit_bytes,
         settings.batch_limit,
         trusted_proxies=settings.trusted_proxies,
+        resolver=Resolver(settings.dns_resolvers),
     )
 
     @contextlib.asynccontextmanager
@@ -72,13 +75,20 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
         await log.stop()
         await connections.close()
 
-    feedback = FeedbackDeps(connections.lend, keys.keyring, keys.secrets)
+    feedback = FeedbackDeps(
+        connections.lend,
+        keys.keyring,
+        keys.secrets,
+        peer=lambda request: peer_of(request, settings.trusted_proxies) or "",
+        secure=settings.public_url.startswith("https:"),
+        submit=gate.submit,
+    )
     routes = [*door.routes(deps), *unsubscribe.routes(feedback), door.nowhere(deps)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket that several door processes may share, each its own queue (SO_REUSEPORT)."""
+def listen(host: str, port: int, who: str = "The door") -> socket.socket:
+    """A listening socket that several processes of one kind may share, each its own queue (SO_REUSEPORT)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -88,7 +98,7 @@ def listen(host: str, port: int) -> socket.socket:
         listening.listen(_BACKLOG)
     except OSError as trouble:
         listening.close()
-        raise CommandError(f"The door cannot listen on {host}:{port}: {trouble.strerror}.") from trouble
+        raise CommandError(f"{who} cannot listen on {host}:{port}: {trouble.strerror}.") from trouble
     listening.setblocking(False)
     return listening
 

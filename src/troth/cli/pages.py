@@ -107,4 +107,5 @@ def handed(settings: Settings) -> Handed:
         breached=settings.breached_passwords_file,
         outward=outward(settings),
         hooks=webhooks.guard(settings),
+        relay=settings.relay_host or "",
     )

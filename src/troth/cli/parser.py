@@ -1,61 +1,48 @@
 """The command line's words: every command of `troth`, in the order of a first day with it."""
 
 import argparse
+import importlib
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
-from troth.cli.commands import (
-    backup,
-    change,
-    claims,
-    demo,
-    doctor,
-    domain,
-    info,
-    init,
-    key,
-    ledger,
-    pause,
-    person,
-    restore,
-    serve,
-    session,
-    tenant,
-    up,
-    verify,
-    webhook,
+_ROOMS = (
+    "init",
+    "doctor",
+    "session",
+    "change",
+    "simulate",
+    "person",
+    "tenant",
+    "domain",
+    "key",
+    "pause",
+    "webhook",
+    "letter",
+    "up",
+    "serve",
+    "claims",
+    "inspect",
+    "verify",
+    "ledger",
+    "backup",
+    "restore",
+    "info",
+    "demo",
 )
-
-_COMMANDS = (
-    init,
-    doctor,
-    session,
-    change,
-    person,
-    tenant,
-    domain,
-    key,
-    pause,
-    webhook,
-    up,
-    serve,
-    claims,
-    verify,
-    ledger,
-    backup,
-    restore,
-    info,
-)
+_ELSEWHERE = {"version": "change", "migrate": "info", "settings": "info"}  # commands that have no room of their own
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Of every command; of one room's alone where `words` begin with it, since importing all takes a second."""
     top = argparse.ArgumentParser(
         prog="troth", description="Transactional email for many client firms that keeps its word, provably."
     )
     top.add_argument("--config", type=Path, metavar="FILE", help="settings file (default: troth.toml here, if there)")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for each in _COMMANDS:
-        each.add(commands)
-    if importlib.util.find_spec("troth.cli.demo.command"):
-        demo.add(commands)
+    first = words[0] if words else ""
+    asked = _ELSEWHERE.get(first, first)
+    for room in (asked,) if asked in _ROOMS else _ROOMS:
+        if room != "demo" or importlib.util.find_spec("troth.cli.demo.command"):
+            importlib.import_module(f"troth.cli.commands.{room}").add(commands)
     return top

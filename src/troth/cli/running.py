@@ -2,15 +2,19 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from troth.cli.metrics.beating import beating
 
+type Work = Callable[[asyncio.Event], Awaitable[None]]
+type Run = Callable[[Coroutine[Any, Any, None]], None]
 
-def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]], var_dir: Path, kind: str) -> int:
+
+def until_stopped(work: Work, var_dir: Path, kind: str, on: Run = uvloop.run) -> int:
     """`work` gets the event that a signal sets; it ends by itself soon after. A second signal has no patience.
 
     Meanwhile the process writes its meters down, as a process of this `kind`.
@@ -23,7 +27,7 @@ def until_stopped(work: Callable[[asyncio.Event], Awaitable[None]], var_dir: Pat
         async with beating(var_dir, kind):
             await work(stop)
 
-    uvloop.run(run())
+    on(run())
     return 0
 
 

@@ -7,6 +7,7 @@ from troth.cli.metrics.beating import beating
 from troth.cli.words import CommandError
 from troth.flow.delivery.route import Route, RouteError
 from troth.flow.delivery.worker import Deps, run_worker
+from troth.rules.warm_up import ROUTES
 from troth.settings import Settings
 
 
@@ -23,7 +24,7 @@ def route(settings: Settings) -> Route:
     ca_file = settings.relay_ca_file
     try:
         return Route(
-            "relay",
+            ROUTES[0],
             settings.relay_host or "",
             settings.relay_port,
             settings.relay_tls,  # type: ignore[arg-type]  # the settings allow the same three words

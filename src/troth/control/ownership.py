@@ -26,7 +26,9 @@ class Table:
     notes: str = field(default="")
 
 
+_BOTH = (CONTROL, FLOW)
 _FULL = "SELECT, INSERT, UPDATE, DELETE"
+_SEE = {CONTROL: "SELECT"}
 _READ = {CONTROL: "SELECT", FLOW: "SELECT"}
 _LEDGER = {CONTROL: "SELECT", LEDGER: "SELECT, INSERT"}
 _APPEND = {CONTROL: "SELECT", FLOW: "SELECT, INSERT"}
@@ -36,34 +38,46 @@ _KEY_WITHOUT_HASH = (
 )
 _KEY_SECRETS_SHOWN = "SELECT (key_id, tenant_id, prefix, snapshot_id, created_at, ends_at, last_used_at)"
 _DKIM_WITHOUT_PRIVATE = "INSERT, SELECT (id, tenant_id, domain_id, selector, bits, public_der, created_at, retired_at)"
-_PERSON_UNVERIFIED = "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, created_at)"
-_CONFIRMATION_UNUSED = "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, created_at, expires_at)"
+_PERSON_UNVERIFIED = (
+    "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, timezone, created_at)"
+)
+_CONFIRMATION_UNUSED = (
+    "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct, asked_by,"
+    " email_id, created_at, expires_at)"
+)
+_CONFIRMATION_SHOWN = (  # all but the hashes
+    "SELECT (tenant_id, person_id, pathway, tries, valid_days, agreement, basis_ct, asked_by, created_at, expires_at,"
+    " used_at)"
+)
+_CODE_WITHOUT_HASH = "SELECT (id, message_id, blind_index, act, tries, expires_at, used_at)"
 _SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
+_APPROVALS = "SELECT (change_id, human_id, tenant_id, digest, at)"
 _EVENT_WITHOUT_DETAIL = "SELECT (message_id, kind, source_key, tenant_id, at, leaf_hash)"
 
 TABLES: tuple[Table, ...] = (
     # ---- the ground
     Table("installation", "troth init", {**_READ, LEDGER: "SELECT"}, "Restricted", "for good",
           notes="secrets are sealed by the KMS"),
-    Table("clock_mark", "duties", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
+    Table("clock_mark", "duties, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal",
+          "for good"),
     Table("ledger_pending", "ledger_append_v1", {LEDGER: "SELECT, DELETE"}, "Internal", "until sequenced"),
     # ---- the ledger
     Table("ledger_leaf", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Internal", "for good", tenant="tenant_id",
           shared_null=True),
-    Table("ledger_batch", "the sequencer", _LEDGER, "Internal", "for good"),
+    Table("ledger_batch", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Internal", "for good"),
     Table("ledger_node", "the sequencer", _LEDGER, "Public", "for good"),
     Table("ledger_checkpoint", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Public", "for good"),
     Table("ledger_key", "the sequencer", {**_LEDGER, FLOW: "SELECT"}, "Public", "for good"),
     Table("event_pending", "a trigger on event", {LEDGER: "SELECT, DELETE", FLOW: "SELECT (id, at)",
           CONTROL: "SELECT (id, at)"}, "Internal", "until sealed"),
-    Table("event_tally", "the sequencer", {CONTROL: "SELECT", LEDGER: "SELECT, INSERT, UPDATE"},
+    Table("event_tally", "the sequencer", {CONTROL: "SELECT", FLOW: "SELECT", LEDGER: "SELECT, INSERT, UPDATE"},
           "Internal", "25 months", tenant="tenant_id"),
     Table("django_migrations", "troth migrate", _READ, "Internal", "for good"),
     # ---- tenants and people
     Table("programme", "approve_v1", _READ, "Public", "for good"),
     Table("tenant", "approve_v1", _READ, "Confidential", "contract and 12 months", tenant="id"),
-    Table("pause", "pause_v1, stop_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id",
+    Table("pause", "pause_v1, stop_v1, clock_stop_v1, approve_v1", _READ, "Internal", "24 months", tenant="tenant_id",
           shared_null=True),
     Table("human", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Internal", "for good"),
     Table("account", "approve_v1, genesis_v1", {CONTROL: "SELECT"}, "Confidential", "12 months after leaving",
@@ -88,8 +102,7 @@ TABLES: tuple[Table, ...] = (
           notes="a domain is one client's"),
     Table("sign_on_attempt", "sign_on_begin_v1, sign_on_answer_v1", {}, "Restricted", "1 day",
           tenant="tenant_id", notes="hashes; an answer stays sealed until its browser collects it"),
-    Table("arrival", "arrival_v1, arrival_forget_v1", {CONTROL: "SELECT"}, "Restricted", "until granted or forgotten",
-          tenant="tenant_id"),
+    Table("arrival", "arrival_v1, arrival_forget_v1", _SEE, "Restricted", "until done", tenant="tenant_id"),
     Table("account_emailaddress", "nobody", {CONTROL: "SELECT"}, "Internal", "for good", notes="allauth's; empty"),
     Table("account_emailconfirmation", "nobody", {}, "Internal", "for good", notes="allauth's; empty"),
     Table("auth_group", "nobody", {}, "Internal", "for good", notes="Django's; empty"),
@@ -97,9 +110,7 @@ TABLES: tuple[Table, ...] = (
     Table("auth_permission", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     Table("django_content_type", "troth migrate", {}, "Internal", "for good", notes="Django's; not used"),
     # ---- access reviews
-    Table("review", "review_open_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
-          tenant="tenant_id",
-          house=True),
+    Table("review", "review_open_v1, access_duty_v1", _SEE, "Confidential", "for good", tenant="tenant_id", house=True),
     Table("review_item", "review_open_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
           tenant="tenant_id", house=True),
     Table("review_decision", "review_decide_v1, access_duty_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
@@ -113,23 +124,38 @@ TABLES: tuple[Table, ...] = (
     Table("draft", "draft_save_v1", {CONTROL: "SELECT"}, "Confidential", "until approved or discarded",
           tenant="tenant_id", house=True),
     Table("draft_author", "draft_save_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id", house=True),
-    Table("approval", "approve_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
-          shared_null=True),
-    Table("change_comment", "comment_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
-          tenant="tenant_id", house=True),
+    Table("approval", "approve_v1", {CONTROL: "SELECT", FLOW: _APPROVALS}, "Confidential", "for good",
+          tenant="tenant_id", shared_null=True),
+    Table("change_comment", "comment_v1", _SEE, "Confidential", "for good", tenant="tenant_id", house=True),
     Table("change_assignee", "assign_v1", {CONTROL: "SELECT"}, "Internal", "for good", tenant="tenant_id", house=True),
     Table("change", "propose_v1, approve_v1", {CONTROL: "SELECT", FLOW: "SELECT (tenant_id, kind, code, state)"},
-          "Confidential", "for good",
-          tenant="tenant_id", shared_null=True),
+          "Confidential", "for good", tenant="tenant_id", shared_null=True),
     Table("snapshot", "approve_v1", {**_READ, LEDGER: _VERSION_TO_VERIFY}, "Confidential", "for good",
           tenant="tenant_id", shared_null=True),
     Table("governed", "approve_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
     Table("revocation", "revoke_v1", _READ, "Confidential", "for good", tenant="tenant_id", shared_null=True),
+    Table("simulation", "simulation_ask_v1, simulation_tell_v1, simulation_end_v1", {CONTROL: "SELECT"}, "Confidential",
+          "for good", tenant="tenant_id", house=True, notes="what was asked never changes"),
+    Table("simulation_result", "simulation_end_v1", {CONTROL: "SELECT"}, "Confidential", "for good",
+          tenant="tenant_id", house=True, notes="insert-only, bound to the digest of the change it tried"),
+    # ---- files of many rows
+    Table("import", "import_receive_v1, approve_v1, the imports process", {CONTROL: "SELECT"}, "Confidential",
+          "for good", tenant="tenant_id", house=True),
+    Table("import_part", "import_part_v1", _SEE, "Restricted", "until checked", tenant="tenant_id", house=True),
+    Table("import_chunk", "import_chunk_v1", _SEE, "Restricted", "until carried out", tenant="tenant_id", house=True),
+    Table("import_fault", "import_faults_v1", _SEE, "Internal", "90 days past the end", tenant="tenant_id", house=True),
+    Table("person_import", "import_people_v1", {CONTROL: "SELECT"}, "Internal", "as its recipient", tenant="tenant_id"),
+    Table("import_ask", "import_ask_take_v1", {FLOW: "SELECT"}, "Internal", "until asked", tenant="tenant_id"),
+    Table("import_asking", "import_ask_take_v1", _SEE, "Internal", "for good", tenant="tenant_id"),
+    Table("agreement", "agreement_keep_v1", {CONTROL: "SELECT"}, "Confidential", "for good", tenant="tenant_id",
+          notes="the digest of a signed document, never the document"),
     # ---- recipients, keys, domains
     Table("person", "the door; verify_person_v1, erase_person_v1", {CONTROL: "SELECT", FLOW: _PERSON_UNVERIFIED},
           "Restricted", "until erased", tenant="tenant_id", notes="a role cannot insert a verified person"),
-    Table("confirmation", "the door; verify_person_v1", {FLOW: _CONFIRMATION_UNUSED},
+    Table("confirmation", "the door; verify_person_v1", {CONTROL: _CONFIRMATION_SHOWN, FLOW: _CONFIRMATION_UNUSED},
           "Restricted", "30 days", tenant="tenant_id"),
+    Table("person_event", "triggers on person; person_expiry_duty_v1", _READ, "Restricted", "for good",
+          tenant="tenant_id", notes="a recipient's history; insert-only"),
     Table("api_key", "approve_v1, revoke_v1", {CONTROL: _KEY_WITHOUT_HASH, FLOW: "SELECT"},
           "Restricted", "12 months after its end", tenant="tenant_id"),
     Table("api_key_secret", "approve_v1, revoke_v1; api_keys_used_v1 (last use)",
@@ -140,11 +166,26 @@ TABLES: tuple[Table, ...] = (
     Table("domain_state", "duties; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE (ready_until, checked_at, "
           "last_good_at, lookup_failed, findings)"}, "Internal", "for good", tenant="tenant_id"),
     # ---- suppression
-    Table("suppression", "suppress_v1", _READ, "Restricted", "for good", tenant="tenant_id",
+    Table("suppression", "suppress_v1", _READ, "Restricted", "for good", tenant="tenant_id", house=True,
           notes="never deleted, by anyone"),
+    Table("suppression_act", "suppress_by_hand_v1", {CONTROL: "SELECT"}, "Restricted", "for good", tenant="tenant_id",
+          house=True, notes="who put an address on the list by hand, with their words sealed"),
     Table("suppression_feed", "suppress_v1", {FLOW: "SELECT"}, "Restricted", "for good"),
     Table("opt_out", "opt_out_v1", _READ, "Restricted", "for good", tenant="tenant_id"),
     Table("suppression_override", "approve_v1", _READ, "Restricted", "24 months", tenant="tenant_id"),
+    # ---- what comes back
+    Table("inbound_beat", "inbound", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
+    Table("inbound_letter", "inbound; inbound_read_v1", {CONTROL: "SELECT (id, desk, at, size, read_at)", FLOW:
+          "INSERT, SELECT (id, read_at)"}, "Restricted", "24 months", notes="each reading is an entry of the ledger"),
+    # ---- consent
+    Table("consent", "consent_v1", _READ, "Restricted", "for good", tenant="tenant_id",
+          notes="insert-only; its detail goes with the person's key"),
+    Table("opt_in", "opt_in_v1", _READ, "Restricted", "for good", tenant="tenant_id", notes="by the recipient alone"),
+    Table("abuse_report", "report_abuse_v1, abuse_close_v1", {CONTROL: "SELECT", FLOW: "SELECT (message_id, at)"},
+          "Confidential", "24 months", tenant="tenant_id", notes="its words and its outcome go with the person's key"),
+    Table("own_code", "own_code_ask_v1", {FLOW: _CODE_WITHOUT_HASH}, "Restricted", "30 days", tenant="tenant_id"),
+    Table("serve_otherwise", "a trigger on event; own_request_v1; serve_otherwise_v1", {CONTROL: "SELECT"},
+          "Confidential", "24 months", tenant="tenant_id", notes="its words go with the person's key"),
     # ---- the river
     Table("email", "the gate", _APPEND, "Internal", "90 days", tenant="tenant_id", partitioned=True),
     Table("message", "the gate; events.py (state alone)",
@@ -158,6 +199,17 @@ TABLES: tuple[Table, ...] = (
           tenant="tenant_id"),
     Table("release_order", "approve_v1; events.py", {CONTROL: "SELECT", FLOW: "SELECT, DELETE"},
           "Internal", "until done", tenant="tenant_id"),
+    Table("volume_slot", "the gate", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "12 days", tenant="tenant_id"),
+    Table("volume_gauge", "the gate; the watch; approve_v1", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"},
+          "Internal", "for good", tenant="tenant_id"),
+    Table("volume_doubt", "the watch", {FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
+    Table("anomaly", "anomaly_raise_v1", _READ, "Internal", "24 months", tenant="tenant_id"),
+    Table("anomaly_look", "anomaly_look_v1", {CONTROL: "SELECT"}, "Confidential", "24 months", tenant="tenant_id"),
+    Table("held_mail", "the gate; the watch (outcome)", {CONTROL: "SELECT",
+          FLOW: "SELECT, INSERT, UPDATE (outcome), DELETE"}, "Internal", "90 days", tenant="tenant_id"),
+    Table("held_order", "approve_v1; the watch (n, done_at)", {CONTROL: "SELECT", FLOW: "SELECT, UPDATE (n, done_at)"},
+          "Internal", "24 months", tenant="tenant_id"),
+    Table("route_day", "the mark", {CONTROL: "SELECT", FLOW: "SELECT, INSERT, UPDATE"}, "Internal", "for good"),
     Table("rate_counter", "the gate", {CONTROL: "SELECT", FLOW: _FULL}, "Internal", "8 days", tenant="tenant_id"),
     Table("idempotency", "the gate", {FLOW: _FULL}, "Internal", "24 hours, scheduled mail 24 hours after its time",
           tenant="tenant_id"),
@@ -176,10 +228,35 @@ TABLES: tuple[Table, ...] = (
 FUNCTIONS: dict[str, tuple[str, ...]] = {
     "now_v1()": RUNTIME_ROLES,
     "leaf_json(text[], text[])": RUNTIME_ROLES,
+    "route_cap_v1(text, timestamptz)": (CONTROL, FLOW),
+    "limit_fact_v1(text, timestamptz)": (CONTROL,),
+    "limit_attempt_v1(text)": (CONTROL,),
     "ledger_append_v1(text[], uuid[], text[])": (CONTROL, FLOW),
     "ledger_hashes_v1(smallint[], bigint[])": RUNTIME_ROLES,
+    "receipt_messages_v1(uuid, uuid, uuid)": (CONTROL, FLOW),
+    "receipt_events_v1(uuid, uuid[])": (CONTROL, FLOW),
+    "receipt_batches_v1(bigint[])": (CONTROL, FLOW),
+    "receipt_head_v1()": (CONTROL, FLOW),
+    "receipt_entry_v1(uuid, uuid)": (CONTROL, FLOW),
+    "receipt_versions_v1(uuid, uuid)": (CONTROL, FLOW),
     "pause_v1(uuid[], text, text, text)": (FLOW,),  # the watch's; people have stop_v1
     "stop_v1(uuid, uuid, text, text, bytea)": (CONTROL,),
+    "ledger_behind_v1(bigint)": (LEDGER,),
+    "clock_stop_v1(text, bytea)": (CONTROL,),
+    "volume_recount_v1(uuid[])": (FLOW,),
+    "anomaly_raise_v1(uuid, text, text, integer, bigint, bigint, integer, bigint, text)": (FLOW,),
+    "anomaly_overdue_v1()": (FLOW,),
+    "held_release_v1(uuid, uuid[])": (FLOW,),
+    "anomaly_look_v1(uuid, text, bytea)": (CONTROL,),
+    "volume_watch_v1(integer)": (CONTROL,),
+    "anomalies_v1(timestamptz, boolean, uuid, integer)": (CONTROL,),
+    "volume_hours_v1()": (CONTROL,),
+    "anomaly_hours_v1(uuid)": (CONTROL,),
+    "anomaly_groups_v1(uuid, integer)": (CONTROL,),
+    "anomaly_held_v1(uuid, uuid, integer)": (CONTROL,),
+    "anomaly_outcomes_v1(uuid, integer)": (CONTROL,),
+    "anomaly_looks_v1(uuid)": (CONTROL,),
+    "volume_fact_v1(text, timestamptz)": (CONTROL,),
     "stops_v1(integer)": (CONTROL,),
     "stop_reach_v1(uuid, integer)": (CONTROL,),
     "credential_salt_v1(uuid)": (CONTROL,),
@@ -250,11 +327,39 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "approve_v1(uuid, bytea, bytea)": (CONTROL,),
     "close_v1(uuid, text, bytea)": (CONTROL,),
     "revoke_v1(uuid, text, bytea)": (CONTROL,),
-    "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (FLOW,),  # control: with the pages that need it
+    "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])": (FLOW,),  # people have suppress_by_hand_v1
+    "suppress_by_hand_v1(uuid, uuid, bytea, bytea, bytea, bytea)": (CONTROL,),
+    "suppression_all_v1(bytea[], integer)": (CONTROL,),
+    "suppression_attempt_v1(text)": (CONTROL,),
+    "suppression_fact_v1(text, timestamptz)": (CONTROL,),
+    "overridden_v1(uuid, bytea, smallint, text, timestamptz, timestamptz)": (CONTROL, FLOW),
+    "overrides_count_v1(uuid, uuid)": (FLOW,),
+    "suppress_import_v1(uuid, bytea[], smallint[], text[], bytea[])": (CONTROL,),
+    "opt_out_import_v1(uuid, bytea[], uuid, text)": (CONTROL,),
     "opt_out_v1(uuid, bytea, uuid, text)": (FLOW,),
+    "consent_stands_v1(uuid, uuid, uuid, timestamptz)": (CONTROL, FLOW),
+    "opt_in_v1(uuid, bytea, uuid, text)": (FLOW,),
+    "own_code_ask_v1(uuid, uuid, smallint, bytea)": (FLOW,),
+    "erase_own_v1(uuid, uuid, bytea)": (FLOW,),
+    "export_own_v1(uuid, uuid, bytea)": (FLOW,),
+    "own_request_v1(uuid, uuid, smallint)": (FLOW,),
+    "report_abuse_v1(uuid, uuid, bytea)": (FLOW,),
+    "abuse_close_v1(uuid, bytea, bytea)": (CONTROL,),
+    "serve_otherwise_v1(uuid, text, bytea, bytea)": (CONTROL,),
+    "services_waiting_v1(integer)": (CONTROL,),
+    "confirmation_keys_v1(bytea)": (CONTROL,),
+    "privacy_fact_v1(text, timestamptz)": (CONTROL,),
+    "inbound_read_v1(uuid, bytea)": (CONTROL,),
+    "abuse_waiting_v1(integer)": (CONTROL,),
+    "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])": _BOTH,
     "confirmation_view_v1(bytea)": (CONTROL,),
-    "verify_person_v1(bytea)": (CONTROL,),
-    "erase_person_v1(uuid, uuid)": (CONTROL,),
+    "confirmation_turn_v1(bytea)": (CONTROL,),
+    "confirmation_offers_v1(bytea)": (CONTROL,),
+    "verify_person_v1(bytea, text)": (CONTROL,),
+    "person_expiry_duty_v1()": (FLOW,),
+    "person_zone_v1(uuid, uuid, text)": (FLOW,),
+    "recipient_fact_v1(text, timestamptz)": (CONTROL,),
+    "erase_person_v1(uuid, uuid)": (CONTROL, FLOW),
     "api_keys_used_v1(bytea[])": (FLOW,),
     "sending_attempt_v1(text)": (CONTROL,),
     "sending_fact_v1(text, timestamptz)": (CONTROL,),
@@ -264,48 +369,32 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "claim_record_v1(text[], uuid[], text[], text[])": (CONTROL,),
     "claim_attempt_v1(text)": (CONTROL,),
     "claim_fact_v1(text, timestamptz)": (CONTROL,),
+    "suppression_part_v1(bigint, integer)": (CONTROL,),
     "governance_attempt_v1(text, text)": (CONTROL,),
     "governance_fact_v1(text, timestamptz)": (CONTROL,),
     "record_attempt_v1(text)": (CONTROL,),
     "access_attempt_v1(text)": (CONTROL,),
     "access_fact_v1(text, timestamptz)": (CONTROL,),
+    "import_receive_v1(uuid, uuid, text, text, text, text, bytea, bigint, integer, bytea)": (CONTROL,),
+    "import_part_v1(uuid, integer, bytea)": (CONTROL,),
+    "simulation_ask_v1(uuid, uuid, text, text, uuid, text, integer, bytea)": (CONTROL,),
+    "simulation_next_v1()": (CONTROL,),
+    "simulation_tell_v1(uuid, bigint, bigint)": (CONTROL,),
+    "simulation_end_v1(uuid, text, text)": (CONTROL,),
+    "imports_due_v1(integer)": (CONTROL,),
+    "import_begin_v1(uuid)": (CONTROL,),
+    "import_chunk_v1(uuid, integer, integer, integer, bytea)": (CONTROL,),
+    "import_faults_v1(uuid, integer[], text[], text[], boolean)": (CONTROL,),
+    "import_waits_v1(uuid, text)": (CONTROL,),
+    "import_step_v1(uuid, bigint)": (CONTROL,),
+    "import_checked_v1(uuid, text, text[], integer, integer, integer, integer)": (CONTROL,),
+    "import_unreadable_v1(uuid, text)": (CONTROL,),
+    "import_drop_v1(uuid, bytea)": (CONTROL,),
+    "imports_tidy_v1()": (CONTROL,),
+    "import_applied_v1(uuid, integer, integer, text)": (CONTROL,),
+    "import_people_v1(uuid, integer[], uuid[], bytea[], bytea[], bytea[], bytea[], text[])": (CONTROL,),
+    "agreement_keep_v1(uuid, uuid, text, date, bytea, bigint, bytea)": (CONTROL,),
     "make_partitions_v1()": (FLOW,),
+    **dict.fromkeys(("import_ask_take_v1(uuid)", "import_ask_leave_v1(uuid, timestamptz)"), (FLOW,)),
     "uuid7_floor(timestamptz)": RUNTIME_ROLES,
 }
-
-_HEAD = """# The database
-
-Every table of the schema `troth`: who writes it, what each role may do with it, how sensitive it is and how long it is
-kept. The grants, row-level security and this page come from `src/troth/control/ownership.py`; a test compares them with
-a live database. *Tenant* names the column by which `troth_control` sees only the tenant of its transaction; "or none"
-means that rows without a tenant are seen by all. No role may do anything with a partition itself.
-
-| table | writer | who may do what | tier | kept | tenant | notes |
-|---|---|---|---|---|---|---|
-"""
-_FUNCTIONS_HEAD = """
-## Functions
-
-Where a role must act on what it may not write, it calls one of these. All others are granted to nobody.
-
-| function | who may call it |
-|---|---|
-"""
-
-
-def markdown() -> str:
-    """The page docs/database.md."""
-    tables = "".join(map(_row, TABLES))
-    functions = "".join(f"| `{name}` | {', '.join(roles)} |\n" for name, roles in FUNCTIONS.items())
-    return _HEAD + tables + _FUNCTIONS_HEAD + functions
-
-
-def _row(table: Table) -> str:
-    grants = "<br>".join(f"{role}: {what}" for role, what in table.grants.items()) or "nobody"
-    tenant = f"`{table.tenant}`{_without(table)}" if table.tenant else ""
-    notes = "; ".join(filter(None, ("weekly partitions" if table.partitioned else "", table.notes)))
-    return f"| `{table.name}` | {table.writer} | {grants} | {table.tier} | {table.retention} | {tenant} | {notes} |\n"
-
-
-def _without(table: Table) -> str:
-    return " or none" if table.shared_null else " (none: the house)" if table.house else ""

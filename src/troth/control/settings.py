@@ -24,6 +24,8 @@ INSTALLED_APPS = [
     "troth.control.people",
     "troth.control.approvals",
     "troth.control.pipeline",
+    "troth.control.imports",
+    "troth.control.simulator",
     "troth.control.recipients",
     "troth.control.trust",
     "troth.control.webhooks",
@@ -35,7 +37,9 @@ INSTALLED_APPS = [
     "troth.control.templates",
     "troth.control.messages",
     "troth.control.suppressions",
+    "troth.control.privacy",
     "troth.control.stops",
+    "troth.control.limits",
     "troth.control.designation",
     "troth.control.domains",
     "troth.control.web",
@@ -120,7 +124,7 @@ class Handed:
     """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
     the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must hold.
     `breached`: a file of stolen passwords (people/breached.py). `outward` asks what clients name: their sign-on
-    providers, and the DNS of their domains. `hooks`: which URLs their webhooks may go to.
+    providers, and the DNS of their domains. `hooks`: which URLs their webhooks may go to. `relay`: the next hop's host.
     """
 
     keys: Callable[[], Keys]
@@ -133,6 +137,7 @@ class Handed:
     breached: Path | None = None
     outward: GuardedClient = field(default_factory=lambda: GuardedClient(Resolver()))
     hooks: Guard = field(default_factory=Guard)
+    relay: str = ""
 
 
 def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,4 +199,5 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
         "TROTH_BREACHED": handed.breached,
         "TROTH_OUTWARD": handed.outward,
         "TROTH_HOOKS": handed.hooks,
+        "TROTH_RELAY": handed.relay,
     }

@@ -15,29 +15,42 @@ from troth.control.approvals import views as changes
 from troth.control.categories import views as categories
 from troth.control.designation import views as designation
 from troth.control.domains import views as domains
+from troth.control.imports import views as imports
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
+from troth.control.limits import anomaly_views as anomalies
+from troth.control.limits import views as limits
+from troth.control.limits import warm_up_views as warm_ups
 from troth.control.messages import views as messages
 from troth.control.messages.evidence import Evidence
 from troth.control.people import account, nudging, passwords
 from troth.control.people.factors import enrolling, showing
 from troth.control.people.sign_on import views as sign_on
 from troth.control.policies import views as policies
-from troth.control.recipients import passing
+from troth.control.privacy import views as privacy
+from troth.control.recipients import agreements, passing, registering
+from troth.control.recipients import pages as recipient_pages
 from troth.control.recipients import views as recipients
+from troth.control.recipients.importing import RECIPIENTS
 from troth.control.records import views as records
+from troth.control.simulator import views as simulator
 from troth.control.stops import views as stops
+from troth.control.suppressions import acts as suppression_acts
+from troth.control.suppressions import taking as suppression_export
 from troth.control.suppressions import views as suppressions
+from troth.control.suppressions.importing import SUPPRESSIONS
 from troth.control.templates import acts as template_acts
 from troth.control.templates import drafting, looking
 from troth.control.templates import views as templates
 from troth.control.trust import catalogue
 from troth.control.web import assets, health, home, views
 from troth.control.webhooks import views as webhooks
-from troth.ledger.receipt import encode
 
 # what the ledger knows of a message; the two rooms are neighbours and meet here
-_EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, lambda *given: encode(receipts.make(*given)))}
+_EVIDENCE = {"evidence": Evidence(proof.newest, proof.event_proofs, receipts.of_page, receipts.NoReceipt)}
+
+
+_IMPORTERS = {"importers": {each.kind: each for each in (RECIPIENTS, SUPPRESSIONS)}}
 
 
 def _says(claim: str, profile: str) -> str:
@@ -81,7 +94,9 @@ urlpatterns = [
     path("templates/<uuid:subject>/versions/<int:number>/preview", templates.framed, name="template-preview"),
     # what waits for a second person, and what was decided
     path("changes", changes.listed, name="changes"),
-    path("changes/<uuid:change>", changes.detail, name="change"),
+    path("changes/<uuid:change>", changes.detail, {"beside": simulator.beside}, name="change"),
+    path("changes/<uuid:change>/simulate", simulator.of_change, name="change-simulate"),
+    path("simulations/<uuid:simulation>", simulator.one, name="simulation"),
     path("changes/<uuid:change>/approve", inviting.after(change_acts.approve), name="change-approve"),
     path("changes/<uuid:change>/close", change_acts.close, name="change-close"),
     path("changes/<uuid:change>/comment", change_acts.comment, name="change-comment"),
@@ -93,6 +108,7 @@ urlpatterns = [
     path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
     path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
     path("policies/<str:slug>/review", policies.review, _SAYS, name="policy-review"),
+    path("policies/<str:slug>/simulate", policies.simulate, _SAYS, name="policy-simulate"),
     path("webhooks", webhooks.listed, name="webhooks"),
     path("webhooks/new", webhooks.new, name="webhook-new"),
     path("webhooks/<uuid:endpoint>", webhooks.detail, name="webhook"),
@@ -110,7 +126,37 @@ urlpatterns = [
     path("messages/<str:ref>/receipt", messages.receipt, _EVIDENCE, name="message-receipt"),
     path("suppressions", suppressions.listed, name="suppressions"),
     path("suppressions/find", suppressions.find, name="suppressions-find"),
+    path("suppressions/add", suppression_acts.add, name="suppression-add"),
+    path("suppressions/override", suppression_acts.override, name="suppression-override"),
+    path("suppressions/export.<str:form>", suppression_export.export, name="suppressions-export"),
+    path("recipients", recipient_pages.listed, name="recipients"),
+    path("recipients/find", recipient_pages.find, name="recipients-find"),
+    path("recipients/new", registering.new, name="recipient-new"),
+    path("recipients/agreements", agreements.listed, name="agreements"),
+    path("recipients/agreements/new", agreements.new, name="agreement-new"),
+    path("recipients/import", imports.new, {"importer": RECIPIENTS}, name="recipients-import"),
+    path("recipients/import/sample.csv", imports.sample, {"importer": RECIPIENTS}, name="recipients-import-sample"),
+    path("suppressions/import", imports.new, {"importer": SUPPRESSIONS}, name="suppressions-import"),
+    path("recipients/<str:ref>", recipient_pages.detail, name="recipient"),
+    path("recipients/<str:ref>/ask", registering.again, name="recipient-ask"),
+    path("recipients/<str:ref>/erase", recipient_pages.erase, name="recipient-erase"),
+    path("imports", imports.listed, _IMPORTERS, name="imports"),
+    path("imports/<uuid:subject>", imports.shown, _IMPORTERS, name="import"),
+    path("imports/<uuid:subject>/left-out.csv", imports.faults_file, name="import-left-out"),
+    path("imports/<uuid:subject>/propose", imports.propose, _IMPORTERS, name="import-propose"),
+    path("imports/<uuid:subject>/drop", imports.drop, _IMPORTERS, name="import-drop"),
     path("designation", designation.designation, name="designation"),
+    path("services", privacy.services, name="services"),
+    path("services/<uuid:message>", privacy.service, name="service"),
+    path("abuse", privacy.reports, name="abuse"),
+    path("abuse/<uuid:report>", privacy.report, name="abuse-report"),
+    path("limits", limits.limits, name="limits"),
+    path("limits/warm-up/<str:route>", warm_ups.propose, name="warm-up"),
+    path("limits/warm-up/<str:route>/end", warm_ups.end, name="warm-up-end"),
+    path("anomalies", anomalies.listed, name="anomalies"),
+    path("anomalies/<uuid:anomaly>", anomalies.detail, name="anomaly"),
+    path("anomalies/<uuid:anomaly>/look", anomalies.look, name="anomaly-look"),
+    path("anomalies/<uuid:anomaly>/<str:way>", anomalies.decide, name="anomaly-decide"),
     path("stops", stops.listed, name="stops"),
     path("stops/start", stops.start, name="stop-start"),
     path("stops/<uuid:stop>/release", stops.release, name="stop-release"),
@@ -182,6 +228,12 @@ urlpatterns = [
     path("look/recipient.css", recipients.look, name="recipient-look"),
     # the sending door's public paths, where no proxy in front of both tells them apart
     path("u/<str:token>", passing.to_door, name="unsubscribe"),
+    path("r/<str:token>", passing.to_door, name="own-page"),
+    path("r/<str:token>/report", passing.to_door, name="own-report"),
+    path("r/<str:token>/erase", passing.to_door, name="own-erase"),
+    path("r/<str:token>/copy", passing.to_door, name="own-copy"),
+    path("r/<str:token>/all", passing.to_door, name="own-all"),
+    path("r/<str:token>/code", passing.to_door, name="own-code"),
     path("assets/letter.css", passing.to_door, name="letter-look"),
     path("healthz", health.ready, name="healthz"),
     path("livez", health.live, name="livez"),

@@ -20,7 +20,7 @@ from troth.mail.domain_auth import Finding, Readiness
 from troth.outside.dns import LookupFailed, Resolver
 from troth.outside.domain_check import check_domain
 from troth.rules.policy import PolicyError, resolve
-from troth.store import access
+from troth.store import access, people
 from troth.store import duties as store
 from troth.store.connection import Connection, Unavailable
 from troth.store.duties import DomainToCheck
@@ -60,6 +60,7 @@ def standard(sending: Sending) -> tuple[Duty, ...]:
         Duty("sweeping", 3600, store.sweep),
         Duty("access", 60, access.duty),
         Duty("changes that nobody decided", 60, store.expire_changes),
+        Duty("verifications that ended", 60, people.expiry_duty),
     )
 
 

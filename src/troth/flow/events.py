@@ -93,14 +93,17 @@ async def settle(connection: Connection, settlements: Sequence[Settlement], at: 
 
 
 async def settle_by(
-    connection: Connection, claim: tuple[UUID, int], decide: Callable[[], Awaitable[Settlement]], at: datetime
+    connection: Connection, claim: tuple[UUID, int], decide: Callable[[], Awaitable[Settlement | None]], at: datetime
 ) -> Settlement | None:
-    """Settles one claim as `decide` says, whose own writes are of the same transaction; None when it stands no more."""
+    """Settles one claim as `decide` says, whose own writes are of the same transaction; None when it stands no more, or
+    when nothing is to be settled.
+    """
     async with connection.transaction():
         if not await store.lock_spool(connection, [claim]):
             return None
         settlement = await decide()
-        await _write(connection, [settlement], at)
+        if settlement is not None:
+            await _write(connection, [settlement], at)
     return settlement
 
 
@@ -178,22 +181,56 @@ async def cancel(connection: Connection, tenant: UUID, email: UUID, at: datetime
     """Calls back every message of an email that is not yet marked; how many there were."""
     async with connection.transaction():
         waiting = await store.take_for_cancel(connection, tenant, email)
-        if waiting:
-            await store.drop(connection, [w.message_id for w in waiting])
-            await store.insert(connection, [row(_told(w, Kind.CANCELLED, "api", None, open_key), at) for w in waiting])
-            states = {w.message_id: int(apply(State(w.state), Kind.CANCELLED)) for w in waiting}
-            await store.set_states(connection, at, states)
+        await call_back(connection, waiting, at, open_key)
     return len(waiting)
 
 
+async def call_back(
+    connection: Connection, waiting: Sequence[store.Waiting], at: datetime, open_key: KeyOpener
+) -> None:
+    """Cancels messages that the caller's transaction has locked."""
+    if not waiting:
+        return
+    await store.drop(connection, [w.message_id for w in waiting])
+    await store.insert(connection, [row(_told(w, Kind.CANCELLED, "api", None, open_key), at) for w in waiting])
+    states = {w.message_id: int(apply(State(w.state), Kind.CANCELLED)) for w in waiting}
+    await store.set_states(connection, at, states)
+
+
+async def refuse(
+    connection: Connection, waiting: Sequence[store.Waiting], change: UUID, at: datetime, open_key: KeyOpener
+) -> None:
+    """Two people looked at held mail and will not have it sent; the caller's transaction has locked it."""
+    if not waiting:
+        return
+    detail = {"reason": "refused-at-review", "sentence": "Held for an unusual volume, and refused by two people."}
+    await store.drop(connection, [w.message_id for w in waiting])
+    told = [row(_told(w, Kind.CANCELLED, f"release:{change}", detail, open_key), at) for w in waiting]
+    await store.insert(connection, told)
+    await store.set_states(connection, at, {w.message_id: int(State.CANCELLED) for w in waiting})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A message's new time, as the gate judged it. held: why it waits beyond that time; None: it does not."""
+
+    waiting: store.Movable
+    place: store.NewPlace
+    held: Mapping[str, Any] | None = None
+
+
 async def reschedule(
-    connection: Connection, waiting: Sequence[store.Waiting], due: datetime, at: datetime, open_key: KeyOpener
+    connection: Connection, moves: Sequence[Move], due: datetime, at: datetime, open_key: KeyOpener
 ) -> None:
     """A new time for messages that the caller's transaction has locked and counted in their new windows."""
     key = f"api:{at.isoformat()}"
     detail = {"due": due.isoformat()}
-    await store.reschedule(connection, due, [w.message_id for w in waiting])
-    await store.insert(connection, [row(_told(w, Kind.RESCHEDULED, key, detail, open_key), at) for w in waiting])
+    await store.reschedule(connection, [m.place for m in moves])
+    told = [_told(m.waiting, Kind.RESCHEDULED, key, detail, open_key) for m in moves]
+    held = [m for m in moves if m.held is not None]
+    told += [_told(m.waiting, Kind.HELD, key, m.held, open_key) for m in held]
+    await store.set_states(connection, at, {m.waiting.message_id: int(State.HELD) for m in held})
+    await store.insert(connection, [row(each, at) for each in told])
 
 
 def _told(

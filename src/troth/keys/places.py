@@ -23,14 +23,49 @@ def decision(message: UUID) -> bytes:
     return b"message.decision:" + message.bytes
 
 
+def consent(consent_id: UUID) -> bytes:
+    """consent.detail_ct, under the person's key: the wording, how, and from where."""
+    return b"consent.detail:" + consent_id.bytes
+
+
+def facts(message: UUID) -> bytes:
+    """message.facts_ct, under the person's key: rules.kept."""
+    return b"message.facts:" + message.bytes
+
+
+def abuse(report: UUID) -> bytes:
+    """abuse_report.words_ct, under the person's key."""
+    return b"abuse_report.words:" + report.bytes
+
+
+def abuse_outcome(report: UUID) -> bytes:
+    """abuse_report.outcome_ct, under the person's key: what staff wrote of it."""
+    return b"abuse_report.outcome:" + report.bytes
+
+
+def service(message: UUID) -> bytes:
+    """serve_otherwise.note_ct, under the person's key: what was written of how a notice was served."""
+    return b"serve_otherwise.note:" + message.bytes
+
+
 def event(message: UUID, source_key: str) -> bytes:
     """event.detail_ct, under the person's key."""
     return b"event.detail:" + message.bytes + source_key.encode()
 
 
+def answer(key_hash: bytes) -> bytes:
+    """idempotency.answer of a registration, under the tenant's keyset, in base64."""
+    return b"idempotency.answer:" + key_hash
+
+
 def request(request_id: UUID) -> bytes:
     """api_request.decision_ct, under the tenant's keyset."""
     return b"api_request.decision:" + request_id.bytes
+
+
+def request_facts(request_id: UUID) -> bytes:
+    """api_request.facts_ct, under the tenant's keyset: rules.kept, email by email."""
+    return b"api_request.facts:" + request_id.bytes
 
 
 def dkim(domain: UUID, selector: str) -> bytes:
@@ -41,6 +76,11 @@ def dkim(domain: UUID, selector: str) -> bytes:
 def suppression(index: bytes) -> bytes:
     """suppression.address_ct, under the operator's keyset."""
     return b"suppression.address:" + index
+
+
+def letter(letter_id: UUID) -> bytes:
+    """inbound_letter.letter_ct, under the operator's keyset."""
+    return b"inbound_letter.letter:" + letter_id.bytes
 
 
 def account(account_id: UUID, column: str) -> bytes:
@@ -81,3 +121,23 @@ def sign_on_outcome(ticket_hash: bytes) -> bytes:
 def arrival(arrival_id: UUID, column: str) -> bytes:
     """arrival.name_ct and arrival.address_ct, under the tenant's keyset."""
     return b"arrival." + column.encode() + b":" + arrival_id.bytes
+
+
+def suppression_words(act: UUID) -> bytes:
+    """suppression_act.why_ct, under the client's keyset, or the operator's."""
+    return b"suppression_act.why:" + act.bytes
+
+
+def basis(person: UUID) -> bytes:
+    """confirmation.basis_ct and person.basis_ct, under the person's own key: what a pathway rests on."""
+    return b"person.basis:" + person.bytes
+
+
+def import_part(import_id: UUID, n: int) -> bytes:
+    """import_part.part_ct, under the tenant's keyset or the operator's."""
+    return b"import.part:" + import_id.bytes + n.to_bytes(4)
+
+
+def import_chunk(import_id: UUID, n: int) -> bytes:
+    """import_chunk.rows_ct, likewise."""
+    return b"import.chunk:" + import_id.bytes + n.to_bytes(4)

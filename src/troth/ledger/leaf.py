@@ -19,6 +19,7 @@ MAX_SALT_BYTES = 255  # its length is committed to in one octet
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _COMMITMENT = b"troth.commitment.v1\x00"
+_SHOWN = b"troth.leaf.salt.v1\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,26 @@ def event_leaf(salt: bytes, fields: EventFields) -> bytes:
 
 
 def event_leaf_fields(salt: bytes, fields: EventFields) -> dict[str, str | int]:
-    """Build the leaf that `event_leaf` hashes, as a receipt shows it; `at` in microseconds since 1970."""
+    """Build the leaf that `event_leaf` hashes, as a receipt shows it; `at` in microseconds since 1970.
+
+    Its salt is made from the secret one, so that the leaf can be shown to whoever may not know the detail, which the
+    secret one alone commits to.
+    """
     _check_salt(salt)
     return {
         "at": microseconds(fields.at),
         "detail": fields.detail,
         "kind": fields.kind,
         "message": fields.message,
-        "salt": salt.hex(),
+        "salt": shown_salt(salt),
         "tenant": fields.tenant,
         "type": "troth.event.v1",
     }
+
+
+def shown_salt(salt: bytes) -> str:
+    """The salt that stands in the leaf: hex SHA-256 of a label and the secret salt, which it does not tell."""
+    return hashlib.sha256(_SHOWN + salt).hexdigest()
 
 
 def commit(salt: bytes, value: str) -> str:

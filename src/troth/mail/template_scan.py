@@ -105,7 +105,7 @@ def _bad_token(source: str, at: int, line: int, opening: str) -> TemplateFault:
     if at >= len(source):
         return TemplateFault("syntax", line, f"A tag {opening} is not closed.")
     character = source[at]
-    if character.isdigit():
+    if character in "0123456789":
         return TemplateFault("syntax", line, "A number has at most 15 digits, and letters may not follow it.")
     hint = _WHY.get(character, f"{character!a} is not allowed in a tag.")
     return TemplateFault("not_allowed", line, hint)

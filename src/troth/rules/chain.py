@@ -3,7 +3,8 @@
 To add a rule, add its file and a line here.
 
 Order: who asks, what for, from whom, with what, to whom, how much. A cheap refusal comes before a dear one;
-suppression comes after everything that could refuse, but for the rates, and is looked at even when something did.
+suppression comes after everything that could refuse, but for the rates. A refusal ends it: whoever asks about a
+stranger is not told whether the address is on the list, which is all clients'.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,11 +14,14 @@ from troth.rules.checks import (
     address_syntax,
     attachments,
     category_approved,
+    consent_held,
     domain_ready,
     headers,
     key_live,
     key_scope,
+    lawful_basis,
     not_suppressed,
+    quiet_hours,
     rate_key,
     rate_recipient,
     rate_template,
@@ -26,12 +30,14 @@ from troth.rules.checks import (
     raw_content,
     recipient_verified,
     schedule,
+    sender_identified,
     sender_matches,
     size,
     template_approved,
     tenant_active,
     tenant_not_paused,
     variables_fit,
+    volume_usual,
 )
 from troth.rules.decision import Decision, Outcome, Verdict, combine
 from troth.rules.facts import Facts
@@ -41,10 +47,13 @@ Check = Callable[[Facts], Verdict]
 CHAIN: tuple[Check, ...] = (
     tenant_active.check,
     tenant_not_paused.check,
+    volume_usual.check,
     key_live.check,
     category_approved.check,
+    lawful_basis.check,
     key_scope.check,
     sender_matches.check,
+    sender_identified.check,
     template_approved.check,
     raw_content.check,
     variables_fit.check,
@@ -55,26 +64,24 @@ CHAIN: tuple[Check, ...] = (
     domain_ready.check,
     address_syntax.check,
     recipient_verified.check,
+    consent_held.check,
     not_suppressed.check,
+    quiet_hours.check,
     rate_key.check,
     rate_tenant_hour.check,
     rate_tenant_day.check,
     rate_template.check,
     rate_recipient.check,
 )
-_ALWAYS: Check = not_suppressed.check
 
 
 def decide(facts: Facts) -> Decision:
-    """Run the chain up to the first refusal, and the suppression check in any case."""
+    """Run the chain up to the first refusal."""
     verdicts: list[Verdict] = []
-    left = iter(CHAIN)
-    for check in left:  # a refusal leaves the rest of the chain in `left`
+    for check in CHAIN:
         verdicts.append(check(facts))
         if verdicts[-1].outcome is Outcome.REFUSE:
             break
-    if _ALWAYS in left:
-        verdicts.append(_ALWAYS(facts))
     return combine(verdicts)
 
 

@@ -35,7 +35,9 @@ _WORDS = tuple(outcome.name.lower() for outcome in Outcome)
 
 
 class Verdict(Struct, frozen=True):
-    """What one check says. code: 'ok' or a registered word; field: the request's; retry_after: seconds."""
+    """What one check says. code: 'ok' or a registered word; field: the request's; retry_after: seconds; until: when
+    a hold ends by itself.
+    """
 
     check: str
     outcome: Outcome
@@ -44,6 +46,7 @@ class Verdict(Struct, frozen=True):
     saw: Saw = _NOTHING
     field: str | None = None
     retry_after: int | None = None
+    until: datetime | None = None
 
     def to_document(self) -> dict[str, Any]:
         """Give the verdict as JSON-able values with ASCII keys; absent parts are left out."""
@@ -58,19 +61,30 @@ class Verdict(Struct, frozen=True):
             document["field"] = self.field
         if self.retry_after is not None:
             document["retry_after"] = self.retry_after
+        if self.until is not None:
+            document["until"] = self.until.isoformat()
         return document
 
 
 class Decision(Struct, frozen=True):
-    """The verdicts in the chain's order, and the worst outcome among them."""
+    """The verdicts in the chain's order, and the worst outcome among them. facts: what is kept of what they were made
+    of (rules/kept.py), so that another policy can be tried on it.
+    """
 
     outcome: Outcome
     verdicts: tuple[Verdict, ...]
+    facts: bytes = b""
 
     @property
     def deciding(self) -> Verdict:
         """Give the first verdict with the decision's outcome: the reason that is told."""
         return next(verdict for verdict in self.verdicts if verdict.outcome is self.outcome)
+
+    @property
+    def until(self) -> datetime | None:
+        """Give when its holds are over by themselves; None for any other decision, and while one waits for people."""
+        ends = [verdict.until for verdict in self.verdicts if verdict.outcome is Outcome.HOLD]
+        return max((end for end in ends if end), default=None) if self.outcome is Outcome.HOLD and all(ends) else None
 
     def to_document(self) -> dict[str, Any]:
         """Give the decision as JSON-able values with ASCII keys: what is stored and shown."""
@@ -92,8 +106,9 @@ def accept(check: str, sentence: str, saw: Saw = _NOTHING) -> Verdict:
     return Verdict(check, Outcome.ACCEPT, "ok", sentence, saw)
 
 
-def hold(check: str, code: str, sentence: str, saw: Saw = _NOTHING) -> Verdict:
-    return Verdict(check, Outcome.HOLD, code, sentence, saw)
+def hold(check: str, code: str, sentence: str, saw: Saw = _NOTHING, *, until: datetime | None = None) -> Verdict:
+    """Hold the message: until a moment, or until two people let it go."""
+    return Verdict(check, Outcome.HOLD, code, sentence, saw, until=until)
 
 
 def suppress(check: str, code: str, sentence: str, saw: Saw = _NOTHING) -> Verdict:

@@ -29,12 +29,15 @@ class FieldProblem(Struct, frozen=True):
 
 
 class Tenant(Struct, frozen=True):
-    """state: 'active' sends. paused: None, or 'operator', 'abuse', 'complaints', 'anomaly', ... timezone: IANA name."""
+    """state: 'active' sends. paused: None, or 'operator', 'abuse', 'complaints', 'anomaly', ... timezone: IANA name.
+    addressed: it has a postal address.
+    """
 
     id: str
     state: str
     paused: str | None = None
     timezone: str = "UTC"
+    addressed: bool | None = None
 
 
 class Key(Struct, frozen=True):
@@ -50,7 +53,9 @@ class Key(Struct, frozen=True):
 
 
 class Category(Struct, frozen=True):
-    """legal_class: 'required' is a notice that the law demands. sender_addr: bare addr-spec."""
+    """legal_class: 'required' is a notice that the law demands. sender_addr: bare addr-spec. named: the sender has a
+    name. lawful_basis: GDPR's, '' where none is on record.
+    """
 
     code: str
     name: str
@@ -62,6 +67,8 @@ class Category(Struct, frozen=True):
     retired: bool = False
     legal_class: str = "transactional"
     raw_content_allowed: bool = False
+    lawful_basis: str = ""
+    named: bool | None = None
 
 
 class Template(Struct, frozen=True):
@@ -117,13 +124,17 @@ class Email(Struct, frozen=True):
 
 
 class Recipient(Struct, frozen=True):
-    """status: 'unknown', 'pending', 'verified', 'expired' or 'erased'. field: where the request names it, as to[0]."""
+    """status: 'unknown', 'pending', 'verified', 'expired' or 'erased'. field: where the request names it, as to[0].
+
+    timezone: the recipient's own, an IANA name; None where nobody said.
+    """
 
     status: str
     address_problem: FieldProblem | None = None
     pathway: str | None = None
     verified_at: datetime | None = None
     field: str = "to"
+    timezone: str | None = None
 
     def __post_init__(self) -> None:
         check_aware(self.verified_at, "verified_at")
@@ -145,6 +156,23 @@ class Suppression(Struct, frozen=True):
 CLEAR = Suppression(listed=False)
 
 
+class Consent(Struct, frozen=True):
+    """What the consent ledger comes to for this category: state 'held', 'expired', 'withdrawn' or 'none'; of what was
+    given, its kind ('express', 'implied'), what it rests on, and until when (None: until it is taken back).
+    """
+
+    state: str
+    kind: str | None = None
+    basis: str | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_aware(self.until, "until")
+
+
+UNASKED = Consent("unasked")  # the category is not sent on consent, so that nobody looked
+
+
 class Rate(Struct, frozen=True):
     """One counter. scope: 'key', 'tenant', 'template' or 'recipient'; window: 'hour' or 'day'; all in messages.
 
@@ -163,8 +191,26 @@ class Rate(Struct, frozen=True):
         check_aware(self.resets_at, "resets_at")
 
 
+class Volume(Struct, frozen=True):
+    """The tenant's messages: recent, of the last 24 h before this request; previous, of up to seven such windows
+    before, newest first; reviewed, what two people let pass lately. asking: what this request wants. watched: False
+    for mail that is not counted (Troth's own, test keys').
+    """
+
+    recent: int
+    previous: tuple[int, ...]
+    reviewed: int = 0
+    asking: int = 0
+    watched: bool = True
+
+
+UNWATCHED = Volume(0, (), watched=False)
+
+
 class Facts(Struct, frozen=True):
-    """One message's facts at `now`. opted_out: an opt-out of this recipient covers this category."""
+    """One message's facts at `now`. opted_out: an opt-out of this recipient covers this category. consent: when it is
+    due; UNASKED where the category is not sent on consent.
+    """
 
     now: datetime
     tenant: Tenant | None
@@ -179,6 +225,8 @@ class Facts(Struct, frozen=True):
     rates: tuple[Rate, ...]
     policy: Policy | None
     content_problems: tuple[FieldProblem, ...] = ()
+    volume: Volume | None = UNWATCHED
+    consent: Consent | None = UNASKED
 
     def __post_init__(self) -> None:
         check_aware(self.now, "now")

@@ -52,16 +52,42 @@ WEBHOOKS: MappingProxyType[Kind, Told | Silent] = MappingProxyType(
         Kind.RETURNED: Silent("A worker's inner step: nothing was on the wire."),
     }
 )
-TYPES: MappingProxyType[str, Kind] = MappingProxyType(
-    {told.type: kind for kind, told in WEBHOOKS.items() if isinstance(told, Told)}
+# What happens to a recipient, whom no message need be about; the numbers are person_event's.
+RECIPIENTS: MappingProxyType[int, Told] = MappingProxyType(
+    {
+        31: Told("recipient.verified", "A recipient confirmed, at first or anew: mail may go to them."),
+        32: Told("recipient.expired", "A recipient's verification ended: mail to them is refused until it is renewed."),
+        33: Told("recipient.erased", "A recipient was erased: nothing can be sent to them."),
+    }
 )
-ALL_KINDS: tuple[int, ...] = tuple(sorted(int(kind) for kind in TYPES.values()))
+# What happens to a client's sending as a whole; `message_id` names the anomaly.
+SENDING: MappingProxyType[int, Told] = MappingProxyType(
+    {
+        41: Told("sending.unusual", "The watch found something unusual, and slowed or stopped the client's sending."),
+        42: Told("sending.resumed", "Two people let a client send again that the watch had slowed or stopped."),
+    }
+)
+_OTHERS: MappingProxyType[int, Told] = MappingProxyType({**RECIPIENTS, **SENDING})
+TYPES: MappingProxyType[str, int] = MappingProxyType(
+    {told.type: int(kind) for kind, told in (*WEBHOOKS.items(), *_OTHERS.items()) if isinstance(told, Told)}
+)
+ALL_KINDS: tuple[int, ...] = tuple(sorted(TYPES.values()))
+
+
+def meaning_of(name: str) -> str:
+    """When a type of the list is told, in a sentence."""
+    kind = TYPES[name]
+    told = _OTHERS.get(kind) or WEBHOOKS[Kind(kind)]
+    assert isinstance(told, Told)
+    return told.meaning
 
 
 def type_of(kind: int) -> str | None:
     """The type of an event's kind; None for a silent one."""
     if kind == TEST_KIND:
         return TEST_TYPE
+    if kind in _OTHERS:
+        return _OTHERS[kind].type
     told = WEBHOOKS[Kind(kind)]
     return told.type if isinstance(told, Told) else None
 
@@ -72,14 +98,14 @@ def kinds_of(types: Iterable[str]) -> tuple[int, ...]:
     for name in types:
         if name not in TYPES:
             raise ValueError(name)
-        found.add(int(TYPES[name]))
+        found.add(TYPES[name])
     return tuple(sorted(found))
 
 
 def types_of(kinds: Iterable[int]) -> tuple[str, ...]:
     """The types of an endpoint's kinds, in the list's order."""
     wanted = set(kinds)
-    return tuple(name for name, kind in TYPES.items() if int(kind) in wanted)
+    return tuple(name for name, kind in TYPES.items() if kind in wanted)
 
 
 def webhooks_markdown() -> str:
@@ -92,5 +118,6 @@ def webhooks_markdown() -> str:
             rows.append(f"| `{told.type}` | {name} | {told.meaning} | {'yes' if told.resend else 'ours'} |")
         else:
             silent.append(f"| {name} | {told.why} |")
+    rows += [f"| `{told.type}` | | {told.meaning} | ours |" for told in _OTHERS.values()]
     rows.append(f"| `{TEST_TYPE}` | | `troth webhook test` sent it; it is about no message. | ours |")
     return "\n".join([*rows, "", *silent]) + "\n"

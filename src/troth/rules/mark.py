@@ -23,11 +23,17 @@ class MarkVerdict(IntEnum):
     LIFETIME_OVER = 7
     CANCELLED = 8
     STALE_TOKEN = 9
+    QUIET = 10
+    WARM_UP = 11
+    CLOCK_BEHIND = 12
+    WITHDRAWN = 13
 
 
 @dataclass(frozen=True, slots=True)
 class MarkOutcome:
-    """What the verdict does. kind None: nothing, the message is another worker's. again_in: seconds, None for never."""
+    """What the verdict does. kind None: nothing is told, the message is another worker's, or waits as it is.
+    again_in: seconds, None for never.
+    """
 
     kind: Kind | None
     target: State | None
@@ -47,6 +53,13 @@ MARK_OUTCOME: MappingProxyType[MarkVerdict, MarkOutcome] = MappingProxyType(
         MarkVerdict.SUPPRESSED: MarkOutcome(
             Kind.SUPPRESSED, State.SUPPRESSED, None, "suppressed", "The recipient was suppressed meanwhile."
         ),
+        MarkVerdict.WITHDRAWN: MarkOutcome(
+            Kind.SUPPRESSED,
+            State.SUPPRESSED,
+            None,
+            "consent-withdrawn",
+            "The recipient has taken back the consent that it was accepted on.",
+        ),
         MarkVerdict.PAUSED: _held(300, "paused", "Sending is paused; asked again every 5 minutes."),
         MarkVerdict.UNAPPROVED: _held(None, "unapproved", "Its category or template is no longer approved."),
         MarkVerdict.UNVERIFIED: _held(3600, "unverified", "The address is no longer verified; asked again hourly."),
@@ -61,6 +74,13 @@ MARK_OUTCOME: MappingProxyType[MarkVerdict, MarkOutcome] = MappingProxyType(
         ),
         MarkVerdict.CANCELLED: MarkOutcome(
             Kind.CANCELLED, State.CANCELLED, None, "cancelled", "It was withdrawn before it was sent."
+        ),
+        MarkVerdict.QUIET: _held(None, "quiet-hours", "The recipient's quiet hours have begun; it goes when they end."),
+        MarkVerdict.WARM_UP: _held(
+            None, "warm-up", "Its route is being warmed up and has sent what it may today; it goes tomorrow."
+        ),
+        MarkVerdict.CLOCK_BEHIND: MarkOutcome(
+            None, None, 5, "clock-behind", "The clock stands behind its highest mark; it waits, and nothing is told."
         ),
         MarkVerdict.STALE_TOKEN: MarkOutcome(
             None, None, None, "stale-token", "Another worker holds this message now; nothing was done."

@@ -16,6 +16,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Annotated, Any, get_args, get_type_hints
 
+from troth.rules.earlier import of_today
 from troth.rules.strictness import (
     Allowed,
     AtLeast,
@@ -34,6 +35,7 @@ from troth.rules.strictness import (
 
 LEVELS = ("promise", "operator", "plan", "tenant", "category", "template", "key")
 PATHWAYS = ("confirmation-link", "employer-invitation", "multi-step", "system", "vendor-agreement")
+HOURS = tuple(f"{hour:02}" for hour in range(24))
 _MANY = 100_000_000
 _MEBIBYTE = 1024 * 1024
 
@@ -67,8 +69,15 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """When a recipient is left in peace; what is due then is held until the next other hour (rules/quiet.py)."""
+
+    hours: Annotated[tuple[str, ...], Required(HOURS), "hours of the recipient's own day in which nothing is sent"]
+
+
+@dataclass(frozen=True, slots=True)
 class Anomaly:
-    """Volume against its own past: the last 24 h against the mean of the seven before."""
+    """What is unusual: volume against its own past (24 h against the mean of the seven before), bounces, complaints."""
 
     percent: Annotated[int, AtMost(100, 1_000), "volume in percent of the mean above which the action is taken"]
     action: Annotated[str, Ordered(("slow", "stop-new", "stop-delivery")), "what happens until a person has looked"]
@@ -77,6 +86,11 @@ class Anomaly:
     first_week_floor: Annotated[int, AtMost(0, _MANY), "the same floor while there are not yet seven days of past"]
     slow_percent: Annotated[int, AtMost(1, 100), "share of the hourly limits left while slowed"]
     review_minutes: Annotated[int, AtMost(1, 10_080), "time in which a person looks"]
+    ratio_hours: Annotated[int, LockedNumber(1, 168), "hours over which bounces and complaints are weighed"]
+    bounce_permille: Annotated[int, AtMost(1, 1_000), "bounces per mille of what was answered, above which is one"]
+    bounce_sample: Annotated[int, AtMost(1, _MANY), "answered messages before which bounces are not weighed"]
+    complaint_permille: Annotated[int, AtMost(1, 1_000), "complaints per mille of what was taken, above which is one"]
+    complaint_sample: Annotated[int, AtMost(1, _MANY), "taken messages before which complaints are not weighed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,9 @@ class Recipients:
     pathways: Annotated[tuple[str, ...], Allowed(PATHWAYS), "ways in which an address may have been verified"]
     unsubscribe_scope: Annotated[str, Ordered(("category", "all")), "what one opt-out covers"]
     overrides: Annotated[bool, Switch(strict=False), "an approved, expiring override of a suppression is possible"]
+    disposable: Annotated[str, Ordered(("take", "refuse")), "what registration does with a disposable address"]
+    roles: Annotated[str, Ordered(("take", "refuse")), "what registration does with the address of a role or a list"]
+    verified_days: Annotated[int, AtMost(1, 3_650), "days a verification stands before the recipient is asked again"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +176,7 @@ class Policy:
     limits: Limits
     bounce: Bounce
     delivery: Delivery
+    quiet: Quiet
     anomaly: Anomaly
     content: Content
     recipients: Recipients
@@ -197,22 +215,6 @@ FIELDS: tuple[Field, ...] = tuple(_fields())
 _BY_PATH: MappingProxyType[str, Field] = MappingProxyType({field.path: field for field in FIELDS})
 
 Document = Mapping[str, Mapping[str, Any]]
-# What a promise that was approved before these sections existed is read as: the strictest of the three profiles.
-_EARLIER: Document = MappingProxyType(
-    {
-        "governance": {"approvers": 1, "change_days": 14},
-        "access": {
-            "idle_minutes": 30,
-            "sessions": 5,
-            "unused_days": 90,
-            "leaver_hours": 24,
-            "review_days": 92,
-            "key_days": 90,
-            "key_overlap_hours": 72,
-        },
-        "records": {"access_days": 365, "change_days": 3650, "request_days": 90, "grant_days": 365},
-    }
-)
 _Flat = dict[str, Value]
 
 
@@ -285,6 +287,8 @@ def _value_problem(path: str, value: object) -> Problem | None:
 
 
 def _inconsistent(flat: Mapping[str, Any]) -> list[Problem]:
+    if len(flat.get("quiet.hours", ())) == len(HOURS):
+        return [Problem("quiet.hours", "inconsistent", "must leave an hour of the day in which mail may go")]
     delays = flat.get("bounce.soft_retry_minutes")
     window = flat.get("bounce.soft_window_minutes")
     if delays is None or window is None or sum(delays) <= window:
@@ -297,7 +301,9 @@ def resolve(levels: Sequence[tuple[str, Document]]) -> Policy:
     _check_order([name for name, _ in levels])
     resolved: _Flat = {}
     for name, doc in levels:
-        _tighten(resolved, name, _of_today(doc) if name == "promise" else doc)
+        _tighten(resolved, name, of_today(doc) if name == "promise" else doc)
+        if problems := _inconsistent(resolved):  # two levels that are fine apart may leave no hour together
+            raise PolicyInvalid(name, problems)
     return _build(resolved)
 
 
@@ -306,11 +312,6 @@ def _check_order(names: Sequence[str]) -> None:
     if unknown or not names or names[0] != "promise" or list(names) != sorted(set(names), key=LEVELS.index):
         order = " <= ".join(LEVELS)
         raise PolicyError(f"Policy levels go {order}, the promise always first, each once; given: {list(names)}.")
-
-
-def _of_today(promise: Document) -> Document:
-    """An approved promise never changes, so the sections that came after it are filled in; any other gap stays one."""
-    return {**_EARLIER, **promise} if isinstance(promise, Mapping) else promise
 
 
 def _tighten(resolved: _Flat, level: str, doc: Document) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from troth.rules.policy import FIELDS, Document
+from troth.rules.policy import FIELDS, HOURS, Document
+from troth.rules.quiet import spans
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _DAY, _HOUR = 1_440, 60  # minutes
@@ -24,6 +25,8 @@ _PATHWAYS = {
     "system": "an account here, for Troth's own mail",
     "vendor-agreement": "a vendor's signed agreement",
 }
+_CLOCK = {hour: f"{hour}:00 to {(int(hour) + 1) % 24:02}:00" for hour in HOURS}
+_TAKEN = {"take": "taken", "refuse": "refused"}
 _SHOWN = {"dkim": "DKIM", "dmarc-reject": "DMARC with p=reject", "spf": "SPF"}
 
 CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -42,6 +45,9 @@ CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "anomaly.review_minutes": ("LIM-3",),
         "recipients.pathways": ("RCP-1",),
         "recipients.overrides": ("CHG-5",),
+        "recipients.disposable": ("RCP-2",),
+        "recipients.roles": ("RCP-3",),
+        "recipients.verified_days": ("RCP-1",),
         "domain.required": ("EML-1", "EML-3"),
         "domain.dkim_bits": ("EML-2",),
         "domain.grace_minutes": ("EML-3",),
@@ -67,6 +73,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "anomaly": "When volume is unusual",
         "bounce": "When an address fails",
         "delivery": "How a message is tried",
+        "quiet": "When nothing is sent",
         "content": "What a message may carry",
         "recipients": "Who may be mailed",
         "domain": "What a sending domain must show",
@@ -91,6 +98,7 @@ LEADS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "bounce.hard_suppresses": ("An address that is bad", ""),
         "delivery.lifetime_minutes": ("Give up a message that could not be delivered after", "minutes"),
         "delivery.uncertain": ("A message that may have been sent", ""),
+        "quiet.hours": ("In the recipient's own time, nothing is sent at", ""),
         "anomaly.percent": ("Pause when today exceeds", "% of the 7-day average"),
         "anomaly.action": ("When volume is unusual", ""),
         "anomaly.new_mail": ("What is asked for meanwhile", ""),
@@ -98,6 +106,11 @@ LEADS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "anomaly.first_week_floor": ("Never unusual in the first week, in 24 h: up to", "messages"),
         "anomaly.slow_percent": ("While slowed, leave", "% of the hourly limits"),
         "anomaly.review_minutes": ("A person looks within", "minutes"),
+        "anomaly.ratio_hours": ("Weigh bounces and complaints over", "hours"),
+        "anomaly.bounce_permille": ("Unusual: more bounces than", "in 1,000 answered"),
+        "anomaly.bounce_sample": ("Weigh bounces from", "answered messages on"),
+        "anomaly.complaint_permille": ("Unusual: more complaints than", "in 1,000 taken"),
+        "anomaly.complaint_sample": ("Weigh complaints from", "taken messages on"),
         "content.raw": ("Mail without a template", ""),
         "content.variable_bytes": ("A message's variables take at most", "bytes"),
         "content.message_bytes": ("A message takes at most", "bytes"),
@@ -109,6 +122,9 @@ LEADS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "recipients.pathways": ("An address may be verified by", ""),
         "recipients.unsubscribe_scope": ("An opt-out ends", ""),
         "recipients.overrides": ("Exceptions from a suppression", ""),
+        "recipients.disposable": ("A disposable address", ""),
+        "recipients.roles": ("The address of a role or a list", ""),
+        "recipients.verified_days": ("A verification stands for", "days"),
         "domain.required": ("A sending domain must show", ""),
         "domain.dkim_bits": ("A DKIM key has at least", "bits"),
         "domain.grace_minutes": ("While the DNS does not answer, its last good answer stands for", "minutes"),
@@ -184,6 +200,11 @@ def _required(given: list[str]) -> str:
     )
 
 
+def _quiet(given: list[str]) -> str:
+    told = [f"from {first}:00 to {end}:00" for first, end in spans(tuple(given))]
+    return f"Nothing is sent {listed(told)}, in the recipient's own time" if told else "Mail goes at any hour"
+
+
 def _approvers(count: int) -> str:
     if count == 1:
         return "One other person approves each change"
@@ -210,6 +231,7 @@ _WORDS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
             "A message that may have been sent is "
             + ("sent once more" if v == "redeliver" else "held for a person to look")
         ),
+        "quiet.hours": _quiet,
         "anomaly.percent": lambda v: f"Act when today exceeds {v}{_NBSP}% of the 7-day average",
         "anomaly.action": lambda v: f"{_ACTIONS[v]} when volume is unusual, until a person has looked",
         "anomaly.new_mail": lambda v: f"What is asked for meanwhile is {'held' if v == 'hold' else 'refused'}",
@@ -217,6 +239,11 @@ _WORDS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "anomaly.first_week_floor": lambda v: f"In the first week, up to {number(v, 'message')} in 24{_NBSP}h are not",
         "anomaly.slow_percent": lambda v: f"While slowed, {v}{_NBSP}% of the hourly limits are left",
         "anomaly.review_minutes": lambda v: f"A person looks within {span(v)}",
+        "anomaly.ratio_hours": lambda v: f"Bounces and complaints are weighed over {number(v, 'hour')}",
+        "anomaly.bounce_permille": lambda v: f"More than {v} bounces in 1,000 answered messages are unusual",
+        "anomaly.bounce_sample": lambda v: f"Bounces are weighed from {number(v, 'answered message')} on",
+        "anomaly.complaint_permille": lambda v: f"More than {v} complaints in 1,000 taken messages are unusual",
+        "anomaly.complaint_sample": lambda v: f"Complaints are weighed from {number(v, 'taken message')} on",
         "content.raw": lambda v: "A category may permit mail without a template" if v else "All mail needs a template",
         "content.variable_bytes": lambda v: f"A message's variables are at most {size(v)}",
         "content.message_bytes": lambda v: f"A message is at most {size(v)}",
@@ -230,6 +257,11 @@ _WORDS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
             f"Mail is scheduled at most {number(v, 'day')} ahead" if v else "Mail is not scheduled"
         ),
         "recipients.pathways": _pathways,
+        "recipients.disposable": lambda v: f"A disposable address is {_TAKEN[v]} at registration",
+        "recipients.roles": lambda v: f"The address of a role or a list is {_TAKEN[v]} at registration",
+        "recipients.verified_days": lambda v: (
+            f"A verification stands for {number(v, 'day')}; then the recipient is asked again"
+        ),
         "recipients.unsubscribe_scope": lambda v: (
             "An opt-out ends " + ("mail of that category" if v == "category" else "all mail of the client")
         ),
@@ -274,7 +306,7 @@ def sentence(path: str, value: Any, action: str | None = None) -> str:
 
 def word(entry: str) -> str:
     """One entry of a list, as people call it."""
-    return {**_FORMAT_NAMES, **_PATHWAYS, **_SHOWN}.get(entry, entry)
+    return {**_FORMAT_NAMES, **_PATHWAYS, **_SHOWN, **_CLOCK}.get(entry, entry)
 
 
 def changes(before: Document | None, after: Document) -> list[tuple[str, str, str, str]]:

@@ -88,13 +88,26 @@ _DOOR: tuple[ProblemType, ...] = (
         "The same request is being worked on",
         "Send it again in a moment; it gets the first one's answer.",
     ),
-    _P("not-cancellable", 409, _INVALID, "The email can no longer be cancelled", "It was sent, or is being sent."),
+    _again(
+        "receipt-not-sealed",
+        409,
+        _INVALID,
+        "The email's newest event is not sealed yet",
+        "Ask again after the seconds in Retry-After.",
+    ),
+    _P(
+        "not-cancellable",
+        409,
+        _INVALID,
+        "The email can no longer be cancelled",
+        "It was sent, is being sent, or has ended.",
+    ),
     _P(
         "not-reschedulable",
         409,
         _INVALID,
         "The email's time can no longer be changed",
-        "It was sent, or is being sent.",
+        "It was sent, is being sent, or has ended.",
     ),
     _P(
         "body-too-large",
@@ -114,6 +127,21 @@ _DOOR: tuple[ProblemType, ...] = (
     _P("schedule-unreadable", 422, _INVALID, "The time cannot be read", "Use ISO 8601 with a time zone."),
     _P("batch-too-large", 422, _INVALID, "The batch holds too many emails", "Split it into smaller batches."),
     _P("empty-batch", 422, _INVALID, "The batch holds no email", "Send at least one."),
+    _P("role-address", 422, _INVALID, "The address is a role's, not a person's", "Register the person's own address."),
+    _P(
+        "domain-takes-no-mail",
+        422,
+        _INVALID,
+        "The address's domain takes no mail",
+        "Check its spelling, or use another.",
+    ),
+    _again(
+        "domain-unresolved",
+        503,
+        _OURS,
+        "The DNS does not answer for the address's domain",
+        "Send the same request again after the seconds in Retry-After; nothing was registered.",
+    ),
     _P("disposable-address", 422, _INVALID, "The address is a disposable one", "Register a lasting address."),
     _P(
         "internal-error",
@@ -151,6 +179,34 @@ _GATE: tuple[ProblemType, ...] = (
         "category-unknown", 422, _INVALID, "No category is known for the email", "Use a template or the tag `category`."
     ),
     _P("category-unapproved", 422, _INVALID, "The category is not approved", "Have a second person approve it."),
+    _P(
+        "lawful-basis-missing",
+        422,
+        _INVALID,
+        "The category has no lawful basis on record",
+        "Have a version of the category approved that says it.",
+    ),
+    _P(
+        "sender-unidentified",
+        422,
+        _INVALID,
+        "The sender has no name or postal address",
+        "Have the missing one approved; every message shows both.",
+    ),
+    _P(
+        "consent-missing",
+        422,
+        _INVALID,
+        "A recipient's consent is not on record",
+        "Ask the recipient, and record the answer with its wording: `consent` in POST /recipients.",
+    ),
+    _P(
+        "consent-expired",
+        422,
+        _INVALID,
+        "A recipient's consent has run out",
+        "Ask the recipient anew, and record the answer with its wording: `consent` in POST /recipients.",
+    ),
     _P("category-retired", 422, _INVALID, "The category was retired", "Use another category."),
     _P(
         "sender-mismatch",
@@ -196,7 +252,11 @@ _GATE: tuple[ProblemType, ...] = (
     _P("address-invalid", 422, _INVALID, "An address is not well formed", "Correct the address."),
     _P("smtputf8-unsupported", 422, _INVALID, "An address is beyond ASCII", "Use an address with an ASCII local part."),
     _P(
-        "recipient-unverified", 422, _INVALID, "A recipient is not verified", "Register it, and have the link followed."
+        "recipient-unverified",
+        422,
+        _INVALID,
+        "A recipient is not verified",
+        "Register it with POST /recipients, and have the mail that it gets confirmed.",
     ),
     _P("recipient-erased", 422, _INVALID, "A recipient was erased", "Nothing can be sent to them."),
     _P(
@@ -223,7 +283,9 @@ NOT_PROBLEMS: MappingProxyType[str, str] = MappingProxyType(
     {
         "ok": "The check passed.",
         "anomaly-review": "Held until a person has looked at an unusual volume.",
+        "quiet-hours": "Held until the recipient's quiet hours end; it goes then by itself.",
         "suppressed": "The address is suppressed: the message is stored as `suppressed` and not sent.",
+        "consent-withdrawn": "The recipient took consent back: the message is stored as `suppressed` and not sent.",
         "opted-out": "The recipient opted out of this: the message is stored as `suppressed` and not sent.",
     }
 )

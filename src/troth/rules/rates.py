@@ -22,6 +22,9 @@ LIMITS: MappingProxyType[tuple[str, str], str] = MappingProxyType(
 _ABOUT = MappingProxyType(
     {"key": "this API key", "tenant": "this account", "template": "this template", "recipient": "this recipient"}
 )
+_OF = MappingProxyType({"recipient": " of this template"})  # a recipient's day is counted template by template
+_WITHIN = MappingProxyType({"hour": "in this hour", "day": "today"})
+_MINUTE, _HOUR = 60, 3600
 
 
 def slowed(paused: str | None, policy: Policy) -> bool:
@@ -44,7 +47,8 @@ def judge(facts: Facts, check: str, code: str, scope: str, window: str) -> Verdi
     ruled = limit_for(facts.policy, scope, window, slow=slowed(facts.tenant.paused, facts.policy))
     limit = min(ruled, rate.limit)
     if rate.used + rate.asking <= limit:
-        sentence = f"{rate.used + rate.asking} of {limit} messages for {_ABOUT[scope]} in this {window}."
+        of, used = _OF.get(scope, ""), rate.used + rate.asking
+        sentence = f"{used} of {limit} messages{of} for {_ABOUT[scope]} in this {window}."
         return accept(check, sentence, _saw(rate, limit))
     wait = seconds_until(rate.resets_at, facts.now)
     return refuse(check, code, _spent(rate, limit, wait), _saw(rate, limit), retry_after=wait)
@@ -62,12 +66,25 @@ def _saw(rate: Rate, limit: int) -> Saw:
 
 
 def _spent(rate: Rate, limit: int, wait: int) -> str:
-    about = _ABOUT[rate.scope]
+    about, of = _ABOUT[rate.scope], _OF.get(rate.scope, "")
     if rate.asking > limit:
         return (
-            f"This request asks for {rate.asking} messages; {about} has {limit} a {rate.window}. Send fewer at a time."
+            f"This request asks for {rate.asking} messages{of}; {about} has {limit} a {rate.window}. "
+            "Send fewer at a time."
         )
     return (
-        f"{about[0].upper()}{about[1:]} has used {rate.used} of its {limit} messages of this {rate.window}, "
-        f"and this request asks for {rate.asking} more. Send it again in {wait} seconds."
+        f"{about[0].upper()}{about[1:]} has used {rate.used} of its {limit} messages{of} {_WITHIN[rate.window]}, "
+        f"and this request asks for {rate.asking} more. Send it again in {spoken(wait)}."
     )
+
+
+def spoken(seconds: int) -> str:
+    """Give a wait in words, never too short: hours and minutes, rounded up."""
+    if seconds <= _MINUTE:
+        return _many(seconds, "second")
+    hours, rest = divmod(-(-seconds // _MINUTE) * _MINUTE, _HOUR)
+    return " and ".join(_many(n, unit) for n, unit in ((hours, "hour"), (rest // _MINUTE, "minute")) if n)
+
+
+def _many(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"

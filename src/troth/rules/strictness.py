@@ -53,11 +53,14 @@ def _words(value: Value) -> frozenset[str]:
     return frozenset(str(item) for item in value)
 
 
+_LONG = 10**12  # beyond it a number is not repeated
+
+
 def _integer(value: object, low: int, high: int) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int):
         return "must be an integer (use minutes, percent or bytes: fractions are not allowed)"
     if not low <= value <= high:
-        return f"must be from {low} to {high}"
+        return f"must be from {low} to {high}, not {value}" if abs(value) < _LONG else f"must be from {low} to {high}"
     return None
 
 

@@ -107,6 +107,13 @@ class Settings:
     relay_max_connections: int = _setting(kinds.whole(1, 1000), 48, "Most connections to the relay per worker.")
     ehlo_name: str | None = _optional(kinds.DOMAIN, "Name given in EHLO; without it this machine's.")
     return_path_domain: str | None = _optional(kinds.DOMAIN, "Domain of the return paths that bounces come back to.")
+    inbound_host: str = _setting(kinds.HOST, "127.0.0.1", "Address that the server for incoming mail listens on.")
+    inbound_port: int | None = _optional(
+        kinds.PORT,
+        "Port of the server for incoming mail, best 25; without it none is taken, and no opt-out by mail offered.",
+    )
+    inbound_size_bytes: int = _setting(kinds.whole(65_536, 52_428_800), 10_485_760, "Largest incoming letter in bytes.")
+    inbound_connections: int = _setting(kinds.whole(1, 10_000), 100, "Most connections that bring mail at once.")
     spf_mechanism: str | None = _optional(kinds.SPF, "What a sender domain's SPF record must hold.")
     dns_resolvers: tuple[HostPort, ...] = _setting(
         kinds.ADDRESSES, (), "DNS resolvers to ask; when empty the system's. The port may be left out (53)."

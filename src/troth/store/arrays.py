@@ -19,7 +19,7 @@ _EMPTY = struct.Struct(">iiI")
 _NULL = b"\xff\xff\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_SIXTEEN, _EIGHT, _FOUR, _TWO = (struct.pack(">i", n) for n in (16, 8, 4, 2))
+_SIXTEEN, _EIGHT, _FOUR, _TWO, _ONE = (struct.pack(">i", n) for n in (16, 8, 4, 2, 1))
 _LENGTH = struct.Struct(">i").pack
 
 
@@ -77,6 +77,15 @@ class Smallints(Array):
     @staticmethod
     def parts(values: Iterable[int | None]) -> list[bytes]:
         return [_NULL if v is None else _TWO + v.to_bytes(2, signed=True) for v in values]
+
+
+class Booleans(Array):
+    __slots__ = ()
+    oid, element = 1000, 16
+
+    @staticmethod
+    def parts(values: Iterable[bool | None]) -> list[bytes]:
+        return [_NULL if v is None else _ONE + (b"\x01" if v else b"\x00") for v in values]
 
 
 class Integers(Array):

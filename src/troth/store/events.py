@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from troth.store.arrays import Byteas, Smallints, Texts, Times, Uuids, packed, shape
+from troth.store.arrays import Booleans, Byteas, Smallints, Texts, Times, Uuids, packed, shape
 from troth.store.connection import Connection, rows, run, tuples
 from troth.store.queries import load
 
@@ -29,7 +29,9 @@ class EventRow(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A spool row's new place after an attempt."""
+    """A spool row's new place after an attempt. `counted`: the limits counted it anew, in this moment's windows and in
+    the day that began at `counted_day`.
+    """
 
     message_id: UUID
     state: int
@@ -38,6 +40,8 @@ class Kept:
     schedule_attempts: int
     first_failed_at: datetime | None
     lost_claims: int
+    counted: datetime | None = None
+    counted_day: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,35 @@ class Waiting:
     blind_index: bytes
     state: int
     due: datetime
+    lifetime_ends: datetime
     attempts: int
     data_key: bytes | None
     keyset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Movable(Waiting):
+    """One that may be called back or get another time. `counted`: the limits counted it in that moment's windows, and
+    in the day that began at `counted_day` (None: not known). `timezone`: its recipient's.
+    """
+
+    counted: datetime
+    counted_day: datetime | None
+    on_consent: bool
+    timezone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlace:
+    """Where a message stands after it got another time."""
+
+    message_id: UUID
+    state: int
+    due: datetime
+    lifetime_ends: datetime
+    counted: datetime
+    counted_day: datetime
+    on_consent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +115,10 @@ class EmailFacts:
 _EVENT = shape(
     message_id=Uuids, kind=Smallints, source_key=Texts, tenant_id=Uuids, at=Times, detail_ct=Byteas, leaf_hash=Byteas
 )
+_PLACE = shape(
+    message_id=Uuids, state=Smallints, due=Times, lifetime_ends=Times, counted=Times, counted_day=Times,
+    on_consent=Booleans,
+)  # fmt: skip
 
 
 def insert_statement(events: Sequence[EventRow]) -> tuple[bytes, Mapping[str, Any]]:
@@ -117,6 +151,8 @@ async def keep(connection: Connection, kept: Sequence[Kept]) -> int:
         "schedule_attempts": [k.schedule_attempts for k in kept],
         "first_failed": [k.first_failed_at for k in kept],
         "lost": [k.lost_claims for k in kept],
+        "counted": Times(k.counted for k in kept),
+        "counted_days": Times(k.counted_day for k in kept),
     }
     return await run(connection, _SQL["keep_spool"], params)
 
@@ -130,8 +166,8 @@ async def lock_messages(connection: Connection, ids: Sequence[UUID]) -> list[Mes
     return await rows(connection, _SQL["lock_messages"], {"ids": list(ids)}, MessageRow)
 
 
-async def take_for_cancel(connection: Connection, tenant: UUID, email: UUID) -> list[Waiting]:
-    return await rows(connection, _SQL["take_for_cancel"], {"tenant": tenant, "email": email}, Waiting)
+async def take_for_cancel(connection: Connection, tenant: UUID, email: UUID) -> list[Movable]:
+    return await rows(connection, _SQL["take_for_cancel"], {"tenant": tenant, "email": email}, Movable)
 
 
 async def email_facts(connection: Connection, tenant: UUID, email: UUID) -> EmailFacts | None:
@@ -139,8 +175,8 @@ async def email_facts(connection: Connection, tenant: UUID, email: UUID) -> Emai
     return found[0] if found else None
 
 
-async def reschedule(connection: Connection, due: datetime, ids: Sequence[UUID]) -> int:
-    return await run(connection, _SQL["reschedule"], {"due": due, "ids": list(ids)})
+async def reschedule(connection: Connection, places: Sequence[NewPlace]) -> int:
+    return await run(connection, _SQL["reschedule"], packed(places, _PLACE))
 
 
 async def drop_release_orders(connection: Connection, ids: Sequence[UUID]) -> int:

@@ -12,8 +12,16 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from troth.store.arrays import Byteas, Integers, Smallints, Texts, Times, Uuids, packed, shape
+from troth.store.arrays import Booleans, Byteas, Smallints, Texts, Times, Uuids, packed, shape
 from troth.store.connection import Connection, rows, run, send_all, together, tuples
+from troth.store.counters import Amounts, counter_arrays
+from troth.store.counters import Counter as Counter  # noqa: PLC0414 - the gate's callers know one module
+from troth.store.counters import CounterKey as CounterKey  # noqa: PLC0414 - as above
+from troth.store.counters import adjust as adjust  # noqa: PLC0414 - as above
+from troth.store.counters import free as free  # noqa: PLC0414 - as above
+from troth.store.counters import give_back as give_back  # noqa: PLC0414 - as above
+from troth.store.counters import lock_counters as lock_counters  # noqa: PLC0414 - as above
+from troth.store.counters import reserve as reserve  # noqa: PLC0414 - as above
 from troth.store.events import EventRow, insert_statement
 from troth.store.queries import load
 
@@ -113,7 +121,9 @@ class DomainRow:
 
 
 class PersonRow(Struct, frozen=True):
-    """The answer to one (tenant, index); `person_id` is None for a stranger. `reason` is the strongest suppression."""
+    """The answer to one (tenant, index); `person_id` is None for a stranger. `reason` and `own` are of
+    the suppression that weighs most; `overridden`: all of them are.
+    """
 
     n: int
     person_id: UUID | None
@@ -122,8 +132,8 @@ class PersonRow(Struct, frozen=True):
     pathway: str | None
     verified_at: datetime | None
     expires_at: datetime | None
+    timezone: str | None
     reason: int | None
-    complained: bool | None
     own: bool
     overridden: bool
     opted_out: list[UUID]
@@ -131,26 +141,12 @@ class PersonRow(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What an Idempotency-Key was answered with; `answer` holds ids only."""
+    """What an Idempotency-Key was answered with; `answer` holds ids only; of a registration it is sealed."""
 
     tenant_id: UUID
     key_hash: bytes
     fingerprint: bytes
     answer: str
-
-
-class Counter(Struct, frozen=True):
-    """One fixed window of one limit; scope numbers are those of the table's comment."""
-
-    tenant_id: UUID
-    scope: int
-    subject: UUID
-    window_start: datetime
-    cap: int
-
-    @property
-    def key(self) -> "CounterKey":
-        return (self.tenant_id.int, self.scope, self.subject.int, self.window_start)
 
 
 class NewEmail(Struct, frozen=True):
@@ -167,7 +163,10 @@ class NewEmail(Struct, frozen=True):
 
 
 class NewMessage(Struct, frozen=True):
-    """A message with its sealed body; it gets a spool row unless its state is final."""
+    """A message with its sealed body; it gets a spool row unless its state is final.
+
+    `counted`: the moment in whose windows the limits counted it, and when that one's day began for the client.
+    """
 
     id: UUID
     email_id: UUID
@@ -181,10 +180,14 @@ class NewMessage(Struct, frozen=True):
     field: int
     created_at: datetime
     decision_ct: bytes
+    facts_ct: bytes
     body_ct: bytes
     state: int
     due: datetime
     lifetime_ends: datetime
+    counted: datetime
+    counted_day: datetime
+    on_consent: bool
 
 
 class NewRequest(Struct, frozen=True):
@@ -200,6 +203,7 @@ class NewRequest(Struct, frozen=True):
     problem: str | None
     email_id: UUID | None
     decision_ct: bytes | None
+    facts_ct: bytes | None
 
 
 _EMAIL = shape(
@@ -208,16 +212,17 @@ _EMAIL = shape(
 )  # fmt: skip
 _MESSAGE = shape(
     id=Uuids, email_id=Uuids, tenant_id=Uuids, person_id=Uuids, blind_index=Byteas, category_id=Uuids, field=Smallints,
-    created_at=Times, decision_ct=Byteas, state=Smallints,
+    created_at=Times, decision_ct=Byteas, facts_ct=Byteas, state=Smallints,
 )  # fmt: skip
 _BODY = shape(id=Uuids, tenant_id=Uuids, body_ct=Byteas)
 _SPOOL = shape(
     id=Uuids, tenant_id=Uuids, email_id=Uuids, person_id=Uuids, blind_index=Byteas, category_id=Uuids,
     category_snapshot=Uuids, template_snapshot=Uuids, domain_id=Uuids, state=Smallints, due=Times, lifetime_ends=Times,
+    counted=Times, counted_day=Times, on_consent=Booleans,
 )  # fmt: skip
 _REQUEST = shape(
     id=Uuids, tenant_id=Uuids, api_key_id=Uuids, at=Times, method=Texts, route=Texts, status=Smallints, problem=Texts,
-    email_id=Uuids, decision_ct=Byteas,
+    email_id=Uuids, decision_ct=Byteas, facts_ct=Byteas,
 )  # fmt: skip
 
 
@@ -325,36 +330,6 @@ async def find_idempotency(
     return await rows(connection, _SQL["idempotency_find"], params, KeptAnswer)
 
 
-type CounterKey = tuple[int, int, int, datetime]  # ids as integers: a UUID hashes itself in Python, each time anew
-type Amounts = Sequence[tuple[Counter, int]]
-
-
-async def reserve(connection: Connection, amounts: Amounts) -> dict[CounterKey, int]:
-    """Reserves each distinct counter's whole amount, or nothing of it; says what each is at afterwards."""
-    return _used(await tuples(connection, _SQL["rate_reserve"], _counters(amounts)))
-
-
-async def lock_counters(connection: Connection, amounts: Amounts) -> dict[CounterKey, int]:
-    """Locks the counters that could not take the whole; says what each has used."""
-    return _used(await tuples(connection, _SQL["rate_lock"], _counters(amounts)))
-
-
-def _used(found: Sequence[tuple[Any, ...]]) -> dict[CounterKey, int]:
-    return {(tenant.int, scope, subject.int, start): used for tenant, scope, subject, start, used in found}
-
-
-def _counters(amounts: Amounts) -> dict[str, Any]:
-    counters = [c for c, _ in amounts]
-    return {
-        "tenants": Uuids(c.tenant_id for c in counters),
-        "scopes": Smallints(c.scope for c in counters),
-        "subjects": Uuids(c.subject for c in counters),
-        "starts": Times(c.window_start for c in counters),
-        "caps": Integers(c.cap for c in counters),
-        "amounts": Integers(n for _, n in amounts),
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """All rows of one accept transaction; flow/events.py made the events."""
@@ -365,11 +340,12 @@ class Accepted:
     adjusted: Amounts
     dropped_keys: Sequence[tuple[UUID, bytes]]
     events: Sequence[EventRow]
+    volumes: "Sequence[_Statement]" = ()  # what store/volumes.py counts and holds
 
 
 async def write(connection: Connection, accepted: Accepted, *, spooled: frozenset[int]) -> None:
     """Writes what was accepted, and the request log, in one round trip; states in `spooled` get a spool row."""
-    await send_all(connection, [*_marginal(accepted), *_lasting(accepted, spooled)])
+    await send_all(connection, [*_marginal(accepted), *_lasting(accepted, spooled), *accepted.volumes])
 
 
 type _Statement = tuple[bytes, Mapping[str, Any]]
@@ -380,7 +356,7 @@ def _marginal(accepted: Accepted) -> Iterator[_Statement]:
         pairs = {"tenants": [t for t, _ in accepted.dropped_keys], "keys": [k for _, k in accepted.dropped_keys]}
         yield _SQL["idempotency_drop"], pairs
     if accepted.adjusted:
-        yield _SQL["rate_adjust"], _counters(accepted.adjusted)
+        yield _SQL["rate_adjust"], counter_arrays(accepted.adjusted)
     yield _SQL["insert_requests"], packed(accepted.requests, _REQUEST)
 
 
@@ -392,8 +368,3 @@ def _lasting(accepted: Accepted, spooled: frozenset[int]) -> Iterator[_Statement
     yield _SQL["insert_bodies"], packed(accepted.messages, _BODY)
     yield _SQL["insert_spool"], packed([m for m in accepted.messages if m.state in spooled], _SPOOL)
     yield insert_statement(accepted.events)
-
-
-async def give_back(connection: Connection, amounts: Amounts) -> None:
-    """Takes back what this transaction has reserved."""
-    await run(connection, _SQL["rate_adjust"], _counters([(c, -n) for c, n in amounts]))

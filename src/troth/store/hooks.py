@@ -73,6 +73,31 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadedPerson:
+    """Whom an event about a recipient is about, as the row stands; keys are None when the person was erased."""
+
+    id: int
+    person_id: UUID
+    data_key: bytes | None
+    address_ct: bytes | None
+    pathway: str | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedAnomaly:
+    """What an event about a client's sending is about; `client` is its code."""
+
+    id: int
+    client: str
+    cause: str
+    action: str
+    n: int
+    sentence: str
+    review_due: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TemplateRow:
     """An immutable version; `artefact` is JSON."""
 
@@ -173,6 +198,19 @@ async def claim(
 async def load(connection: Connection, claims: Sequence[Claimed]) -> dict[int, Loaded]:
     params = {"ids": [c.id for c in claims], "messages": [c.message_id for c in claims]}
     return {r.id: r for r in await rows(connection, _SQL["load"], params, Loaded)}
+
+
+async def load_people(connection: Connection, claims: Sequence[Claimed]) -> dict[int, LoadedPerson]:
+    if not claims:
+        return {}
+    return {r.id: r for r in await rows(connection, _SQL["load_people"], {"ids": [c.id for c in claims]}, LoadedPerson)}
+
+
+async def load_anomalies(connection: Connection, claims: Sequence[Claimed]) -> dict[int, LoadedAnomaly]:
+    if not claims:
+        return {}
+    found = await rows(connection, _SQL["load_anomalies"], {"ids": [c.id for c in claims]}, LoadedAnomaly)
+    return {r.id: r for r in found}
 
 
 async def templates(connection: Connection, ids: Sequence[UUID]) -> list[TemplateRow]:

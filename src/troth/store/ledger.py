@@ -144,6 +144,13 @@ async def checkpoint(connection: Connection, size: int | None = None) -> str | N
     return found[0][0] if found else None
 
 
+async def behind(connection: Connection, seen: int) -> bool:
+    """This database lacks what was seen: all sending stops, in its own transaction. False: it had stopped before."""
+    async with connection.transaction():
+        stopped: bool = (await tuples(connection, _SQL["ledger_behind"], {"seen": seen}))[0][0]
+    return stopped
+
+
 async def drop(connection: Connection, entry_ids: Sequence[int], event_ids: Sequence[int]) -> None:
     """Out of the line, once in the tree: the database refuses anything else."""
     if entry_ids:

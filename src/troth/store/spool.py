@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from troth.store.arrays import Times
 from troth.store.connection import Connection, rows, tuples
 from troth.store.queries import load
 
@@ -16,7 +17,7 @@ _SQL = load("spool")
 class Claimed:
     """A spool row that this worker holds until its lease ends. `was` is its state before; was=4 means uncertain.
 
-    `released`: two people let it go from its hold.
+    `released`: two people let it go from its hold. `counted`: the limits counted it in this moment's windows.
     """
 
     message_id: UUID
@@ -35,6 +36,7 @@ class Claimed:
     schedule_attempts: int
     first_failed_at: datetime | None
     lost_claims: int
+    counted: datetime
     was: int
     was_due: datetime
     released: bool
@@ -54,6 +56,10 @@ class Loaded:
     keyset: bytes
     told: int
     scheduled_at: datetime | None
+    timezone: str | None
+    tenant_timezone: str
+    tenant_name: str
+    postal_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +126,20 @@ async def person_keys(connection: Connection, ids: Sequence[UUID]) -> dict[UUID,
     return {r.id: r for r in await rows(connection, _SQL["person_keys"], {"ids": list(ids)}, PersonKeyRow)}
 
 
-async def mark(connection: Connection, *, claims: Sequence[tuple[UUID, int]], lease: timedelta) -> dict[UUID, int]:
-    """The linearisation point: a verdict for each claim (rules/mark.py); only those with 0 may be put on the wire."""
-    params = {"lease": lease, **_pairs(claims)}
+async def mark(
+    connection: Connection,
+    *,
+    claims: Sequence[tuple[UUID, int]],
+    lease: timedelta,
+    route: str,
+    quiet_from: Sequence[datetime | None] | None = None,
+) -> dict[UUID, int]:
+    """The linearisation point: a verdict for each claim (rules/mark.py); only those with 0 may be put on the wire.
+
+    `quiet_from`: for each claim when its recipient's quiet hours begin, None for never.
+    """
+    quiet = Times(quiet_from or [None] * len(claims))
+    params = {"lease": lease, "route": route, "quiet_from": quiet, **_pairs(claims)}
     return dict(await tuples(connection, _SQL["mark"], params))
 
 

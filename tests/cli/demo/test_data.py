@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -140,3 +141,12 @@ def test_a_pack_is_printed_as_the_artefact_that_is_proposed(capsys):
 def test_nothing_of_the_letter_is_left_open():
     for pack in PACKS:
         assert "[[" not in packs.template(pack)[1]["html"], pack
+
+
+def test_who_the_docs_say_to_register_has_a_domain_that_the_demos_dns_knows():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "demo.md").read_text("utf-8")
+    known = {to.rpartition("@")[2] for ask in asks().values() for to in ask.recipients} | cast().mail_domains()
+    (told,) = re.findall(r'"email": "[^@"]+@([^"]+)"', page)
+    assert told in known
+    (listed,) = re.findall(r"domains of its cast alone: (.*?)\. An address", page, re.DOTALL)
+    assert set(re.findall(r"`([a-z.]+)`", listed)) == known

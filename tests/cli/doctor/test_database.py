@@ -233,6 +233,7 @@ def test_a_mark_ahead_of_the_clock(well, owner):
             assert sick(found) == {"clock"}
             assert said in wrong(found, "clock")
             assert "highest mark" in wrong(found, "clock")
+            assert "troth pause clock --reason" in str(found)
     finally:
         owner.execute(mark % "0 seconds")
 

@@ -20,7 +20,6 @@ from troth.keys import places
 from troth.keys.ids import uuid7
 from troth.rules.states import Kind
 
-SEED = b"s" * 32
 TOLD = (Kind.ACCEPTED, Kind.QUEUED, Kind.SENT)
 
 
@@ -30,8 +29,12 @@ class House:
 
     firm: Firm
     folder: Path
-    signer: Signer = field(default_factory=lambda: Signer.of(UUID(int=7), SEED))
+    signer: Signer = field(init=False)
     messages: list[UUID] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """As a platform's sequencer: the ledger's seed is the installation's own."""
+        self.signer = Signer.of(UUID(int=7), self.firm.operator.secrets.ledger_seed)
 
     @property
     def database(self):

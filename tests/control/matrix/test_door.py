@@ -9,6 +9,7 @@ import pytest
 from tests.flow.submission.doors import add_key, add_system_tenant, client_of, email
 from tests.support.firm import Firm, make_firm, now
 
+from troth.cli.demo.dns import DnsServer
 from troth.cli.door import build
 from troth.keys.api_keys import make_key
 from troth.keys.ids import uuid7, wire
@@ -24,6 +25,7 @@ DEAD = {
     "unknown": (403, "invalid-api-key"), "none": (401, "unauthorized"), "cookie": (401, "unauthorized"),
 }  # fmt: skip
 OK, GONE, SCOPE = (200, ""), (404, "not-found"), (403, "key-scope")
+UNSEALED = (409, "receipt-not-sealed")  # no sequencer runs here
 STRANGER = (422, "recipient-unverified")  # to another client, a recipient of ours is as one that nobody knows
 OWN = (0, "")  # another client's key works for that client: nothing of this one is asked about
 _SEND = email(to="ann@example.net")
@@ -35,14 +37,21 @@ TABLE: dict[tuple[str, str], tuple[Any, tuple[int, str], tuple[int, str], tuple[
     ("/emails/{id}", "GET"): (None, OK, GONE, OK),
     ("/emails/{id}", "PATCH"): ({"scheduled_at": "in 2 hours"}, OK, GONE, OK),
     ("/emails/{id}/cancel", "POST"): (None, OK, GONE, OK),
+    ("/emails/{id}/receipt", "GET"): (None, UNSEALED, GONE, UNSEALED),
     ("/recipients", "POST"): ({"email": "new@example.net"}, (201, ""), OWN, (200, "")),
+    ("/recipients", "GET"): (None, OK, OK, OK),
+    ("/recipients/batch", "POST"): ([{"email": "many@example.net"}], OK, OWN, OK),
     ("/recipients/{id}", "GET"): (None, OK, GONE, OK),
+    ("/recipients/{id}", "DELETE"): (None, OK, GONE, OK),  # the last: ann is erased after it
 }
 LIVE = ("own", "other", "unscoped")
 # what nobody needs a key for: a problem's page, whether it lives, and the way out of somebody's mail
 PUBLIC = {
     ("/healthz", "GET"): 200, ("/livez", "GET"): 200, ("/problems", "GET"): 200, ("/problems/{slug}", "GET"): 200,
-    ("/u/{token}", "GET"): 404, ("/u/{token}", "POST"): 400, ("/assets/letter.css", "GET"): 200, ("/{path:path}", "GET"): 404,
+    ("/u/{token}", "GET"): 404, ("/u/{token}", "POST"): 400,
+    **{(f"/r/{{token}}{act}", method): 404 for act in ("", "/report", "/all", "/erase", "/code")
+       for method in ("GET", "POST")},
+    ("/r/{token}/copy", "POST"): 404, ("/assets/letter.css", "GET"): 200, ("/{path:path}", "GET"): 404,
     **{("/{path:path}", method): 404 for method in METHODS[1:]},
 }  # fmt: skip
 _ADD = "nobody has said who may use {} {}: add it to TABLE (or, without a key, to PUBLIC) in tests/control/matrix/test_door.py"
@@ -62,12 +71,21 @@ class Door:
 
 
 @pytest.fixture
-async def door(operator):
+async def names():
+    """The DNS that registration asks."""
+    async with DnsServer({"example.net": {"MX": ["10 mx.example.net."]}}) as server:
+        yield server
+
+
+@pytest.fixture
+async def door(operator, names):
     firm, other = make_firm(operator), make_firm(operator, "other", "retail")
     add_system_tenant(operator, firm)
     person = firm.person("ann@example.net")
     app = build(
-        Settings(mode="test"), lambda name: connect(operator.database.conninfo("troth_flow"), name), _keys(operator)
+        Settings(mode="test", dns_resolvers=((names.host, names.port),)),
+        lambda name: connect(operator.database.conninfo("troth_flow"), name),
+        _keys(operator),
     )
     made = Door(app, firm, _held(operator, firm, other), {"person": wire("rcp", "a", person)})
     async with app.router.lifespan_context(app):
@@ -157,6 +175,7 @@ async def test_another_clients_thing_is_as_one_that_nobody_has(door):
         ("/emails/{id}", "PATCH", mine, wire("em", "a", uuid7(now()))),
         ("/emails/{id}/cancel", "POST", mine, wire("em", "a", uuid7(now()))),
         ("/recipients/{id}", "GET", door.things["person"], wire("rcp", "a", uuid7(now()))),
+        ("/recipients/{id}", "DELETE", door.things["person"], wire("rcp", "a", uuid7(now()))),
     ):
         body = TABLE[path, method][0]
         answers = [(await door.ask(method, path, "other", body, id=which)).json() for which in (theirs, nobodys)]
@@ -165,3 +184,4 @@ async def test_another_clients_thing_is_as_one_that_nobody_has(door):
         assert answers[0] == answers[1]
     assert (await door.ask("GET", "/emails/{id}", "own", id=mine)).json()["last_event"] == "scheduled"
     assert (await door.ask("GET", "/emails", "other")).json()["data"] == []
+    assert (await door.ask("GET", "/recipients", "other")).json()["data"] == []

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from uuid import UUID, uuid4
 
 from tests.control.ledger.house import House
+from tests.support import history
 from tests.support.firm import Firm, Operator, make_firm, make_operator, now
 from tests.support.pages import PASSWORD, Somebody, join, name_owners
 from tests.support.postgres import Database
@@ -36,6 +37,7 @@ KINDS = (
     "grant",
     "api-key",
     "release",
+    "import",
     "sign-on",
     "designation",
 )
@@ -158,6 +160,8 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
     folder.mkdir()
     operator, gone = firm.operator, f"gone@{firm.name}"
     firm.person(gone)
+    if not operator.admin.execute("SELECT FROM governed WHERE kind = 'route'").fetchall():
+        history.warming(operator)
     operator.admin.execute(
         "SELECT suppress_v1(%s, '{1}', '{one-click}', %s, '{NULL}')", ([firm.index(gone)], [firm.tenant])
     )
@@ -174,9 +178,51 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
         "arrival": str(_arrived(firm)),
         "review": str(uuid4()),
         "pause": str(_stopped(operator, firm.tenant)),
+        "anomaly": str(history.unusual(operator, firm)),
         "draft": str(_draft(operator, firm.tenant)),
+        **_private(firm, folder / "private"),
+        "recipient": wire("rcp", "a", firm.person(f"seen@{firm.name}")),
+        "import": str(_import(firm)),
+        "simulation": str(_simulation(firm)),
         **_changes(operator, firm.tenant),
     }
+
+
+def _private(firm: Firm, folder: Path) -> dict[str, Any]:
+    """A required notice that waits to be served otherwise, and a report of abuse, both of one message."""
+    folder.mkdir()
+    house = House(firm, folder)
+    message = house.tell(f"yan@{firm.name}", (Kind.ACCEPTED, Kind.SUPPRESSED))
+    person, report = firm.people[f"yan@{firm.name}"], uuid7(now())
+    values = (message, firm.tenant, person, firm.category)
+    firm.operator.database.fill(
+        "INSERT INTO serve_otherwise VALUES (%s, %s, %s, %s, now_v1(), now_v1() + '1 day')", *values
+    )
+    firm.operator.database.fill(
+        "INSERT INTO abuse_report (message_id, tenant_id, person_id, category_id, id, at) VALUES (%s, %s, %s, %s, %s, now_v1())",
+        *values, report,
+    )  # fmt: skip
+    return {"service": str(message), "report": str(report)}
+
+
+def _import(firm: Firm) -> UUID:
+    """A file that was handed in and waits to be looked at."""
+    one = uuid7(now())
+    query = "SELECT import_receive_v1(%s, %s, 'recipients', 'f.csv', 'a test', '{}', sha256('f'), 1, 1, %s)"
+    with firm.operator.control.transaction():
+        firm.operator.control.execute("SELECT set_config('troth.tenant', %s, true)", (str(firm.tenant),))
+        firm.operator.control.execute(query, (one, firm.tenant, firm.operator.sessions[0]))
+    return one
+
+
+def _simulation(firm: Firm) -> UUID:
+    """A policy that waits to be tried."""
+    one = uuid7(now())
+    query = "SELECT simulation_ask_v1(%s, %s, 'tenant', 'tenant', NULL, '{}', 7, %s)"
+    with firm.operator.control.transaction():
+        firm.operator.control.execute("SELECT set_config('troth.tenant', %s, true)", (str(firm.tenant),))
+        firm.operator.control.execute(query, (one, firm.tenant, firm.operator.sessions[0]))
+    return one
 
 
 def _message(firm: Firm, folder: Path) -> UUID:
@@ -206,10 +252,20 @@ def _missing() -> dict[str, Any]:
         "change",
         "person",
         "pause",
+        "anomaly",
         "arrival",
         "review",
+        "import",
+        "simulation",
+        "service",
+        "report",
     )
-    return {**{name: str(uuid7(now())) for name in uuids}, "message": wire("msg", "a", uuid7(now())), "entry": 999_999}
+    return {
+        **{name: str(uuid7(now())) for name in uuids},
+        "recipient": wire("rcp", "a", uuid7(now())),
+        "message": wire("msg", "a", uuid7(now())),
+        "entry": 999_999,
+    }
 
 
 def _changes(operator: Operator, tenant: UUID) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from tests.support.firm import now
 from troth.control.messages import words
 from troth.flow.events import Happening, row
 from troth.keys.ids import wire
+from troth.ledger.receipt_check import verify
 from troth.rules.states import Kind
 
 ZOE = "zoe@example.org"
@@ -91,7 +92,10 @@ def test_an_address_is_looked_up_by_those_who_know_it_and_the_link_does_not_tell
 def test_an_auditor_takes_the_receipt_which_names_nobody(site, path):
     receipt = staff(site, "auditor").get(f"{path}/receipt")
     assert receipt.status == 200
-    assert "zoe" not in receipt.text
+    for word in ("zoe", "4XtR2c0Kz", "RCPT TO", DECEMBER):
+        assert word not in receipt.text
+    found = verify(receipt.text.encode())
+    assert (found.receipt.messages[0].shown, found.opened, found.detailed) == ("withheld", 3, 0)
     assert staff(site, "support").get(f"{path}/receipt").status == 404
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 
-import msgspec
 import pytest
 from tests.control.ledger.house import House
 from tests.support import seeding
@@ -11,7 +10,7 @@ from tests.support.firm import now
 
 from troth.flow.events import Happening, row
 from troth.keys.ids import wire
-from troth.ledger.receipt import Receipt, verify_receipt
+from troth.ledger.receipt_check import verify
 from troth.rules.states import Kind
 
 _CASE = """
@@ -42,9 +41,14 @@ def test_it_is_walked_to_the_signed_root_and_its_receipt_verifies_elsewhere(site
     assert "3 of 3 sealed" in page.text
     receipt = member.get(f"{path}/receipt")
     assert receipt.headers["content-disposition"].startswith("attachment")
-    made = json.loads(receipt.text)
-    assert [event["kind"] for event in made["events"]] == ["accepted", "queued", "sent"]
-    assert verify_receipt(msgspec.json.decode(receipt.text, type=Receipt)).opened == 3
+    found = verify(receipt.text.encode(), house.signer.vkey)
+    assert [event.kind for event in found.receipt.messages[0].events] == ["accepted", "queued", "sent"]
+    assert (found.opened, found.detailed, found.receipt.messages[0].recipient) == (3, 3, "zoe@example.org")
+    # whoever is the client's sees that the house approved its promise, not why
+    assert [version.entry.leaf is None for version in found.receipt.versions] == [False, True]
+    whole = member.get(f"{path}/receipt?of=email")
+    assert 'filename="em_a_' in whole.headers["content-disposition"]
+    assert verify(whole.text.encode()).receipt.messages == found.receipt.messages
 
 
 def test_it_waits_until_it_is_sealed(site, house):

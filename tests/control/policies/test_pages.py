@@ -93,6 +93,23 @@ def test_a_clients_admin_makes_a_number_stricter_and_the_operator_approves(site)
     assert "Promise: At most 1,000,000 messages in an hour" in shown
 
 
+def test_a_limit_below_what_is_spent_is_not_proposed(site):
+    visitor = proved(site, site.member)
+    send(visitor, "/policies/client/edit", site, limits_tenant_hour="800")
+    site.operator.database.fill(
+        "INSERT INTO rate_counter VALUES (%s, 1, %s, date_trunc('hour', now_v1(), 'UTC'), 801, 1000000)",
+        site.firm.tenant, site.firm.tenant,
+    )  # fmt: skip
+    refused = visitor.post("/policies/client/review", act="propose", reason="Fewer are enough")
+    assert refused.status == 422
+    text = said(refused.text)
+    assert "A limit of 800 lies below what is spent already: Firm firm has sent 801 messages in this hour" in text
+    assert "Fewer are enough" in refused.text, "what was typed stays"
+    assert site.operator.admin.execute(
+        "SELECT count(*) FROM change WHERE kind = 'policy' AND state = 1"
+    ).fetchone() == (0,)
+
+
 def test_a_looser_number_is_refused_with_the_promise_that_forbids_it(site):
     visitor = proved(site, site.member)
     answer = send(visitor, "/policies/client/edit", site, anomaly_percent="200", access_sessions="many")

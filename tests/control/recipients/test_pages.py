@@ -13,7 +13,7 @@ import time
 from datetime import UTC
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from tests.support.firm import make_firm, now, operator
@@ -49,9 +49,13 @@ class Browser:
     def get(self, path):
         return self.ask("GET", path)
 
-    def press(self, path, page):
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.text)[1]
-        return self.ask("POST", path, f"csrfmiddlewaretoken={token}", {"Origin": f"http://localhost:{self.port}"})
+    def press(self, path, page, code="", **more):
+        named = {
+            name: re.search(rf'name="{name}" value="([^"]+)"', page.text)[1]
+            for name in ("csrfmiddlewaretoken", "shown")
+        }
+        body = urlencode({**named, **({"code": code} if code else {}), **more}, doseq=True)
+        return self.ask("POST", path, body, {"Origin": f"http://localhost:{self.port}"})
 
 
 @pytest.fixture
@@ -67,7 +71,8 @@ def pages(firm, tmp_path):
     url = f"postgresql://troth_control@/{where['dbname']}?host={quote(where['host'], safe='')}"
     env = {**os.environ, "TROTH_DATABASE_URL_CONTROL": url,
            "TROTH_DATABASE_URL_SIGNIN": url.replace("troth_control@", "troth_signin@"), "TROTH_WEB_PORT": str(port), "TROTH_HTTP_PORT": str(door),
-           "TROTH_PUBLIC_URL": f"http://localhost:{port}", "TROTH_VAR_DIR": str(tmp_path)}  # fmt: skip
+           "TROTH_PUBLIC_URL": f"http://localhost:{port}", "TROTH_VAR_DIR": str(tmp_path),
+           "TROTH_KEY_FILE": str(firm.operator.kms_path)}  # fmt: skip
     argv = [sys.executable, "-m", "troth.cli", "serve", "pages"]
     process = subprocess.Popen(argv, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
@@ -90,12 +95,22 @@ def wait_for(port, process):
     raise AssertionError("the pages did not start")
 
 
-def link(firm, address="new@home.example", hours=24):
+def link(firm, address="new@home.example", hours=24, pathway="confirmation-link"):
     """What POST /recipients keeps and mails: gives (path, person)."""
     secret, person = os.urandom(32), firm.person(address, status=1)
     firm.operator.admin.execute(
-        "INSERT INTO confirmation VALUES (%s, %s, %s, 'confirmation-link', %s, %s + make_interval(hours => %s))",
-        (hashlib.sha256(secret).digest(), firm.tenant, person, now(), now(), hours),
+        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s + make_interval(hours => %s))",
+        (
+            hashlib.sha256(secret).digest(),
+            firm.tenant,
+            person,
+            pathway,
+            hashlib.sha256(secret + b"123456").digest(),
+            now(),
+            now(),
+            hours,
+        ),
     )
     return f"/confirm/{base64.urlsafe_b64encode(secret).rstrip(b'=').decode()}", person
 
@@ -118,6 +133,7 @@ def test_the_whole_way_of_a_confirmation(firm, pages):
     assert done.status == 200
     assert "Your address is confirmed." in done.text
     assert status(firm, person) == (2, "confirmation-link")
+    assert firm.operator.admin.execute("SELECT count(*) FROM consent").fetchone() == (0,)
     again = Browser(port).get(path)
     assert again.status == 200
     assert "confirmed already" in again.text
@@ -139,6 +155,31 @@ def _headers(page):
     for cookie in page.headers.get_all("set-cookie"):
         assert "HttpOnly" in cookie
         assert "SameSite=Strict" in cookie
+
+
+def test_a_pathway_of_several_steps_wants_the_code_of_the_mail(firm, pages):
+    path, person = link(firm, pathway="multi-step")
+    browser = Browser(pages[0])
+    page = browser.get(path)
+    assert 'name="code"' in page.text
+    for code, words in (("", "Type the code"), ("000000", "4 tries are left"), ("1\0 x", "3 tries are left")):
+        answer = browser.press(path, page, code)
+        assert answer.status == 422
+        assert words in answer.text
+        assert 'aria-invalid="true"' in answer.text
+    assert status(firm, person) == (1, None)
+    assert "Your address is confirmed." in browser.press(path, page, " 123 456").text
+    assert status(firm, person) == (2, "multi-step")
+
+
+def test_five_wrong_codes_end_the_link(firm, pages):
+    path, person = link(firm, pathway="multi-step")
+    browser = Browser(pages[0])
+    page = browser.get(path)
+    answers = [browser.press(path, page, "000000").status for _ in range(5)]
+    assert answers == [422, 422, 422, 422, 410]
+    assert browser.press(path, page, "123456").status == 410
+    assert status(firm, person) == (1, None)
 
 
 def test_the_button_belongs_to_the_browser_that_was_shown_it(firm, pages):
@@ -191,6 +232,13 @@ def test_the_style_is_one_file_and_fetches_nothing(pages):
     assert "@import" not in sheet.text
 
 
+def refused(port, length):
+    """A length that is no number, as the octets of the wire."""
+    with socket.create_connection(("localhost", port), 20) as there:
+        there.sendall(f"POST /u/abc HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n".encode("latin-1"))
+        return there.recv(12)[9:12] in (b"400", b"413")
+
+
 class Door(BaseHTTPRequestHandler):
     """A stand-in for the sending door: it answers with what it was asked."""
 
@@ -221,6 +269,8 @@ def test_the_doors_public_paths_are_handed_on(pages):
         assert posted.text == "POST /u/abc?x=1 application/x-www-form-urlencoded List-Unsubscribe=One-Click"
         assert Browser(port).get("/assets/letter.css").text.startswith("GET /assets/letter.css")
         assert Browser(port).ask("POST", "/u/abc", "x" * 70_000).status == 413
+        for length in ("\u00b2", "9" * 5_000, "-1", "0x1"):
+            assert refused(port, length)
     finally:
         server.shutdown()
         thread.join()

@@ -1,9 +1,16 @@
 """The list of suppressions: the client's own alone, every entry on one page, an address's history, nothing of others."""
 
 import re
+from uuid import uuid4
 
 from tests.control.messages.test_list import way
-from tests.support import seeding
+from tests.support import django_ready, seeding  # noqa: F401  # rooms are imported outside a server
+
+from troth.control.recipients import agreeing
+from troth.control.recipients.reading import BASES
+from troth.control.suppressions.words import WAYS
+from troth.keys.ids import wire
+from troth.rules.consent_given import MONTHS, RECORDED
 
 _INDEX = re.compile(r'<small class="mono">([0-9a-f]{8})</small>')
 
@@ -65,3 +72,32 @@ def test_reasons_narrow_and_nonsense_is_said(site):
     member.get("/suppressions")
     assert member.post("/suppressions/find", q="sam").status == 422
     assert member.post("/suppressions/find", q="").url == f"{site.url}/suppressions"
+
+
+def test_how_somebody_opted_out_is_told_in_words(site):
+    """By a mail, by the link, on their own page: what the consent ledger has of it."""
+    member, rows, words = site.visitor(site.member), site.operator.database.run, {}
+    for n, (basis, source) in enumerate([*((each, "unsubscribe") for each in WAYS), ("own-page", "own-page")]):
+        address = f"way{n}@example.net"
+        person, index = site.firm.person(address), site.firm.index(address)
+        rows("SELECT opt_out_v1(%s, %s, %s, %s)", site.firm.tenant, index, site.firm.category, source)
+        what = (site.firm.tenant, [uuid4()], [person], [site.firm.category], [3], [basis], [None], [None], [None])
+        recorded = """SELECT consent_v1(%s, %s::uuid[], %s::uuid[], %s::uuid[], %s::smallint[], %s::text[],
+                                        %s::timestamptz[], %s::timestamptz[], %s::bytea[])"""
+        rows(recorded, *what)
+        member.get("/suppressions")
+        words[basis, source] = member.post("/suppressions/find", q=address).text
+        told = member.get(f"/recipients/{wire('rcp', 'a', person)}").text
+        assert BASES[basis] in told
+        assert f">{basis}<" not in told
+    for (basis, source), text in words.items():
+        assert f"<small>{WAYS[basis]}</small>" in text, (basis, source)
+    listed = member.get("/suppressions").text
+    for raw in ("mailto", "one-click", ">own-page", ">unsubscribe<"):
+        assert raw not in listed
+
+
+def test_no_basis_of_consent_is_without_its_words():
+    known = {*WAYS, *MONTHS, RECORDED, agreeing._BASIS}
+    assert set(BASES) == known
+    assert not [each for each in BASES.values() if each in known]

@@ -4,7 +4,10 @@
 """
 
 from tests.control.trust.breaking import constraint, fences, function, loud, quiet, right, secured
+from tests.control.trust.breaks_amounts import AMOUNTS
+from tests.control.trust.breaks_limits import VOLUMES
 from tests.control.trust.breaks_people import PEOPLE
+from tests.control.trust.breaks_recipients import RECIPIENTS
 
 EYES = [
     *function("SUP-3", "claim_attempt_v1", "claim_attempt_v1(text)"),
@@ -74,6 +77,37 @@ EMAIL = [
            "UPDATE governed g SET snapshot_id = (SELECT id FROM snapshot s WHERE s.kind = 'template' LIMIT 1) WHERE kind = 'category'"),
 ]  # fmt: skip
 
+LAWS = [
+    *fences("CPL-3", "opt_out", "insert_only"), *fences("CPL-3", "opt_in", "insert_only"), *secured("CPL-3", "opt_in"),
+    *function("CPL-3", "opt_out_v1", "opt_out_v1(uuid, bytea, uuid, text)"),
+    *function("CPL-3", "opted_out", "opted_out(uuid, bytea, uuid)"),
+    *function("CPL-3", "one_wish_at_a_time", "one_wish_at_a_time(uuid, bytea[])"),
+    *constraint("CPL-3", "tenant", "tenant_postal_address_check", "postal_address <> ''"),
+    quiet("CPL-3", "a client has no postal address", "tenant", "UPDATE tenant SET postal_address = ' ' WHERE code = 'homes'"),
+    quiet("CPL-3", "a client has another postal address", "tenant", "UPDATE tenant SET postal_address = '2 Nowhere' WHERE code = 'homes'"),
+    quiet("CPL-3", "a message's evidence is gone", "event", "UPDATE event SET detail_ct = NULL WHERE kind = 8"),
+    quiet("CPL-3", "an opt-out was told and not carried out", "event",
+           "INSERT INTO event SELECT message_id, 15, 'unsubscribe', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+    quiet("CPL-3", "somebody who opted out was written to", "opt_out",
+           "INSERT INTO opt_out SELECT m.tenant_id, m.blind_index, m.category_id, 'test', now() - interval '3 hours' FROM message m WHERE m.state = 5 LIMIT 1"),
+    quiet("CPL-3", "nothing takes the mail that opts out", "inbound_beat", "DELETE FROM inbound_beat"),
+    quiet("CPL-3", "the server that takes it has been silent", ("inbound_beat", "clock_mark"),
+          "UPDATE inbound_beat SET at = at - interval '1 hour', seen = seen - interval '1 hour'",
+          "UPDATE clock_mark SET high_water = now_v1()"),
+    *fences("CPL-4", "consent", "insert_only"), *secured("CPL-4", "consent"),
+    *constraint("CPL-4", "consent", "consent_has_its_wording", "kind = 3 OR detail_ct IS NOT NULL"),
+    *constraint("CPL-4", "consent", "consent_of_a_page_has_its_purpose",
+                "basis <> 'confirmation' OR kind <> 1 OR category_id IS NOT NULL"),
+    *function("CPL-4", "consent_v1", "consent_v1(uuid, uuid[], uuid[], uuid[], smallint[], text[], timestamptz[], timestamptz[], bytea[])"),
+    *function("CPL-4", "consent_stands_v1", "consent_stands_v1(uuid, uuid, uuid, timestamptz)"),
+    *function("CPL-4", "opt_out_v1", "opt_out_v1(uuid, bytea, uuid, text)"),
+    *function("CPL-4", "privacy_fact_v1", "privacy_fact_v1(text, timestamptz)"),
+    quiet("CPL-4", "a message was sent on consent that is not on record", "snapshot",
+           "UPDATE snapshot SET artefact = (artefact::jsonb || '{\"lawful_basis\":\"consent\"}')::text WHERE kind = 'category'"),
+    quiet("CPL-4", "an opt-out was told and not carried out", "event",
+           "INSERT INTO event SELECT message_id, 15, 'unsubscribe', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+]  # fmt: skip
+
 SECRETS = [
     *constraint("ENC-4", "message_body", "message_body_body_ct_check", "get_byte(body_ct, 0) = 2"),
     *constraint("ENC-4", "suppression", "suppression_address_ct_check", "get_byte(address_ct, 0) = 1"),
@@ -99,12 +133,30 @@ SECRETS = [
 LISTS = [
     *fences("SUP-1", "suppression", "insert_only"), *secured("SUP-1", "suppression"),
     *function("SUP-1", "suppress_v1", "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])"),
+    *function("SUP-1", "overridden_v1", "overridden_v1(uuid, bytea, smallint, text, timestamptz, timestamptz)"),
+    *function("SUP-1", "overrides_count_v1", "overrides_count_v1(uuid, uuid)"),
     loud("SUP-1", "inserts are thrown away", "CREATE RULE away AS ON INSERT TO suppression DO INSTEAD NOTHING", "DROP RULE away ON suppression"),
     loud("SUP-1", "the key is gone", "ALTER TABLE suppression DROP CONSTRAINT suppression_pkey", "ALTER TABLE suppression ADD PRIMARY KEY (blind_index, reason, source)"),
     quiet("SUP-1", "an entry is gone", "suppression", "DELETE FROM suppression WHERE source = 'staff'"),
     quiet("SUP-1", "somebody suppressed was written to", ("suppression", "suppression_feed"),
            "INSERT INTO suppression_feed (blind_index, reason, created_at) SELECT blind_index, 5, now() - interval '3 hours' FROM message WHERE state = 5 LIMIT 1",
            "INSERT INTO suppression (blind_index, reason, source, created_at) SELECT blind_index, 5, 'staff', now() - interval '3 hours' FROM message WHERE state = 5 LIMIT 1"),
+    *fences("SUP-2", "suppression_act", "insert_only"), *secured("SUP-2", "suppression_act"),
+    *constraint("SUP-2", "suppression", "suppression_reason_check", "reason BETWEEN 1 AND 6", "reason >= 1"),
+    *function("SUP-2", "suppress_v1", "suppress_v1(bytea[], smallint[], text[], uuid[], bytea[])"),
+    *function("SUP-2", "suppress_by_hand_v1", "suppress_by_hand_v1(uuid, uuid, bytea, bytea, bytea, bytea)"),
+    *function("SUP-2", "override_bounded", "override_bounded()"),
+    *function("SUP-2", "house_alone", "house_alone(change)"),
+    *function("SUP-2", "suppression_attempt_v1", "suppression_attempt_v1(text)"),
+    *right("SUP-2", "suppression:add"),
+    loud("SUP-2", "the worker may suppress no more", "REVOKE EXECUTE ON FUNCTION suppress_v1(bytea[], smallint[], text[], uuid[], bytea[]) FROM troth_flow",
+          "GRANT EXECUTE ON FUNCTION suppress_v1(bytea[], smallint[], text[], uuid[], bytea[]) TO troth_flow"),
+    loud("SUP-2", "complaints are thrown away", "CREATE RULE away AS ON INSERT TO suppression WHERE NEW.reason = 2 DO INSTEAD NOTHING", "DROP RULE away ON suppression"),
+    loud("SUP-2", "an override has no bound", "ALTER TABLE suppression_override DISABLE TRIGGER bounded", "ALTER TABLE suppression_override ENABLE TRIGGER bounded"),
+    quiet("SUP-2", "a complaint left no entry", "event", "INSERT INTO event SELECT message_id, 14, 'arf:1', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+    quiet("SUP-2", "an opt-out left no entry", "event", "INSERT INTO event SELECT message_id, 15, 'unsubscribe', tenant_id, at, detail_ct, leaf_hash FROM event WHERE kind = 8 LIMIT 1"),
+    quiet("SUP-2", "an entry by hand is gone", "suppression_act", "INSERT INTO suppression_act SELECT gen_random_uuid(), t.id, sha256('x'), a.id, '\\x01', now() FROM tenant t, account a LIMIT 1"),
+    *function("SUP-3", "suppression_part_v1", "suppression_part_v1(bigint, integer)"),
     *fences("SUP-3", "suppression", "no_truncate"), *fences("SUP-3", "suppression_feed", "insert_only"),
     loud("SUP-3", "the trigger is gone", "DROP TRIGGER insert_only ON suppression",
           "CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON suppression FOR EACH ROW EXECUTE FUNCTION insert_only()"),
@@ -147,7 +199,7 @@ GOVERNED = [
     quiet("CHG-6", "an email is of an unknown template", "email", "UPDATE email SET template_snapshot = gen_random_uuid()"),
     *fences("RCP-4", "person"), *fences("RCP-4", "confirmation"),
     *constraint("RCP-4", "person", "person_check3", "status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL)"),
-    *function("RCP-4", "verify_person_v1", "verify_person_v1(bytea)"),
+    *function("RCP-4", "verify_person_v1", "verify_person_v1(bytea, text)"),
     loud("RCP-4", "the river may verify", "GRANT UPDATE (status) ON person TO troth_flow", "REVOKE UPDATE (status) ON person FROM troth_flow"),
     quiet("RCP-4", "nobody confirmed", "confirmation", "DELETE FROM confirmation"),
     quiet("RCP-4", "a confirmation was not used", "confirmation", "UPDATE confirmation SET used_at = NULL"),
@@ -216,4 +268,18 @@ SENDING = [
     *function("SND-4", "session_open_now", "session_open_now(bytea)"),
 ]  # fmt: skip
 
-ALL = [*EYES, *ROLES, *EMAIL, *SECRETS, *LISTS, *GOVERNED, *PEOPLE, *LOGS, *SENDING]
+ALL = [
+    *EYES,
+    *ROLES,
+    *EMAIL,
+    *LAWS,
+    *SECRETS,
+    *LISTS,
+    *GOVERNED,
+    *PEOPLE,
+    *RECIPIENTS,
+    *LOGS,
+    *SENDING,
+    *VOLUMES,
+    *AMOUNTS,
+]

@@ -10,7 +10,20 @@ from tests.control.trust.world import ids
 pytestmark = pytest.mark.slow
 _SHIPPED = [
     each.read_text()
-    for room in ("audit", "tenants", "people", "approvals", "pipeline", "access", "apikeys", "trust")
+    for room in (
+        "audit",
+        "tenants",
+        "people",
+        "approvals",
+        "pipeline",
+        "limits",
+        "access",
+        "apikeys",
+        "suppressions",
+        "privacy",
+        "recipients",
+        "trust",
+    )
     for each in sorted(files(f"troth.control.{room}").joinpath("sql").iterdir(), key=lambda path: path.name)
 ]
 

@@ -24,7 +24,7 @@ from troth.flow.events import Happening, row
 from troth.keys import places
 from troth.rules.states import Kind
 
-MEASURED = ("EML-2", "EML-3", "EML-7", "EML-13", "ENC-4", "ENC-5", "LOG-1", "LOG-6", "RCP-4")
+MEASURED = ("CPL-3", "CPL-4", "EML-2", "EML-3", "EML-7", "EML-13", "ENC-4", "ENC-5", "LOG-1", "LOG-6", "RCP-4")
 ALONE = tuple(files("troth.control.trust.controls").iterdir())
 
 

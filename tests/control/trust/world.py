@@ -8,6 +8,7 @@ import hashlib
 import os
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -128,6 +129,9 @@ def build(database: Database, names: Names, witness: Path) -> World:
     made = World(database, operator, firms, names, witness)
     for firm in firms.values():
         names.publish(firm.name)
+    # a route that was begun to be warmed up yesterday
+    starts = (now() - timedelta(days=1)).date().isoformat()
+    operator.govern("route", None, "relay", {"starts": starts, "caps": [100, 200, 300, 400, 500, 600]})
     sign_in(made)
     for profile, firm in firms.items():
         for local in EVERYBODY:
@@ -138,6 +142,11 @@ def build(database: Database, names: Names, witness: Path) -> World:
     asyncio.run(_mail(made))
     for firm in firms.values():
         firm.domain_ready()
+    # the inbound server and the duties have just given a sign of life
+    database.fill(
+        "INSERT INTO inbound_beat (domain, at, seen) VALUES ('bounce.homes.example', now_v1(), clock_timestamp())"
+    )
+    database.fill("INSERT INTO clock_mark (high_water) VALUES (now_v1()) ON CONFLICT DO NOTHING")
     asyncio.run(seal(made))
     for connection in database.opened:
         connection.close()
@@ -192,10 +201,11 @@ def confirm(world: World, firm: Firm, address: str, pathway: str = "confirmation
     """A person is registered and follows the link."""
     person, secret = firm.person(address, status=1), os.urandom(32)
     world.database.fill(
-        "INSERT INTO confirmation VALUES (%s, %s, %s, %s, now(), now() + interval '3 days')",
-        hashlib.sha256(secret).digest(), firm.tenant, person, pathway,
+        "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, created_at, expires_at)"
+        " VALUES (%s, %s, %s, %s, %s, now(), now() + interval '3 days')",
+        hashlib.sha256(secret).digest(), firm.tenant, person, pathway, hashlib.sha256(secret + b"123456").digest(),
     )  # fmt: skip
-    world.operator.control.execute("SELECT verify_person_v1(%s)", (secret,))
+    world.operator.control.execute("SELECT verify_person_v1(%s, '123456')", (secret,))
 
 
 async def _mail(world: World) -> None:
@@ -206,7 +216,7 @@ async def _mail(world: World) -> None:
         lambda n: connect(world.database.conninfo("troth_flow"), n), world.operator.keyring, world.operator.secrets
     )
     await gate.start()
-    settings = Settings(lease_seconds=60, return_path_domain="bounce.homes.example")
+    settings = Settings(lease_seconds=60, return_path_domain="bounce.homes.example", inbound_port=2525)
     deps = Deps(world.database.connect, world.operator.keyring, world.operator.secrets, route)
     worker = Worker(settings, deps)
     running_worker = asyncio.create_task(worker.run())

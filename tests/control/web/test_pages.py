@@ -215,6 +215,19 @@ def test_colours_are_kept_in_this_browser_and_lead_back(site):
     assert "data-theme" not in visitor.get("/templates").text
 
 
+def test_a_database_that_takes_no_more_connections_is_told_where_a_page_opens_one_of_its_own(site):
+    """The key for the door: not by Django's connection, which is open."""
+    member, database = site.visitor(site.member), site.operator.database
+    member.get("/recipients/new")
+    with database.open() as admin:
+        admin.execute(f"REVOKE CONNECT ON DATABASE {database.name} FROM troth_control, PUBLIC")
+    answer = member.post("/recipients/new", email="ann@home.example", pathway="confirmation-link")
+    with database.open() as admin:
+        admin.execute(f"GRANT CONNECT ON DATABASE {database.name} TO troth_control")
+    assert (answer.status, "The database cannot be reached just now" in answer.text) == (503, True)
+    assert answer.headers["retry-after"] == "30"
+
+
 def test_the_database_away_is_a_page_that_says_so(site):
     member = site.visitor(site.member)
     database = site.operator.database

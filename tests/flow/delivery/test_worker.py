@@ -1,6 +1,7 @@
 """The worker against a real database and a real SMTP sink: what each answer makes of a message."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from tests.support.stage import dns_txt
 from troth.flow.delivery.work import Facts
 from troth.keys.installation import Purpose
 from troth.mail.letter import File
+from troth.mail.own_link import mail_address, token_of
 from troth.mail.tokens import read_token, verp_read
 from troth.rules.states import Kind, State
 
@@ -64,7 +66,7 @@ async def test_a_long_header_is_kept_in_whole_lines_up_to_16_kilobytes():
 async def test_tokens_of_a_message_name_it(stage):
     river = stage.river
     (message,) = river.queue("zoe@home.example")
-    stage.worker()
+    stage.worker(inbound_port=2525)
     await stage.until_state(message, State.SENT)
     fields = head(stage.got()[0])
     now = datetime.now(UTC)
@@ -72,12 +74,21 @@ async def test_tokens_of_a_message_name_it(stage):
     web, _, mail = fields["List-Unsubscribe"].partition(", ")
     token = web.strip("<>").removeprefix("http://localhost:8026/u/")
     assert UUID(bytes=read_token(keys, "unsubscribe", token, now)) == message
-    assert mail == f"<mailto:unsubscribe+{token}@bounce.{DOMAIN}>"
-    assert len(f"unsubscribe+{token}") <= 64
+    assert mail == f"<mailto:{mail_address(token, f'bounce.{DOMAIN}')}>"
+    assert token_of(mail[len("<mailto:") :].partition("@")[0]) == token
     assert fields["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     local, _, domain = stage.store.entries()[0].mail_from.partition("@")
     assert domain == f"bounce.{DOMAIN}"
     assert verp_read(river.secrets.token_keys(Purpose.VERP), local, now) == message
+
+
+async def test_no_opt_out_by_mail_is_offered_where_no_mail_is_taken(stage):
+    (message,) = stage.river.queue("zoe@home.example")
+    stage.worker()
+    await stage.until_state(message, State.SENT)
+    fields = head(stage.got()[0])
+    assert re.fullmatch("<http://localhost:8026/u/[^<>]+>", fields["List-Unsubscribe"])
+    assert fields["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 async def test_a_raw_letter_carries_all_it_was_given(stage):

@@ -30,14 +30,16 @@ def claimed(**but):
         "message_id": uuid4(), "tenant_id": uuid4(), "email_id": uuid4(), "person_id": uuid4(),
         "blind_index": bytes(32), "category_id": uuid4(), "category_snapshot": uuid4(), "template_snapshot": None,
         "domain_id": uuid4(), "lifetime_ends": NOW + timedelta(days=3), "token": 7, "attempts": 0, "schedule": None,
-        "schedule_attempts": 0, "first_failed_at": None, "lost_claims": 0, "was": 2, "was_due": NOW, "released": False,
+        "schedule_attempts": 0, "first_failed_at": None, "lost_claims": 0, "counted": NOW, "was": 2, "was_due": NOW, "released": False,
     }  # fmt: skip
     return Claimed(**row | but)
 
 
 def work(told=State.QUEUED, **but):
     one = claimed(**but)
-    return Work(one, Loaded(one.message_id, b"", b"", b"", b"", int(told), None), 0.0, 0.0)
+    return Work(
+        one, Loaded(one.message_id, b"", b"", b"", b"", int(told), None, None, "UTC", "Acme", "Street 1"), 0.0, 0.0
+    )
 
 
 def bench(**but):

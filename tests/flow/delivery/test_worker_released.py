@@ -32,7 +32,7 @@ def hold(river, *addresses, **letter):
     """Messages that were in review and that two people let go."""
     ids = [river.queue(address, **letter)[0] for address in addresses]
     river.database.fill("UPDATE message SET state = 10")
-    river.database.run("UPDATE spool SET state = 10, due = now_v1()")
+    river.database.run("UPDATE spool SET state = 10, due = now_v1(), counted = now_v1()")
     for message in ids:
         river.database.fill("INSERT INTO release_order VALUES (%s, %s, %s, now_v1())", message, river.tenant, uuid4())
     return ids
@@ -242,3 +242,19 @@ async def test_one_that_cannot_be_counted_by_a_fault_of_ours_keeps_no_other_back
         await stage.until_state(good, State.SENT)
         await stage.until(lambda: made.counters.broken == 1)
     assert (river.state(bad), orders(river)) == (State.HELD, 1)
+
+
+async def test_what_was_scheduled_for_later_goes_at_its_time(stage):
+    """Two people say that it may go, not that it goes sooner; it is counted in its own hour already."""
+    river = stage.river
+    (message,) = hold(river, PEOPLE[0])
+    river.database.run("UPDATE spool SET counted = now_v1() + interval '5 hours'")
+    worker = stage.worker()
+    await stage.until(lambda: river.state(message) is State.QUEUED and not worker.desk.hand)
+    row = river.spooled(message)
+    assert row["due"] == row["counted"]
+    assert row["state"] == State.QUEUED
+    assert (orders(river), used(river), stage.got()) == (0, [], [])
+    assert river.told(message) == [Kind.RELEASED]
+    river.database.fill("UPDATE installation SET clock_offset = clock_offset + interval '5 hours'")
+    await stage.until_state(message, State.SENT)

@@ -161,6 +161,16 @@ async def test_a_ledger_that_was_rolled_back_is_not_signed_on(database, admin, w
     with pytest.raises(RolledBack, match="holds a checkpoint of 2 leaves that this ledger does not"):
         async with leading(database, witness):
             pass
+    stops = "SELECT effect, started_by, reason FROM pause WHERE tenant_id IS NULL AND released_at IS NULL"
+    ((effect, by, reason),) = admin.execute(stops).fetchall()
+    assert (effect, by) == ("stop-delivery", "ledger")
+    assert "2 entries were seen before" in reason
+    with pytest.raises(RolledBack):
+        async with leading(database, witness):
+            pass
+    assert len(admin.execute(stops).fetchall()) == 1, "one stop, however often it is found"
+    told = admin.execute("SELECT count(*) FROM ledger_pending WHERE kind = 'sending:pause:start'").fetchone()
+    assert told == (1,), "it is an entry of the ledger like any stop"
 
 
 async def test_a_ledger_of_another_key_is_not_signed_on(database, admin, witness):

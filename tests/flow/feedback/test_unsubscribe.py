@@ -57,7 +57,7 @@ async def page(operator):
     gate = Gate(reach, operator.keyring, operator.secrets)
     connections = Connections(reach)
     await gate.start()
-    app = Starlette(routes=routes(Deps(connections.lend, operator.keyring, operator.secrets)))
+    app = Starlette(routes=routes(Deps(connections.lend, operator.keyring, operator.secrets, submit=gate.submit)))
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://door.test") as client:
         yield Page(operator, firm, gate, client)
@@ -103,6 +103,27 @@ async def test_one_click_stops_the_category_at_once(page, form):
     assert page.events(message) == [1, 15]
     later = await page.send()
     assert page.rows("SELECT state FROM message WHERE id = %s", later) == [(11,)]
+
+
+async def test_a_link_that_was_obeyed_says_since_when_and_opens_no_page_of_its_reader(page):
+    message = await page.send()
+    await page.client.post(page.link(message), data=ONE_CLICK)
+    shown = await page.client.get(page.link(message))
+    assert "You stopped it on <time" in shown.text
+    assert "switch it on again" in shown.text
+    for what in ("<form", 'href="/r/', "Stop “Rent”"):
+        assert what not in shown.text
+    page.operator.govern("policy", page.firm.tenant, "tenant", {"recipients": {"unsubscribe_scope": "all"}})
+    assert "Stop email from Firm firm?" in (await page.client.get(page.link(message))).text  # which is more
+    await page.client.post(page.link(message), data=ONE_CLICK)
+    assert "That cannot be taken back here" in (await page.client.get(page.link(message))).text
+
+
+async def test_an_opt_out_that_came_in_a_file_is_told_as_one(page):
+    message = await page.send()
+    index = page.firm.index("ann@example.net")
+    page.rows("SELECT opt_out_v1(%s, %s, %s, %s)", page.firm.tenant, index, page.firm.category, f"import:ses:{message}")
+    assert "It was stopped on <time" in (await page.client.get(page.link(message))).text
 
 
 async def test_many_clicks_at_once_are_one(page):
@@ -168,7 +189,7 @@ async def test_a_post_that_does_not_say_so_changes_nothing(page, form):
 
 
 async def test_a_form_that_never_comes(page, monkeypatch):
-    monkeypatch.setattr("troth.flow.feedback.unsubscribe._SECONDS", 0.05)
+    monkeypatch.setattr("troth.flow.feedback.receiving._SECONDS", 0.05)
 
     async def stall():
         yield b"List-"

@@ -11,10 +11,12 @@ from troth.flow.submission import Deps
 from troth.keys.api_keys import make_key
 from troth.keys.ids import uuid7
 
+CODE = {"category": "confirmation", "subject": "Code {{ code }}", "text": "{{ code }} {{ what }} {{ client }} {{ expires }}",
+        "targeting": {}, "schema": dict.fromkeys(("code", "what", "client", "expires"), {"type": "string", "max_length": 400})}  # fmt: skip
 TEXT = {"type": "string", "max_length": 400}
 CONFIRM = {"category": "confirmation", "subject": "Confirm this address for {{ client }}", "html": None,
-           "text": "{{ link }} {{ client }} {{ purpose }} {{ expires }}", "targeting": {},
-           "schema": {"link": {"type": "url", "max_length": 400}, "client": TEXT, "purpose": TEXT, "expires": TEXT}}  # fmt: skip
+           "text": "{{ link }} {{ code }} {{ client }} {{ purpose }} {{ expires }}", "targeting": {},
+           "schema": {"link": {"type": "url", "max_length": 400}, "code": TEXT, "client": TEXT, "purpose": TEXT, "expires": TEXT}}  # fmt: skip
 
 
 def add_key(operator, firm, code="program", **artefact):
@@ -26,21 +28,22 @@ def add_key(operator, firm, code="program", **artefact):
     return key, subject
 
 
-def add_system_tenant(operator, firm):
+def add_system_tenant(operator, firm, name="sys"):
     """The tenant that sends the programme's own mail, with the confirmation."""
     tenant = uuid7(now())
     keyset = operator.keyring.new_tenant_keyset(tenant)
-    operator.govern("tenant", None, "system", {
+    operator.govern("tenant", None, "system" if name == "sys" else name, {
         "programme": str(firm.programme), "name": "System", "kind": 2, "timezone": "UTC", "plan": "standard",
         "postal_address": "1 Test Street", "keyset": base64.b64encode(keyset).decode()}, tenant)  # fmt: skip
-    domain = operator.govern("domain", tenant, "sys.example.com", {"name": "sys.example.com", "selector": "s1"})
+    domain = operator.govern("domain", tenant, f"{name}.example.com", {"name": f"{name}.example.com", "selector": "s1"})
     operator.admin.execute(
         "UPDATE domain_state SET ready_until = now_v1() + interval '2 hours', checked_at = now_v1(),"
         " last_good_at = now_v1() WHERE domain_id = %s", (domain,))  # fmt: skip
     operator.govern("category", tenant, "confirmation", {
         "name": "Confirmation", "purpose": "To verify an address", "legal_class": "transactional", "raw": False,
-        "sender": {"name": "Troth", "address": "confirm@sys.example.com"}, "policy": {}})  # fmt: skip
+        "sender": {"name": "Troth", "address": f"confirm@{name}.example.com"}, "policy": {}})  # fmt: skip
     operator.govern("template", tenant, "confirm-address", {k: v for k, v in CONFIRM.items() if v is not None})
+    operator.govern("template", tenant, "own-code", CODE)
     return tenant
 
 

@@ -62,8 +62,7 @@ async def test_asked_again_at_once_there_is_one_mail(door, system):
     assert sorted(a.status_code for a in answers) == [200] * 7 + [201]
     assert len(confirmations(door, system)) == 1
     await register(door, **{"idempotency-key": "again"})
-    await register(door, **{"idempotency-key": "again"})
-    assert len(confirmations(door, system)) == 2
+    assert len(confirmations(door, system)) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,8 @@ async def test_a_limit_of_the_system_tenant_is_the_callers_own_answer(door, syst
     policy = {"limits": {"recipient_template_day": 1}}
     door.operator.govern("policy", system, "tenant", policy)
     assert (await register(door)).status_code == 201
-    answer = await register(door, **{"idempotency-key": "second"})
+    door.operator.admin.execute("UPDATE installation SET clock_offset = interval '11 minutes'")
+    answer = await register(door)
     assert (answer.status_code, answer.json()["code"]) == (429, "recipient-limit-reached")
     assert "decision" not in answer.json()
     assert ("POST", "/recipients", 429, "recipient-limit-reached") in door.requests()

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.flow.submission.doors import add_key, client_of, email
+from tests.flow.submission.doors import add_key, add_system_tenant, client_of, email
 
 RAW = {"to": "ann@example.net", "subject": "Hello", "text": "Hello", "tags": [{"name": "category", "value": "rent"}]}
 
@@ -126,6 +126,54 @@ async def test_a_spent_rate_says_when(operator, door):
     assert spent.json()["decision"]
 
 
+def windows(answer) -> dict[str, dict[str, int]]:
+    """A list of strings with parameters (RFC 9651, sections 3.1 and 3.1.2)."""
+    found = {}
+    for entry in answer.headers["ratelimit"].split(", "):
+        name, *parameters = entry.split(";")
+        assert name.startswith('"')
+        assert name.endswith('"')
+        found[name.strip('"')] = {key: int(value) for key, _, value in (p.partition("=") for p in parameters)}
+    return found
+
+
+async def test_every_answer_says_what_is_left_of_each_window_and_when_it_is_full_again(operator, door):
+    key, _ = add_key(operator, door.firm, "few", policy={"limits": {"key_hour": 3}})
+    async with client_of(door.app, key.text) as client:
+        first = await client.post("/emails", json=email())
+        again = await client.post("/emails/batch", json=[email(), email()])
+        refused = await client.post("/emails", json=email("stranger@example.net"))
+    assert [windows(a)["key-hour"]["r"] for a in (first, again)] == [2, 0]
+    assert '"key-hour";q=3;w=3600' in first.headers["ratelimit-policy"]
+    assert '"tenant-day";q=1000000;w=86400' in first.headers["ratelimit-policy"]
+    assert 0 < windows(first)["key-hour"]["t"] <= 3600
+    assert 0 < windows(first)["tenant-day"]["t"] <= 25 * 3600
+    assert set(windows(first)) == {"key-hour", "tenant-hour", "tenant-day", "template-hour"}
+    assert "retry-after" not in first.headers
+    assert refused.status_code == 422
+
+
+async def test_a_refused_batch_took_nothing_and_the_answer_says_so(operator, door):
+    key, _ = add_key(operator, door.firm, "two", policy={"limits": {"key_hour": 2}})
+    async with client_of(door.app, key.text) as client:
+        spent = await client.post("/emails/batch", json=[email(), email(), email()])
+        assert (spent.status_code, windows(spent)["key-hour"]["r"]) == (429, 2)
+        assert (await client.post("/emails/batch", json=[email(), email()])).status_code == 200
+
+
+async def test_retry_after_waits_for_the_last_window_that_is_spent(operator, door):
+    """The day's is spent, too: who came back after the hour would come in vain."""
+    key, _ = add_key(operator, door.firm, "both", policy={"limits": {"key_hour": 1, "tenant_day": 1}})
+    async with client_of(door.app, key.text) as client:
+        assert (await client.post("/emails", json=email())).status_code == 200
+        spent = await client.post("/emails", json=email())
+    left = windows(spent)
+    assert spent.status_code == 429
+    assert int(spent.headers["retry-after"]) == max(left["key-hour"]["t"], left["tenant-day"]["t"])
+    assert spent.json()["retry_after"] == int(spent.headers["retry-after"])
+    assert spent.headers["ratelimit-remaining"] == "0"
+
+
 async def test_cancel_and_reschedule(door):
     sent = (await door.post(json=email(scheduled_at="2099-01-01T00:00:00Z"))).json()
     assert sent["code"] == "schedule-too-far"
@@ -141,8 +189,21 @@ async def test_cancel_and_reschedule(door):
     assert (await door.client.get(f"/emails/{email_id}")).json()["last_event"] == "canceled"
     again = await door.client.post(f"/emails/{email_id}/cancel")
     assert (again.status_code, again.json()["code"]) == (409, "not-cancellable")
+    assert again.json()["detail"] == "It is cancelled already."
     late = await door.client.patch(f"/emails/{email_id}", json={"scheduled_at": "in 2 days"})
     assert (late.status_code, late.json()["code"]) == (409, "not-reschedulable")
+    assert late.json()["detail"] == "It is cancelled already."
+
+
+async def test_what_ended_otherwise_is_not_called_cancelled(door):
+    index = door.firm.index("bob@example.net")
+    door.operator.admin.execute(
+        "SELECT suppress_v1(%s,%s::smallint[],%s,%s::uuid[],%s::bytea[])", ([index], [1], ["t"], [None], [None])
+    )
+    sent = (await door.post(json={**RAW, "to": "bob@example.net"})).json()
+    answer = await door.client.post(f"/emails/{sent['id']}/cancel")
+    assert (answer.status_code, answer.json()["code"]) == (409, "not-cancellable")
+    assert "was sent, is being sent, or has ended" in answer.json()["detail"]
 
 
 async def test_a_new_time_is_counted_in_its_own_window(operator, door):
@@ -172,3 +233,40 @@ async def test_raw_content_and_a_suppressed_recipient(door):
     assert found["last_event"] == "suppressed"
     assert {m["recipient"]: m["state"] for m in found["troth"]["messages"]} == {
         "ann@example.net": "queued", "bob@example.net": "suppressed"}  # fmt: skip
+
+
+@pytest.mark.parametrize("registered", [False, True])
+async def test_nobody_learns_from_a_refusal_that_a_stranger_is_on_the_list(door, registered):
+    system = add_system_tenant(door.operator, door.firm)
+    if registered:
+        assert (await door.post("/recipients", json={"email": "eve@example.net"})).status_code == 201
+    index, other = door.firm.index("eve@example.net"), system
+    before = await door.post(json={**RAW, "to": "eve@example.net"})
+    door.operator.admin.execute(
+        "SELECT suppress_v1(%s,%s::smallint[],%s,%s::uuid[],%s::bytea[])", ([index], [2], ["t"], [other], [None])
+    )
+    after = await door.post(json={**RAW, "to": "eve@example.net"})
+    told, was = ({k: v for k, v in answer.json().items() if k != "instance"} for answer in (after, before))
+    assert (after.status_code, told["code"]) == (422, "recipient-unverified")
+    assert told == was
+    assert "not_suppressed" not in after.text
+
+
+async def test_the_answers_that_carry_what_is_left(door):
+    """As docs/limits.md says: whatever the gate itself judged, and nothing else."""
+    add_system_tenant(door.operator, door.firm)
+    once = {"idempotency-key": "k"}
+    await door.post(json=email(), headers=once)
+    judged = [
+        await door.post(json=email()), await door.post(json=email("stranger@example.net")),
+        await door.post(json={**email(), "template": {"id": "none", "variables": {}}}),
+    ]  # fmt: skip
+    others = [
+        await door.post(json=email(scheduled_at="whenever")), await door.post(json={"zzzz": 1}),
+        await door.post(json={**RAW, "to": "ann@example.net", "tags": [{"name": "category", "value": "none"}]}),
+        await door.post(json=email(), headers=once), await door.post("/recipients", json={"email": "new@example.net"}),
+    ]  # fmt: skip
+    assert [a.json().get("code") for a in judged[1:]] == ["recipient-unverified", "unknown-template"]
+    assert [a.status_code for a in others] == [422, 422, 422, 200, 201]
+    assert ["ratelimit" in a.headers for a in judged] == [True] * 3
+    assert ["ratelimit" in a.headers for a in others] == [False] * 5

@@ -77,7 +77,22 @@ def test_the_nearest_known_name_is_told():
     assert "`subject`" in problem(sbject="x").sentence
     assert "`reply_to`" in problem(replay_to="x").sentence
     assert "`content_type`" in problem(attachments=attached(contentType="x")).sentence
-    assert "Did you mean" not in problem(zzzz="x").sentence
+    assert problem(zzzz="x").sentence.endswith("Remove it; nothing was sent.")
+
+
+@pytest.mark.parametrize(
+    ("read", "body", "way_out"),
+    [
+        (wire.recipient, b'{"email":"a@b.example","zzzz":1}', "Remove it; nothing was registered."),
+        (wire.recipient, b'{"email":"a@b.example","consent":{"wordin":1}}', "Did you mean `wording`?"),
+        (wire.reschedule, b'{"zzzz":1}', "Remove it; nothing was changed."),
+    ],
+)
+def test_an_unknown_field_says_what_was_not_done(read, body, way_out):
+    with pytest.raises(Problem) as caught:
+        read(body)
+    assert caught.value.slug == "unknown-field"
+    assert caught.value.sentence.endswith(way_out)
 
 
 @pytest.mark.parametrize(("body", "slug"), [(b"[]", "bad-type"), (b'"x"', "bad-type"), (b'{"to":1e999}', "bad-value")])

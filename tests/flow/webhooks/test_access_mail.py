@@ -15,7 +15,7 @@ from troth.flow.webhooks.deps import Deps
 from troth.keys.ids import uuid7
 from troth.keys.keyring import OPERATOR
 
-PACKS = ("account-unused", "account-closed", "review-due", "review-kept")
+PACKS = ("account-unused", "account-closed", "review-due", "review-kept", "sending-unusual")
 
 
 def deps(operator, gate):
@@ -136,3 +136,24 @@ class Refusing(NoGate):
     async def submit(self, ask):
         self.asked.append(ask)
         return Refused(Refusal("suppressed-recipient", "No."))
+
+
+async def test_what_the_watch_found_is_told_by_mail_and_told_again_when_nobody_looks(firm):
+    operator = firm.operator
+    member(operator, "Adele", "admin", firm.tenant)
+    system_tenant(firm)
+    approve_packs(operator)
+    operator.admin.execute(
+        "SELECT anomaly_raise_v1(%s, 'volume', 'stop-delivery', 30, 2000, 7000, 200, 200, '2000 messages in 24 hours')",
+        (firm.tenant,),
+    )
+    later(operator, 31 / 1440)
+    assert operator.admin.execute("SELECT anomaly_overdue_v1(), anomaly_overdue_v1()").fetchone() == (1, 0)
+    gate = Gate(operator.database.connect, operator.keyring, operator.secrets)
+    await gate.start()
+    async with await operator.database.connect("test") as connection:
+        assert (
+            await tell_all(connection, deps(operator, gate), now()) == 2
+        )  # the owners' addresses cannot be opened here
+    await gate.stop()
+    assert {(t, why) for t, done, why in notices(operator) if done} == {("sending-unusual", None)}

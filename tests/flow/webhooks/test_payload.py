@@ -10,7 +10,7 @@ from troth.flow.webhooks import loading
 from troth.flow.webhooks import payload as payloads
 from troth.keys import places
 from troth.keys.ids import uuid7
-from troth.rules.hook_events import TYPES
+from troth.rules.hook_events import TYPES, WEBHOOKS
 from troth.rules.states import Kind, State
 from troth.store.events import EventRow, insert
 
@@ -24,7 +24,7 @@ PARTS = {
 }
 
 
-@pytest.mark.parametrize("kind", TYPES.values())
+@pytest.mark.parametrize("kind", [kind for kind in TYPES.values() if kind in {*WEBHOOKS}])
 async def test_every_kind_on_the_list_arrives_as_its_type(hooks, kind):
     receiver = await hooks.receiver()
     added = hooks.endpoint(receiver.url)
@@ -89,7 +89,7 @@ async def test_a_scheduled_mails_time_and_tags_are_told(hooks):
     hooks.sender()
     await hooks.tell(message, Kind.DELIVERED)
     await hooks.until(lambda: receiver.taken)
-    assert receiver.taken[0].json["data"]["scheduled_at"] == payloads._moment(now)
+    assert receiver.taken[0].json["data"]["scheduled_at"] == payloads.moment(now)
 
 
 async def test_a_template_that_no_longer_renders_costs_the_subject_alone(hooks):

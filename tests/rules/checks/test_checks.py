@@ -11,10 +11,12 @@ from tests.rules.world import GOOD, NOW, SECRET_ADDRESS, but, policy, problem, r
 from troth.rules import checks
 from troth.rules.chain import CHAIN
 from troth.rules.decision import Outcome, Verdict
-from troth.rules.facts import Attachment, Suppression
+from troth.rules.facts import UNASKED, Attachment, Consent, Suppression, Volume
 from troth.rules.problems import NOT_PROBLEMS, PROBLEMS
+from troth.rules.rates import spoken
 
 RAW = {"email": {"raw": True}, "template": None, "category": {"raw_content_allowed": True}}
+ON_CONSENT = {"category": {"lawful_basis": "consent"}}
 LISTED = Suppression(True, "hard_bounce", "dsn", own=True)
 
 # check, what is worse about the facts, the code that follows.
@@ -24,6 +26,13 @@ CASES = [
     ("tenant_not_paused", {"tenant": {"paused": "operator"}}, "tenant-paused"),
     ("tenant_not_paused", {"tenant": {"paused": "a reason of the future"}}, "tenant-paused"),
     ("tenant_not_paused", {"tenant": {"paused": "anomaly"}}, "anomaly-review"),
+    ("volume_usual", {"volume": Volume(1_500, (1_000,) * 7, asking=1)}, "anomaly-review"),
+    (
+        "volume_usual",
+        {"volume": Volume(200, (0,) * 7, asking=1), "policy": policy(anomaly__new_mail="refuse")},
+        "anomaly-stop",
+    ),
+    ("volume_usual", {"volume": None}, "store-unavailable"),
     (
         "tenant_not_paused",
         {"tenant": {"paused": "anomaly"}, "policy": policy(anomaly__new_mail="refuse")},
@@ -45,6 +54,29 @@ CASES = [
     ("category_approved", {"category": None, "template": {"approved": False}}, "template-unapproved"),
     ("category_approved", {"category": {"approved": False}}, "category-unapproved"),
     ("category_approved", {"category": {"retired": True}}, "category-retired"),
+    ("lawful_basis", {"category": {"lawful_basis": ""}}, "lawful-basis-missing"),
+    (
+        "lawful_basis",
+        {"category": {"legal_class": "relationship", "lawful_basis": "legal-obligation"}},
+        "lawful-basis-missing",
+    ),
+    ("lawful_basis", {"category": {"legal_class": "required"}}, "lawful-basis-missing"),
+    ("lawful_basis", {"category": {"legal_class": "commercial", "lawful_basis": "consent"}}, "lawful-basis-missing"),
+    ("lawful_basis", {"category": None}, "store-unavailable"),
+    ("sender_identified", {"tenant": {"addressed": False}}, "sender-unidentified"),
+    ("sender_identified", {"category": {"named": False}}, "sender-unidentified"),
+    ("sender_identified", {"tenant": {"addressed": None}}, "store-unavailable"),
+    ("sender_identified", {"category": {"named": None}}, "store-unavailable"),
+    ("sender_identified", {"tenant": None}, "store-unavailable"),
+    ("sender_identified", {"category": None}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("none")}, "consent-missing"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("expired", "implied", "inquiry", NOW)}, "consent-expired"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("withdrawn")}, "consent-withdrawn"),
+    ("consent_held", {**ON_CONSENT, "consent": Consent("a word of the future")}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "consent": None}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "recipient": None}, "store-unavailable"),
+    ("consent_held", {**ON_CONSENT, "consent": UNASKED}, "store-unavailable"),
+    ("consent_held", {"category": None}, "store-unavailable"),
     ("sender_matches", {"email": {"from_asked": "ceo@mail.hijaaz.example"}}, "sender-mismatch"),
     ("sender_matches", {"email": {"from_asked": ""}}, "sender-mismatch"),
     ("sender_matches", {"category": {"sender_domain": "elsewhere.example"}}, "store-unavailable"),
@@ -129,6 +161,9 @@ CASES = [
     ("schedule", {"email": {"scheduled_at": NOW - timedelta(minutes=2)}}, "schedule-in-past"),
     ("schedule", {"email": {"scheduled_at": NOW + timedelta(days=31)}}, "schedule-too-far"),
     ("schedule", {"email": {"scheduled_at": NOW}, "policy": None}, "store-unavailable"),
+    ("quiet_hours", {"policy": policy(quiet__hours=["12", "13"])}, "quiet-hours"),
+    ("quiet_hours", {"policy": None}, "store-unavailable"),
+    ("quiet_hours", {"recipient": None}, "store-unavailable"),
     ("rate_key", {"rates": rates(key_hour=1_000)}, "rate-limited"),
     ("rate_tenant_hour", {"rates": rates(tenant_hour=1_000)}, "rate-limited"),
     ("rate_tenant_day", {"rates": rates(tenant_day=1_000)}, "daily-limit-reached"),
@@ -190,9 +225,16 @@ def test_every_file_is_in_the_chain_once() -> None:
         ("domain_ready", {"domain": {"lookup_failed": True, "ready": False}}),
         ("domain_ready", {"domain": {"name": "MAIL.hijaaz.example"}}),
         ("not_suppressed", {"suppression": Suppression(True, "hard_bounce", override=True)}),
+        ("consent_held", {**ON_CONSENT, "consent": Consent("held", "express", "recipient")}),
+        ("consent_held", {**ON_CONSENT, "consent": Consent("held", "implied", "inquiry", NOW + timedelta(days=1))}),
+        ("lawful_basis", {"category": {"legal_class": "required", "lawful_basis": "legal-obligation"}}),
         ("schedule", {"email": {"scheduled_at": NOW - timedelta(seconds=59)}}),
         ("schedule", {"email": {"scheduled_at": NOW + timedelta(days=30)}}),
         ("tenant_not_paused", {"tenant": {"paused": "anomaly"}, "policy": policy(anomaly__action="slow")}),
+        ("volume_usual", {"volume": Volume(1_499, (1_000,) * 7, asking=1)}),
+        ("volume_usual", {"volume": Volume(1_500, (1_000,) * 7, asking=1, reviewed=1_001)}),
+        ("volume_usual", {"volume": Volume(9_500, (1_000,) * 7, asking=1), "policy": policy(anomaly__action="slow")}),
+        ("volume_usual", {"volume": Volume(9_500, (1_000,) * 7, asking=1), "tenant": {"paused": "anomaly"}}),
         ("rate_recipient", {"rates": rates(recipient_day=4)}),
         ("rate_key", {"rates": rates(key_hour=999)}),
     ],
@@ -210,6 +252,8 @@ def test_another_tenants_reason_is_not_told() -> None:
     verdict = run("not_suppressed", suppression=Suppression(True, "complaint", "fbl-yahoo", own=False))
     assert "complaint" not in json.dumps(verdict.to_document())
     assert "yahoo" not in json.dumps(verdict.to_document())
+    assert set(verdict.saw) == {"serve_otherwise"}
+    assert "own" not in run("not_suppressed", suppression=LISTED).saw
     assert "hard_bounce" in run("not_suppressed", suppression=LISTED).sentence
 
 
@@ -253,3 +297,29 @@ def test_nothing_that_was_seen_is_personal() -> None:
         document = json.dumps(run(name, **changes).to_document())
         assert SECRET_ADDRESS not in document
         assert "secret" not in document
+
+
+def test_a_spent_limit_says_whose_of_what_and_how_long() -> None:
+    verdict = run("rate_recipient", rates=rates(recipient_day=5))
+    assert verdict.sentence == (
+        "This recipient has used 5 of its 5 messages of this template today, and this request asks for 1 more. "
+        "Send it again in 30 minutes."
+    )
+    assert verdict.retry_after == 1800
+    assert "of this template" in run("rate_recipient").sentence
+    assert "of this template" not in run("rate_key", rates=rates(key_hour=1_000)).sentence
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "1 second"),
+        (59, "59 seconds"),
+        (61, "2 minutes"),
+        (3600, "1 hour"),
+        (3601, "1 hour and 1 minute"),
+        (48_217, "13 hours and 24 minutes"),
+    ],
+)
+def test_a_wait_is_told_in_hours_and_minutes_and_never_too_short(seconds: int, words: str) -> None:
+    assert spoken(seconds) == words

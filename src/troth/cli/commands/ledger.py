@@ -1,6 +1,7 @@
 """The command line, `troth ledger`: what leaves the house for those who want to verify it themselves."""
 
 import argparse
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
@@ -12,23 +13,28 @@ from troth.control.ledger import receipts, rows
 from troth.control.ledger.export import CannotExport, export
 from troth.control.ledger.proof import newest
 from troth.keys import ids
-from troth.ledger.receipt import encode
-from troth.ledger.verify import Found
+from troth.keys.errors import Undecryptable
+from troth.ledger.receipt import WrongKey
+from troth.rules.receipts import Altered, Rights
 from troth.settings import Settings
+
+_WHOSE = """
+SELECT tenant_id FROM message WHERE id = %s UNION ALL SELECT tenant_id FROM email WHERE id = %s LIMIT 1
+"""
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("ledger", help="export the ledger, its newest checkpoint, or one message's proof")
+    parser = commands.add_parser("ledger", help="export the ledger, its newest checkpoint, or a receipt")
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     exports = acts.add_parser("export", help="write the whole ledger to a new folder, to be verified anywhere")
     exports.add_argument("folder", metavar="DIR", type=Path)
     exports.set_defaults(run=run_export)
     checkpoint = acts.add_parser("checkpoint", help="the newest checkpoint, to keep for `troth verify --since`")
     checkpoint.set_defaults(run=run_checkpoint)
-    proof = acts.add_parser("proof", help="a receipt: one message's events with their proofs")
-    proof.add_argument("message", type=_message, help="the message's id: msg_a_..., or its 32 digits")
-    proof.add_argument("--out", metavar="FILE", type=Path, help="write it there (else to standard output)")
-    proof.set_defaults(run=run_proof)
+    receipt = acts.add_parser("receipt", help="a receipt: a message's or an email's decision and events, with proofs")
+    receipt.add_argument("id", metavar="ID", type=_id, help="msg_a_..., em_a_..., or a message's 32 digits")
+    receipt.add_argument("--out", metavar="FILE", type=Path, help="write it there (else to standard output)")
+    receipt.set_defaults(run=run_receipt)
     for one in (exports, checkpoint):
         one.add_argument("--json", action="store_true", help="print JSON")
 
@@ -60,41 +66,48 @@ def run_checkpoint(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _message(text: str) -> UUID:
+def _id(text: str) -> tuple[UUID | None, UUID | None]:
+    """An email, or a message."""
+    if email := ids.unwire("em", text):
+        return email, None
     try:
-        return ids.unwire("msg", text) or UUID(text)
+        return None, ids.unwire("msg", text) or UUID(text)
     except ValueError:
-        hint = "an email has a message for each recipient" if text.startswith("em_") else "its page shows it"
-        said = f"{text} is not a message's id, such as msg_a_ and 32 digits; {hint}"
+        said = (
+            f"{text} is not the id of a message or an email, such as msg_a_ or em_a_ and 32 digits; its page shows it"
+        )
         raise argparse.ArgumentTypeError(said) from None
 
 
-def run_proof(args: argparse.Namespace, settings: Settings) -> int:
+def run_receipt(args: argparse.Namespace, settings: Settings) -> int:
     if args.out and args.out.exists():
         raise CommandError(f"{args.out} is there already: name a new file.")
     with ExitStack() as stack:
-        connection = _connect(settings, stack)
-        made = _receipt(connection, settings, stack, args.message)
+        made = _receipt(_connect(settings, stack, "flow"), settings, *args.id)
     if args.out:
         args.out.write_bytes(made)
-        print(f"Written to {args.out}; anyone verifies it with `troth verify --receipt {args.out}`.")
+        print(f"Written to {args.out}; anyone verifies it with `troth verify receipt {args.out}`.")
     else:
-        print(made.decode(), end="")
+        sys.stdout.buffer.write(made)
+        sys.stdout.flush()
     return 0
 
 
-def _receipt(connection: rows.Connection, settings: Settings, stack: ExitStack, message: UUID) -> bytes:
-    reader, open_tenant = connection, None
-    found = connection.execute("SELECT secrets_ct, operator_keyset FROM installation").fetchone()
-    if found and settings.key_path.exists():
-        open_tenant = wiring.open_keys(settings, *found).keyring.tenant
-        reader = stack.enter_context(rows.connect(wiring.conninfo(settings, "flow"), "proof"))
+def _receipt(connection: rows.Connection, settings: Settings, email: UUID | None, message: UUID | None) -> bytes:
+    """Whoever has the master key may see all of it."""
+    installed = connection.execute("SELECT secrets_ct, operator_keyset FROM installation").fetchone()
+    whose = connection.execute(_WHOSE, (message, email)).fetchone()
+    if installed is None or whose is None:
+        raise CommandError(f"There is no {'message' if message else 'email'} {message or email} here.")
+    keys = wiring.open_keys(settings, *installed)
+    means = receipts.Means(keys.keyring, keys.secrets.ledger_seed)
+    wanted = receipts.Wanted(whose[0], email, message)
     try:
-        return encode(receipts.make(connection, reader, message, open_tenant))
-    except (receipts.NoReceipt, Found) as wrong:
+        return receipts.file(connection, wanted, means, Rights(content=True, house=True))
+    except (receipts.NoReceipt, Altered, WrongKey, Undecryptable) as wrong:
         raise CommandError(str(wrong)) from None
 
 
-def _connect(settings: Settings, stack: ExitStack) -> rows.Connection:
+def _connect(settings: Settings, stack: ExitStack, role: str = "ledger") -> rows.Connection:
     stack.enter_context(wiring.running_database(settings))
-    return stack.enter_context(rows.connect(wiring.conninfo(settings, "ledger"), "ledger"))
+    return stack.enter_context(rows.connect(wiring.conninfo(settings, role), "ledger"))

@@ -36,7 +36,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     releases.add_argument("--reason", required=True, help="read by the person who approves")
     acting.add_options(releases)
     releases.set_defaults(run=run_release)
-    for one in (starts, lists, releases):
+    clock = acts.add_parser("clock", help="the clock was once ahead: stop everything; the release takes its mark back")
+    clock.add_argument("--reason", required=True, help="how it was found that the clock is right now")
+    acting.add_options(clock)
+    clock.set_defaults(run=run_clock)
+    for one in (starts, lists, releases, clock):
         one.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -49,6 +53,18 @@ def run_start(args: argparse.Namespace, settings: Settings) -> int:
     lines = [
         f"Stopped ({args.effect}): pause {started}",
         "To lift it, one person proposes its release and another approves:",
+        f"  troth pause release {started} --reason TEXT",
+    ]
+    show({"pause": started}, json_wanted=args.json, text=lines)
+    return 0
+
+
+def run_clock(args: argparse.Namespace, settings: Settings) -> int:
+    with wiring.control(settings) as connection:
+        started = pauses.start_for_clock(connection, acting.secret(settings, connection, args), args.reason)
+    lines = [
+        f"Everything is stopped: pause {started}",
+        "When its release is approved, the clock's highest mark is the time of that moment, and mail goes:",
         f"  troth pause release {started} --reason TEXT",
     ]
     show({"pause": started}, json_wanted=args.json, text=lines)

@@ -41,13 +41,34 @@ def run_pages(settings: Settings) -> int:
 
 def run_duties(settings: Settings) -> int:
     from troth.flow import duties
+    from troth.flow.gate import watch
+    from troth.flow.gate.accept import Gate
+    from troth.flow.gate.recall import opener
+    from troth.flow.gate.world import Memory
+    from troth.flow.submission import asking_imported, confirming, renewing
     from troth.outside.dns import Resolver
 
     require(settings, "spf_mechanism")
 
     async def work(stop: asyncio.Event) -> None:
+        connect = wiring.connect_flow(settings)
         sending = duties.Sending(Resolver(settings.dns_resolvers), settings.spf_mechanism or "")
-        await duties.run_duties(wiring.connect_flow(settings), duties.standard(sending), stop)
+        keys = await wiring.flow_keys(settings, connect)
+        own = watch.Own(connect)
+        watching = (duties.Duty(*each) for each in watch.duties(own, opener(keys.keyring)))
+        gate = Gate(connect, keys.keyring, keys.secrets, lanes=1)
+        means, memory = confirming.Means(keys.keyring, keys.secrets, settings.public_url), Memory()
+        renewals = duties.Duty("re-verification", 300, lambda c: renewing.renew(c, means, gate.submit, memory))
+        apart = watch.Own(connect)  # a transaction for each mail, and nothing waits for it
+        asking = apart.duty(lambda c: asking_imported.ask(c, means, gate.within, memory))
+        imported = duties.Duty("asking those whom imports registered", 60, asking)
+        await gate.start()
+        try:
+            await duties.run_duties(connect, (*duties.standard(sending), *watching, renewals, imported), stop)
+        finally:
+            await gate.stop()
+            await own.close()
+            await apart.close()
 
     return running.until_stopped(work, settings.var_dir, "duties")
 
@@ -72,6 +93,20 @@ def run_webhooks(settings: Settings) -> int:
     return running.until_stopped(lambda stop: webhooks.serve(settings, stop), settings.var_dir, "webhooks")
 
 
+def run_imports(settings: Settings) -> int:
+    from troth.cli import importing
+
+    return running.until_stopped(lambda stop: importing.serve(settings, stop), settings.var_dir, "imports")
+
+
+def run_inbound(settings: Settings) -> int:
+    from troth.cli import inbound
+
+    require(settings, "inbound_port", "return_path_domain")
+    work = running.until_stopped
+    return work(lambda stop: inbound.serve(settings, stop), settings.var_dir, "inbound", asyncio.run)
+
+
 def run_metrics(settings: Settings) -> int:
     from troth.cli.metrics import serving
 
@@ -85,5 +120,7 @@ PROCESSES: dict[str, Callable[[Settings], int]] = {
     "duties": run_duties,
     "sequencer": run_sequencer,
     "metrics": run_metrics,
+    "imports": run_imports,
+    "inbound": run_inbound,
     "webhooks": run_webhooks,
 }

@@ -29,7 +29,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(_args: argparse.Namespace, settings: Settings) -> int:
-    require(settings, "relay_host", "spf_mechanism")
+    require(settings, "relay_host", "spf_mechanism", *(("return_path_domain",) if settings.inbound_port else ()))
     if not settings.key_path.exists() or not (settings.database_url or wiring.server(settings).data_dir.exists()):
         raise CommandError(_NOT_INSTALLED)
     logs.configure(settings)
@@ -97,6 +97,10 @@ def children(settings: Settings) -> Iterator[Child]:
     yield _child("duties")
     yield _child("sequencer")
     yield _child("webhooks", grace=25.0)
+    yield _child("imports")
+    if settings.inbound_port:
+        ready = _listens(settings.inbound_host, settings.inbound_port)
+        yield _child("inbound", ready=ready, grace=30.0)
     yield _child("metrics")  # not waited for: without it mail goes all the same
     yield _child("pages", ready=_listens(settings.web_host, settings.web_port))
     for n in range(settings.worker_processes):

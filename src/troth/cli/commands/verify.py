@@ -1,7 +1,7 @@
 """The command line, `troth verify`: is the ledger whole, here or in an export, and does it extend what was seen before?
 
 exit status 0   yes
-            1   no: the first bad entry is named
+            1   no: what is wrong is named, and the entry where it has one
             2   it could not be verified; why is said on standard error
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from troth.cli import wiring
+from troth.cli import receipts, wiring
 from troth.cli.words import CommandError, as_json, show, warn
 from troth.control.audit.refusals import StoreAway
 from troth.control.ledger import rows
@@ -23,7 +23,6 @@ from troth.control.ledger.offline import verify_export
 from troth.control.ledger.report import Report
 from troth.control.ledger.verification import Asked, verify
 from troth.keys.errors import KeyringError
-from troth.ledger import receipt
 from troth.ledger.checkpoint import notes
 from troth.ledger.verify import CannotVerify, Found
 from troth.outside.kms import KmsError
@@ -38,42 +37,49 @@ _MOST = 2**30  # bytes of a witness file
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("verify", help="is the ledger whole, here or in an export?")
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--export", metavar="DIR", type=Path, help="verify an export; needs no database and no keys")
-    what.add_argument("--receipt", metavar="FILE", type=Path, help="verify one message's proof, likewise")
+    parser.add_argument("--export", metavar="DIR", type=Path, help="verify an export; needs no database and no keys")
     parser.add_argument(
         "--since", metavar="FILE", type=Path, action="append", default=[],
         help="a checkpoint seen earlier, or a witness file: the ledger must extend every one in it",
     )  # fmt: skip
-    parser.add_argument("--key", metavar="VKEY", help="the ledger's verifier key as you hold it, or a file with it")
+    _add_key(parser)
     parser.add_argument(
         "--without-keys",
         action="store_true",
         help="do not open the events' sealed details, even where that is possible",
     )
+    parser.set_defaults(run=run_ledger, cannot=UNKNOWN)
+    kinds = parser.add_subparsers(dest="what", metavar="receipt")
+    receipt = kinds.add_parser("receipt", help="is a receipt true? needs the file and the public key, nothing else")
+    receipt.add_argument("file", metavar="FILE", type=Path)
+    _add_key(receipt)
+    receipt.set_defaults(run=run_receipt, cannot=UNKNOWN)
+
+
+def _add_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key", metavar="VKEY", help="the ledger's verifier key as you hold it, or a file with it")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.set_defaults(run=run, cannot=UNKNOWN)
 
 
-def run(args: argparse.Namespace, settings: Settings) -> int:
+def run_ledger(args: argparse.Namespace, settings: Settings) -> int:
+    return _judged(args, lambda: _ledger(args, settings))
+
+
+def run_receipt(args: argparse.Namespace, settings: Settings) -> int:
+    del settings  # of the house it needs nothing
+    return _judged(args, lambda: receipts.show_verified(args.file, _key(args.key), json_wanted=args.json))
+
+
+def _judged(args: argparse.Namespace, judge: Callable[[], int]) -> int:
     try:
-        return _receipt(args) if args.receipt else _ledger(args, settings)
+        return judge()
     except Found as found:
         bad = {"ok": False, "index": found.index, "what": found.what}
         show(bad, json_wanted=args.json, text=[f"BAD: {found}."])
         return BAD
     except psycopg.errors.UndefinedTable as old:
         why = f"The database has another version's schema: `troth migrate` first ({old.diag.message_primary})."
-    except (
-        CannotVerify,
-        CommandError,
-        PostgresError,
-        StoreAway,
-        KeyringError,
-        KmsError,
-        psycopg.Error,
-        OSError,
-    ) as wrong:
+    except _CANNOT as wrong:
         why = str(wrong).strip()
     if args.json:
         print(as_json({"ok": None, "what": why}))
@@ -116,28 +122,6 @@ def _keys(settings: Settings, connection: rows.Connection) -> tuple[OpenTenant |
     if found is None:
         raise CannotVerify("This database has no installation yet: `troth init` comes first.")
     return wiring.open_keys(settings, *found).keyring.tenant, None
-
-
-def _receipt(args: argparse.Namespace) -> int:
-    if args.since or args.without_keys:
-        raise CannotVerify("--since and --without-keys are for a ledger, not for a receipt.")
-    key = _key(args.key)
-    verified = receipt.verify_receipt(receipt.decode(args.receipt.read_bytes()), key)
-    checkpoint = verified.checkpoint
-    size, at = checkpoint.size, f"{checkpoint.at:%Y-%m-%d %H:%M:%S}"
-    said = (
-        f"OK: {verified.events} events of message {verified.message} are in the ledger of {size:,} entries of {at} UTC."
-    )
-    opened = (
-        "Message, kinds and times are proved, too."
-        if verified.opened == verified.events
-        else "What the events are (message, kind, time) is the word of who made the receipt: it was made without keys."
-    )
-    whose = "the one given" if key else "the receipt says so itself; --key checks that"
-    value = {"ok": True, "message": verified.message, "events": verified.events, "opened": verified.opened,
-             "size": size, "at": checkpoint.at, "key": verified.vkey, "key_given": key is not None}  # fmt: skip
-    show(value, json_wanted=args.json, text=[said, opened, f"Key: {verified.vkey} ({whose})"])
-    return 0
 
 
 def _notes(path: Path) -> list[str]:

@@ -124,7 +124,7 @@ class Demo:
 
     def stand_up(self, asked: dict[str, Ask]) -> Builder:
         """The database, the DNS and the mailbox; then the installation with its two owners."""
-        self.zone.begin({address.rpartition("@")[2] for ask in asked.values() for address in ask.recipients})
+        self.zone.begin({*(_domain(to) for ask in asked.values() for to in ask.recipients), *cast().mail_domains()})
         self.say("The database, a DNS server and a mailbox are starting.")
         self._all_up([wiring.server(self.layout.settings), *self._neighbours()])
         self.say("`troth init`: two owners, each with credentials of their own, sign the genesis entry.")
@@ -246,6 +246,10 @@ class Demo:
 
     def _all_up(self, units: Sequence[Unit | Child]) -> None:
         _ended([self.threads.submit(self.supervisor.add, unit) for unit in units])
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2]
 
 
 def _ended(futures: "list[Future[None]]") -> None:

@@ -76,6 +76,6 @@ def confirm(inbox: Inbox, address: str, trust: Path | None = None) -> None:
     shown = browser.open(link)
     if shown.status != 200:
         raise NotConfirmed(f"The confirmation's page answers {shown.status}.")
-    pressed = browser.press()
+    pressed = browser.press(code=inbox.code(address)) if 'name="code"' in shown.body else browser.press()
     if pressed.status != 200:
         raise NotConfirmed(f"The confirmation's button answers {pressed.status}.")

@@ -87,6 +87,16 @@ class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     staff: tuple[Colleague, ...]
     programme: tuple[Programme, ...]
 
+    def mail_domains(self) -> set[str]:
+        """Where the firms' own people get mail: they are recipients of their firms, too."""
+        staff = (
+            person
+            for each in self.programme
+            for person in (each.firm.author, each.firm.approver, *each.firm.colleague)
+            if person is not None
+        )
+        return {person.address.rpartition("@")[2] for person in staff}
+
 
 def cast() -> Cast:
     return msgspec.convert(tomllib.loads(FILE.read_text("utf-8")), Cast)

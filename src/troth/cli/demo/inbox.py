@@ -10,7 +10,9 @@ from troth.cli.demo.mailbox_store import Entry, MailStore
 
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _LINK = re.compile(r"https?://[^\s\"<>]+/(?:confirm|password)/[A-Za-z0-9_-]+")
+_CODE = re.compile(r"asks for a code:\s*([0-9]{6})\b")
 _UNSUBSCRIBE = re.compile(r"<(https?://[^<>\s]+)>")
+_BY_MAIL = re.compile(r"<mailto:([^<>\s?]+)>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,22 @@ class Inbox:
             if time.monotonic() > until or self.over.wait(0.05):
                 raise TimeoutError("A confirmation did not reach its recipient.")
 
-    def unsubscribe(self, recipient: str, message_hex: str) -> str:
-        """The address in List-Unsubscribe of a message that came; LookupError when there is none."""
-        for entry in self.copies(recipient, message_hex):
-            found = _UNSUBSCRIBE.search(header(self.octets(entry), "List-Unsubscribe"))
+    def code(self, recipient: str) -> str:
+        """The code of the newest mail that has one; empty when there is none."""
+        for entry in reversed(self.kept(recipient)):
+            found = _CODE.search(_plain(self.octets(entry)))
             if found:
                 return found[1]
-        raise LookupError("The message has no List-Unsubscribe header with a web address.")
+        return ""
+
+    def unsubscribe(self, recipient: str, message_hex: str, *, by_mail: bool = False) -> str:
+        """The link in List-Unsubscribe of a message that came, or its mailbox; LookupError when there is none."""
+        wanted = _BY_MAIL if by_mail else _UNSUBSCRIBE
+        for entry in self.copies(recipient, message_hex):
+            found = wanted.search(header(self.octets(entry), "List-Unsubscribe"))
+            if found:
+                return found[1]
+        raise LookupError("The message's List-Unsubscribe has no such address.")
 
     def octets(self, entry: Entry) -> bytes:
         return self.store.read(entry.file or "") or b""

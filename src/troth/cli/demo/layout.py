@@ -19,13 +19,14 @@ from troth.settings.load import CONFIG
 
 HOST = "127.0.0.1"
 USER = "troth-demo"
-DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES = (
+DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES, INBOUND = (
     8025,
     8026,
     8028,
     8027,
     8587,
     8053,
+    8525,
 )  # where they are free; else the next ones that are
 _MARK = 10_000  # added to a port, gives the UDP port that a copy of the demo holds while it uses the port
 _MOST = 500  # ports that are tried
@@ -101,7 +102,8 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
     What `given` says of PostgreSQL's programs and of webhooks stays; all else is the demo's own.
     """
     folder = given.var_dir / "demo"
-    door, pages, metrics, mailbox, relay, dns = _ports(held, DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES)
+    wanted = (DOOR, PAGES, METRICS, MAILBOX, RELAY, NAMES, INBOUND)
+    door, pages, metrics, mailbox, relay, dns, inbound = _ports(held, *wanted)
     settings = replace(
         Settings(),
         mode="demo",
@@ -120,6 +122,7 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
         relay_ca_file=folder / "mailbox-tls" / "ca.pem",
         ehlo_name="troth.test",
         return_path_domain=BOUNCES,
+        inbound_port=inbound,
         spf_mechanism=SPF,
         dns_resolvers=(HostPort(HOST, dns),),
         webhook_allow=given.webhook_allow,

@@ -10,6 +10,7 @@ from threading import Lock
 RELAY = "_spf.relay.test"
 SPF = f"include:{RELAY}"
 BOUNCES = "bounces.troth.test"
+INBOUND = "mail.troth.test"  # where Troth's own server takes mail
 
 
 @dataclass(slots=True)
@@ -24,7 +25,8 @@ class Zone:
         """What stands before any firm publishes: the relay's SPF, the bounces' domain, the recipients' domains."""
         self._records = {
             RELAY: {"TXT": ["v=spf1 ip4:127.0.0.1 -all"]},
-            BOUNCES: {"TXT": [f"v=spf1 {SPF} -all"], "MX": ["10 mailbox.localhost."]},
+            BOUNCES: {"TXT": [f"v=spf1 {SPF} -all"], "MX": [f"10 {INBOUND}."]},
+            INBOUND: {"A": ["127.0.0.1"]},
             **{name: {"MX": ["10 mailbox.localhost."]} for name in mail_domains},
         }
         self._write()

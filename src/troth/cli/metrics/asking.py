@@ -26,6 +26,7 @@ RIVER = {
     "outbox": """
     SELECT count(*), coalesce(extract(epoch FROM now_v1() - min(at)), 0) FROM webhook_outbox WHERE state < 3
     """,
+    "letters": "SELECT count(*) FROM inbound_letter WHERE read_at IS NULL",
     "duties": "SELECT extract(epoch FROM now_v1() - high_water) FROM clock_mark",
 }
 LEDGER = {
@@ -66,6 +67,7 @@ def _values(found: dict[str, list[tuple[Any, ...]]]) -> Values:
         "troth_domains": {"yes": float(ready.get(True, 0)), "no": float(ready.get(False, 0))},
         "troth_ledger_pending": {"": float(pending)},
         "troth_ledger_pending_age_seconds": {"": float(pending_age)},
+        "troth_inbound_unread": {"": float(found["letters"][0][0])},
         "troth_webhook_outbox": {"": float(outbox)},
         "troth_webhook_outbox_age_seconds": {"": float(outbox_age)},
     }

@@ -60,6 +60,13 @@ METRICS: tuple[Metric, ...] = (
     Metric("troth_webhook_disabled_total", COUNTER, "webhooks", "Endpoints disabled after long failure."),
     Metric("troth_webhook_notices_total", COUNTER, "webhooks", "Mails about that to administrators: sent, or unsent "
            "for a reason that `troth webhook list` tells.", ("result",)),
+    # ---- what comes back
+    Metric("troth_inbound_total", COUNTER, "feedback", "Incoming letters and connections: taken; automatic, gone, "
+           "full, not-ours, refused (size, line, bare CR or LF), away (no store), broken, timeout, "
+           "turned-away (too many).",
+           ("outcome",)),
+    Metric("troth_inbound_connections", GAUGE, "feedback", "Connections that bring mail."),
+    Metric("troth_inbound_unread", GAUGE, "feedback", "Letters to postmaster that nobody has read."),
     # ---- the house
     Metric("troth_duties_age_seconds", GAUGE, "house", "Since the duties last moved the clock's mark."),
     Metric("troth_processes", GAUGE, "house", "Processes on this machine that wrote down their numbers lately.",

@@ -12,11 +12,13 @@ from troth.control.approvals.artefacts import (
     category,
     designation,
     domain,
+    file_import,
     grant,
     override,
     policy,
     programme,
     release,
+    route,
     sign_on,
     template,
     tenant,
@@ -55,6 +57,8 @@ KINDS = {
         Kind("api-key", Of.CLIENT, api_key.check),
         Kind("override", Of.CLIENT, override.check),
         Kind("release", Of.EITHER, release.check),
+        Kind("route", Of.OPERATOR, route.check),
+        Kind("import", Of.EITHER, file_import.check),
     )
 }
 

@@ -79,6 +79,11 @@ class Seen:
         return self.state == 1
 
     @property
+    def house_alone(self) -> bool:
+        """Whether none of the client's own people decides it, as the database's house_alone has it."""
+        return self.kind == "import" and self.artefact.get("of") == "suppressions"
+
+    @property
     def title(self) -> str:
         said = [self.artefact.get("name_ct" if self.kind == "grant" else "name"), self.artefact.get("role")]
         about = [*map(str, said), str(self.artefact.get("retired", False)).lower()] if said[0] else None

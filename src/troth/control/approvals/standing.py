@@ -134,4 +134,10 @@ def _level(name: str, artefact: Artefact) -> Levels:
 
 def document_problems(document: object, *, complete: bool = False) -> list[Problem]:
     """What is wrong with a policy document in itself."""
-    return [Problem(f"policy.{p.field}".rstrip("."), p.code, p.hint) for p in validate(document, complete=complete)]
+    problems = validate(document, complete=complete)
+    if not problems and isinstance(document, Mapping) and document.get("recipients", {}).get("pathways", True) == []:
+        hint = (
+            "names no way of verifying an address, so nobody could be mailed: name one, or stop the sending (a pause)"
+        )
+        return [Problem("policy.recipients.pathways", "nonsense", hint)]
+    return [Problem(f"policy.{p.field}".rstrip("."), p.code, p.hint) for p in problems]

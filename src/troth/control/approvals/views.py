@@ -1,5 +1,6 @@
 """Four eyes, the pages: the queue, what waits for this person first; and one change, as a person wants to see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
@@ -22,6 +23,8 @@ from troth.mail import preview
 _FRAMED = {"X-Frame-Options": "SAMEORIGIN", "Cache-Control": "no-store"}
 _WAYS = (("", "Desktop"), ("phone", "Phone"), ("dark", "Dark"))
 _SCOPES = 300  # clients in the filter
+
+type Beside = Callable[[Actor, Seen], dict[str, Any] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,14 @@ def _scopes(actor: Actor) -> list[tuple[str, str]]:
 
 @needs("change:read")
 @require_safe
-def detail(request: HttpRequest, change: UUID) -> HttpResponse:
-    """GET /changes/<change>?as="""
+def detail(request: HttpRequest, change: UUID, beside: Beside | None = None) -> HttpResponse:
+    """GET /changes/<change>?as= `beside`: what another room shows of a change, with its template."""
     actor = actor_of(request)
     try:
         seen = reading.access_change(actor, change)
     except Http404:
         return _elsewhere(request, actor, change)
-    return shown(request, actor, seen)
+    return shown(request, actor, seen, beside=beside(actor, seen) if beside else None)
 
 
 def _elsewhere(request: HttpRequest, actor: Actor, change: UUID) -> HttpResponse:
@@ -98,7 +101,13 @@ def _elsewhere(request: HttpRequest, actor: Actor, change: UUID) -> HttpResponse
 
 
 def shown(
-    request: HttpRequest, actor: Actor, seen: Seen, *, faults: dict[str, str] | None = None, act: str = ""
+    request: HttpRequest,
+    actor: Actor,
+    seen: Seen,
+    *,
+    faults: dict[str, str] | None = None,
+    act: str = "",
+    beside: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """The page; with faults, as it answers a form that was refused. `act`: whose form stays open."""
     stand = stands(actor, seen)
@@ -115,13 +124,16 @@ def shown(
         "too_few": seen.open and len(stand.approvers) < seen.wanted - seen.given,
         "to_ask": [(str(one), name, role) for one, name, role in stand.approvers
                    if one not in {account for account, _ in stand.asked}],
-        "whose": wording.approvers(seen.kind, actor.profile if seen.tenant else "", client=seen.tenant is not None),
+        "whose": wording.approvers(
+            seen.kind, actor.profile if seen.tenant else "", client=seen.tenant is not None, house=seen.house_alone
+        ),
         "way": way if way in dict(_WAYS) else "",
         "ways": [(f"?as={name}" if name else "?", told, name == way) for name, told in _WAYS],
         "faults": faults or {},
         "typed": {name: request.POST.get(name, "")[:4000] for name in ("words", "why", "note")},
         "open_ask": act == "ask",
         "open_close": act == "close",
+        "beside": beside,
     }  # fmt: skip
     status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
     return render(request, "approvals/one.html", context, status=status)
@@ -153,6 +165,8 @@ def _why_not(at: Actor, seen: Seen, *, right: bool) -> str:
         return "You wrote on this draft, so somebody who did not must approve it: the database refuses yours."
     if at.human_id in {human for human, _ in seen.approvals}:
         return "You have approved this already; it waits for somebody else."
+    if seen.house_alone and not at.staff:
+        return "The list of suppressions is one for all clients, so somebody of the operator approves this."
     if not right:
         return f"Your role here, {at.role}, may look at this, and not decide it."
     return ""

@@ -12,10 +12,12 @@ KINDS = {
     "domain": ("Sending domain", "Sending domains"),
     "genesis": ("The first entry", "First entries"),
     "grant": ("Access", "Access of people"),
+    "import": ("Import", "Imports"),
     "override": ("Exception from a suppression", "Exceptions from suppressions"),
     "policy": ("Policy", "Policies"),
     "programme": ("Programme", "Programmes"),
     "release": ("Release", "Releases"),
+    "route": ("Warm-up of a route", "Warm-ups"),
     "sign-on": ("Single sign-on", "Single sign-on"),
     "template": ("Template", "Templates"),
     "tenant": ("Client firm", "Client firms"),
@@ -36,7 +38,7 @@ def titled(name: str, code: str, version: int | None, called: str = "") -> str:
     what = kind(name)
     if name == "grant":
         return f"Access of {called}" if called else "Access of a person"
-    if name in ("release", "override", "designation", "sign-on", "genesis"):
+    if name in ("release", "override", "designation", "sign-on", "genesis", "import"):
         return what
     said = _policy(code) if name == "policy" else f"{what} “{called or code}”"
     return f"{said}, version {version} to {version + 1}" if version else f"{said}, new"
@@ -61,12 +63,12 @@ def _policy(code: str) -> str:
     )
 
 
-def approvers(name: str, profile: str, *, client: bool) -> str:
-    """The roles that may approve a kind there, as a sentence's object."""
+def approvers(name: str, profile: str, *, client: bool, house: bool = False) -> str:
+    """The roles that may approve a kind there, as a sentence's object. house: none of the client's own."""
     action = f"{name}:approve"
     roles = [each.role for each in permissions().values() if each.action == action and each.profile == profile
              and (each.scope != "house") is client]  # fmt: skip
-    own = [role for role in roles if role in CLIENT_ROLES]
+    own = [] if house else [role for role in roles if role in CLIENT_ROLES]
     staff = [role for role in roles if role not in CLIENT_ROLES]
     told = [f"the client’s own {_listed(own)}"] if own else []
     told += [f"the operator’s {_listed(staff)}"] if staff else []

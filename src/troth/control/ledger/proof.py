@@ -7,9 +7,9 @@ params)`. Nothing here needs more than a few index look-ups, however large the l
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 from uuid import UUID
 
+from troth.control.ledger.rows import Cursor, fetched
 from troth.ledger.leaf import HASH_BYTES
 from troth.ledger.proofs import assemble, inclusion_ranges, plan
 from troth.ledger.tree import Node, Tree, split
@@ -29,12 +29,6 @@ ORDER BY last_at LIMIT 1
 _HASHES = "SELECT hashes FROM ledger_batch WHERE log_id = 1 AND index = %s"
 _LEAF = "SELECT leaf FROM ledger_leaf WHERE log_id = 1 AND index = %s"
 _NODES = "SELECT level, index, hash FROM ledger_hashes_v1(%s::smallint[], %s::bigint[])"
-
-
-class Cursor(Protocol):
-    """What psycopg's connections and Django's cursors both can."""
-
-    def execute(self, query: Any, params: Any = None, /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +67,7 @@ class EventProof:
 
 def newest(connection: Cursor) -> Newest | None:
     """The newest checkpoint; None before the first."""
-    found = _fetch(connection, _NEWEST, ())
+    found = fetched(connection, _NEWEST, ())
     return Newest(found[0][0], bytes(found[0][1]), *found[0][2:]) if found else None
 
 
@@ -83,7 +77,7 @@ def event_proofs(connection: Cursor, message_id: UUID, checkpoint: Newest | None
     batches: dict[int, _Batch] = {}
     return [
         EventProof(Kind(kind), source, at, bytes(hashed), _sealed(connection, bytes(hashed), at, checkpoint, batches))
-        for kind, source, at, hashed in _fetch(connection, _EVENTS, (message_id,))
+        for kind, source, at, hashed in fetched(connection, _EVENTS, (message_id,))
     ]
 
 
@@ -92,7 +86,7 @@ def inclusion(connection: Cursor, index: int, size: int) -> tuple[bytes, ...]:
     planned = plan(inclusion_ranges(index, 0, size))
     places = [place for group in planned for place in group]
     asked = ([level for level, _ in places], [number for _, number in places])
-    found = _fetch(connection, _NODES, asked)
+    found = fetched(connection, _NODES, asked)
     return tuple(assemble(planned, {(level, number): bytes(hashed) for level, number, hashed in found}))
 
 
@@ -109,7 +103,7 @@ class _Batch:
 def _sealed(
     connection: Cursor, hashed: bytes, at: datetime, checkpoint: Newest | None, batches: dict[int, _Batch]
 ) -> Sealed | None:
-    found = _fetch(connection, _BATCH, (hashed, at, at, hashed))
+    found = fetched(connection, _BATCH, (hashed, at, at, hashed))
     if not found or checkpoint is None or found[0][0] >= checkpoint.size:
         return None
     index, events, octet = found[0]
@@ -121,17 +115,10 @@ def _sealed(
 
 
 def _batch(connection: Cursor, index: int, size: int) -> _Batch:
-    hashes = split(bytes(_fetch(connection, _HASHES, (index,))[0][0]))
-    leaf = str(_fetch(connection, _LEAF, (index,))[0][0])
+    hashes = split(bytes(fetched(connection, _HASHES, (index,))[0][0]))
+    leaf = str(fetched(connection, _LEAF, (index,))[0][0])
     tree = Tree()
     made: Iterable[Node] = [node for hashed in hashes for node in tree.append(hashed)]
     nodes = {(0, place): hashed for place, hashed in enumerate(hashes)}
     nodes |= {(level, place): hashed for level, place, hashed in made}
     return _Batch(leaf, hashes, nodes, inclusion(connection, index, size))
-
-
-def _fetch(connection: Cursor, query: str, params: object) -> list[tuple[Any, ...]]:
-    """Rows; a Django cursor may answer `execute` with nothing and holds them itself."""
-    cursor: Any = connection.execute(query, params) or connection
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows

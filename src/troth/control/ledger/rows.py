@@ -6,7 +6,7 @@ A connection is psycopg's, of a role that sees all of the ledger (troth_ledger),
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import psycopg
@@ -16,6 +16,13 @@ from psycopg.types.datetime import TimestamptzLoader
 from troth.ledger.verify import Found
 
 Connection = psycopg.Connection[Any]
+
+
+class Cursor(Protocol):
+    """What psycopg's connections and Django's cursors both can."""
+
+    def execute(self, query: Any, params: Any = None, /) -> Any: ...
+
 
 LOG_ID = 1
 _NO_TENANT = frozenset({"tenant_id"})
@@ -207,3 +214,10 @@ def nodes(connection: Connection, ranges: Iterable[tuple[int, int, int]]) -> dic
 def checkpoint_notes(connection: Connection, after: int, most: int, limit: int) -> list[tuple[int, str]]:
     """(size, note) of the next checkpoints above `after`, up to the size `most`."""
     return connection.execute(_NOTES, (LOG_ID, after, most, limit)).fetchall()
+
+
+def fetched(connection: Cursor, query: str, params: object) -> list[tuple[Any, ...]]:
+    """Rows; a Django cursor may answer `execute` with nothing and holds them itself."""
+    cursor: Any = connection.execute(query, params) or connection
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows

@@ -18,11 +18,28 @@ from troth.ledger.proofs import BadProof, verify_inclusion
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The ledger's side: the newest checkpoint, a message's events with their proofs, a receipt as a file."""
+    """The ledger's side: the newest checkpoint, a message's events with their proofs, a receipt as a file,
+    and what it raises where there is none yet.
+    """
 
     newest: Callable[[Any], Any]
     event_proofs: Callable[[Any, UUID, Any], list[Any]]
-    receipt: Callable[[Any, Any, UUID, Any], bytes]
+    receipt: Callable[[Any, "Asked"], bytes]
+    not_yet: type[Exception]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose receipt, with what opens and signs it, and what its taker may see: `content`, to whom and what was said;
+    `house`, why the house approved its own versions. `message` None: of the whole email.
+    """
+
+    tenant: UUID
+    email: UUID | None
+    message: UUID | None
+    keys: Any
+    content: bool
+    house: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from troth.control.audit.accesses import looked
 from troth.control.messages import filters, listing, reading, words
-from troth.control.messages.evidence import Evidence, prove
+from troth.control.messages.evidence import Asked, Evidence, prove
 from troth.control.messages.filters import EMAIL, HAPPENED, MESSAGE, STATES, Filters
 from troth.control.messages.opening import Opener
 from troth.control.people.actor import Actor, actor_of
@@ -29,7 +29,7 @@ _CHOOSE: dict[str, Any] = {"section": "messages", "what": "Messages"}
 _LONGEST = 400
 _MESSAGE_ID = re.compile(r"<?([0-9a-f]{32})@[^@<>\s]+>?\Z", re.ASCII)
 _BY_ID_ALONE = "Your role finds messages by their id: type a message’s or an email’s id."
-_RECEIPT = 'attachment; filename="{}.json"'
+_RECEIPT = 'attachment; filename="{}.receipt.json"'
 
 
 @needs("message:read")
@@ -207,16 +207,29 @@ def detail(request: HttpRequest, ref: str, evidence: Evidence) -> HttpResponse:
 @needs("message:receipt")
 @require_safe
 def receipt(request: HttpRequest, ref: str, evidence: Evidence) -> HttpResponse:
-    """GET /messages/<msg_a_…>/receipt: the file that proves it elsewhere; 404 until all of its events are sealed."""
+    """GET /messages/<msg_a_…>/receipt?of=email: the file that proves it elsewhere, alone or with its email's others;
+    404 until all of its events are sealed.
+    """
     actor, message, opener = _opened(request, ref)
     found = reading.access_message(actor, message, reading.cell_of(), opener)
     if found.ref != ref or not prove(evidence, message).whole:
         raise Http404
-    looked("access:message:receipt", opener.tenant, actor.account_id, message=message)
-    connection.ensure_connection()
-    psycopg = connection.connection
-    body = evidence.receipt(psycopg, psycopg, message, settings.TROTH_KEYS().keyring.tenant)
-    headers = {"Content-Disposition": _RECEIPT.format(ref)}
+    email = ids.unwire(EMAIL, found.email) if request.GET.get("of") == "email" else None
+    looked(
+        "access:message:receipt",
+        opener.tenant,
+        actor.account_id,
+        message=message,
+        **({"email": email} if email else {}),
+    )
+    one = None if email else message
+    asked = Asked(opener.tenant, email, one, settings.TROTH_KEYS(), content=opener.content, house=actor.staff)
+    try:
+        with connection.cursor() as cursor:
+            body = evidence.receipt(cursor, asked)
+    except evidence.not_yet:
+        raise Http404 from None  # another message of its email waits for its seal
+    headers = {"Content-Disposition": _RECEIPT.format(found.email if email else ref)}
     return HttpResponse(body, content_type="application/json", headers=headers)
 
 

@@ -39,7 +39,7 @@ _ORDER = [Kind.ACCEPTED, Kind.QUEUED, Kind.RESCHEDULED, Kind.RELEASED, Kind.CLAI
 # what tells nobody's address and nothing that was said: numbers, times and the house's own words
 _BARE = frozenset({"attempt", "phase", "code", "enhanced", "reason", "again", "until", "size"})
 _SAID = ("attempt", "phase", "code", "enhanced", "text", "headers", "conversation", "sentence", "reason", "again",
-         "until", "size", "selector", "bits", "message_id")  # fmt: skip
+         "until", "size", "selector", "bits", "message_id", "decided")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,8 @@ CHECKS = {
     "domain_ready": "Sending domain ready", "address_syntax": "Address well formed",
     "recipient_verified": "Recipient verified", "not_suppressed": "Not suppressed", "rate_key": "Key’s rate",
     "rate_tenant_hour": "Client’s hour", "rate_tenant_day": "Client’s day", "rate_template": "Template’s rate",
-    "rate_recipient": "Recipient’s rate",
+    "rate_recipient": "Recipient’s rate", "volume_usual": "Volume as usual", "lawful_basis": "Lawful basis",
+    "sender_identified": "Sender says who it is", "consent_held": "Consent on record", "quiet_hours": "Quiet hours",
 }  # fmt: skip
 _OUTCOMES = {"accept": ("Pass", "holds"), "hold": ("Hold", "held"), "suppress": ("Suppress", "suppressed"),
              "refuse": ("Refuse", "refused")}  # fmt: skip

@@ -54,7 +54,8 @@ the checks saw: nothing that is sealed under the recipient's key is shown. Lists
   suppressions; a link to such a search does not tell the address to somebody without `message:content`. Others find
   messages by id alone.
 - Addresses on the list of suppressions are shown with `message:content`; others see each entry's index.
-- A receipt (`message:receipt`) names nobody: it holds salted hashes and proofs.
+- A receipt (`message:receipt`) shows what its taker may see: without `message:content` neither the recipient nor
+  what was said.
 """
 
 

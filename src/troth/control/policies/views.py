@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from troth.control.approvals import changes, drafts
 from troth.control.approvals.changes import Proposal
@@ -20,6 +20,9 @@ from troth.control.people.guard import needs
 from troth.control.policies import form, levels
 from troth.control.policies.form import Sentence, Typed
 from troth.control.policies.targets import Target, target
+from troth.control.simulator import asking as simulations
+from troth.control.simulator import views as simulator
+from troth.control.simulator.candidate import Candidate
 from troth.control.tenants.clients import clients, programmes
 from troth.rules import policy_words as words
 from troth.rules.policy import value_of
@@ -189,6 +192,7 @@ def review(request: HttpRequest, slug: str, says: Sentence) -> HttpResponse:
     ]
     given: dict[str, Any] = {"target": wanted, "draft": draft, "rows": told, "table": table}
     given["typed"] = {"reason": reason}
+    given["simulated"] = _simulated(wanted, made) if told else None
     if request.method == "POST":
         problem = _propose(actor, wanted, draft, made, reason) if told else "This draft changes nothing yet."
         if isinstance(problem, changes.Proposed):
@@ -197,6 +201,33 @@ def review(request: HttpRequest, slug: str, says: Sentence) -> HttpResponse:
         given["faults"] = {"reason" if not reason else "": problem}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if "faults" in given else HTTPStatus.OK
     return render(request, "policies/review.html", {**_SECTION, **given, **_below(wanted, made)}, status=status)
+
+
+@needs(post="policy:propose")
+@require_POST
+def simulate(request: HttpRequest, slug: str, says: Sentence) -> HttpResponse:
+    """POST /policies/<level>/simulate: try the draft on the mail of the last days, before it is proposed."""
+    actor = actor_of(request)
+    wanted = target(actor, slug)
+    draft = _draft(actor, wanted.code)
+    if draft is None:
+        return HttpResponseRedirect(f"/policies/{slug}/edit")
+    made, faults = form.document(wanted, _typed(draft))
+    if faults | dict(form.loosened(wanted, made, says)):
+        return HttpResponseRedirect(f"/policies/{slug}/review")  # which shows what is wrong with it
+    return simulator.begin(request, actor, _candidate(wanted, made), made, wanted.code, f"/policies/{slug}/review")
+
+
+def _simulated(wanted: Target, made: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The last simulation of exactly this draft, if there was one."""
+    found = simulations.newest_of(made, [_candidate(wanted, made).level])
+    return {"one": found, **(simulator.told(found) if found else {})}
+
+
+def _candidate(wanted: Target, made: dict[str, dict[str, Any]]) -> Candidate:
+    if wanted.tenant is not None:
+        return Candidate("tenant", made, wanted.tenant)
+    return Candidate("promise", made, programme=wanted.here.programme) if wanted.whole else Candidate("operator", made)
 
 
 def _above(wanted: Target, path: str) -> str:

@@ -16,6 +16,7 @@ from troth.control.recipients.views import broken
 _PATIENCE = 15.0  # seconds
 _MOST = 65_536  # octets of a body; an unsubscribe form has a few dozen
 _UP = ("Content-Type", "Accept", "User-Agent")
+_COOKIE = "troth_own"  # of a recipient's own page; the pages' own cookies stay here
 _NOT_DOWN = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "server", "date"})
 
 
@@ -24,12 +25,15 @@ def to_door(request: HttpRequest, token: str = "") -> HttpResponse:
     """The door's answer, whatever it is; 503 when it gives none."""
     del token
     length = request.headers.get("Content-Length") or "0"
-    if not length.isdigit() or int(length) > _MOST:
+    if not (length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= _MOST):
         return HttpResponse(status=http.client.REQUEST_ENTITY_TOO_LARGE)
     door = urlsplit(settings.TROTH_DOOR_URL)
     there = http.client.HTTPConnection(door.hostname or "", door.port, timeout=_PATIENCE)
     try:
         headers = {name: request.headers[name] for name in _UP if name in request.headers}
+        if _COOKIE in request.COOKIES:
+            headers["Cookie"] = f"{_COOKIE}={request.COOKIES[_COOKIE]}"
+        headers["X-Forwarded-For"] = _told(request)
         there.request(request.method or "GET", request.get_full_path(), request.body or None, headers)
         answer = there.getresponse()
         response = HttpResponse(answer.read(), status=answer.status)
@@ -42,3 +46,9 @@ def to_door(request: HttpRequest, token: str = "") -> HttpResponse:
         return response
     finally:
         there.close()
+
+
+def _told(request: HttpRequest) -> str:
+    """Where it came from, as the door reads it where it trusts this process (flow/submission/peer.py)."""
+    before = request.headers.get("X-Forwarded-For", "")
+    return f"{before}, {request.META['REMOTE_ADDR']}".removeprefix(", ")

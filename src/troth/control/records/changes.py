@@ -49,7 +49,8 @@ FROM ({versions}) AS v(n, after, before) WHERE v.before IS NOT NULL
 KINDS = {
     "template": "Templates", "category": "Categories", "policy": "Policies", "api-key": "API keys", "grant": "Access",
     "domain": "Domains", "override": "Suppression overrides", "release": "Releases", "sign-on": "Sign-on",
-    "designation": "Named individuals", "tenant": "Clients", "programme": "Programmes",
+    "designation": "Named individuals", "tenant": "Clients", "programme": "Programmes", "import": "Imports",
+    "route": "Warm-ups of routes",
     "access": "Access that ended, reviews", "stop": "Stops and pauses",
 }  # fmt: skip
 STEPS = {

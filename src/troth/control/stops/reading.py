@@ -16,6 +16,7 @@ EFFECTS = (
     ("stop-delivery", "Stop delivery", "Nothing goes out. What was accepted waits; new mail is refused."),
     ("stop-new", "Refuse new mail", "New mail is refused. What was accepted goes on."),
 )
+_SLOW = ("slow", "Slowed", "Hourly limits are at the share that the policy says. Nothing is held.")  # the watch's alone
 _MOST = 100  # stops of a page
 _COUNTED = 200_000  # waiting messages that are counted
 _STOPS = "SELECT * FROM troth.stops_v1(%s)"
@@ -26,7 +27,12 @@ SELECT g.subject, g.code, coalesce(s.artefact::jsonb ->> 'name', g.code)
 FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id
 WHERE g.kind = 'category' AND g.tenant_id = %s AND NOT g.retired ORDER BY g.code LIMIT 500
 """
-_WATCHES = {"anomaly": "the watch, by itself", "command:restore": "the restoring of a backup"}
+_WATCHES = {
+    "anomaly": "the watch, by itself",
+    "command:restore": "the restoring of a backup",
+    "ledger": "the sequencer, by itself",
+    "clock": "a person, since the clock was once ahead",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +52,11 @@ class Stop:
 
     @property
     def how(self) -> str:
-        return next(name for effect, name, _ in EFFECTS if effect == self.effect)
+        return next(name for effect, name, _ in (*EFFECTS, _SLOW) if effect == self.effect)
 
     @property
     def does(self) -> str:
-        return next(words for effect, _, words in EFFECTS if effect == self.effect)
+        return next(words for effect, _, words in (*EFFECTS, _SLOW) if effect == self.effect)
 
     @property
     def title(self) -> str:

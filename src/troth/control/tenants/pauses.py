@@ -14,6 +14,7 @@ WATCH = "anomaly"  # who starts a pause by itself
 LONGEST = 2000  # characters of a reason
 _STOP = "SELECT troth.stop_v1(%s, %s, %s, %s, %s)"
 _WATCH = "SELECT (troth.pause_v1(ARRAY[%s]::uuid[], %s, %s, %s))[1]"
+_CLOCK = "SELECT troth.clock_stop_v1(%s, %s)"
 _ACTIVE = """
 SELECT id, tenant_id, category_id, effect, reason, started_by, started_at FROM pause
 WHERE released_at IS NULL AND tenant_id IS NOT DISTINCT FROM %s ORDER BY started_at
@@ -51,6 +52,14 @@ def start(connection: Connection, session: bytes, stop: Stop) -> UUID:
     values = (stop.tenant, stop.category, stop.effect, stop.reason.strip(), session)
     with refusals(), within(connection, stop.tenant):
         return _one(connection, _STOP, values)
+
+
+def start_for_clock(connection: Connection, session: bytes, reason: str) -> UUID:
+    """Stop everything since the clock was once ahead; the release takes its highest mark back. Raise Refused."""
+    stop = Stop(None, "stop-delivery", reason)
+    _check(stop)
+    with refusals(), within(connection, None):
+        return _one(connection, _CLOCK, (stop.reason.strip(), session))
 
 
 def watch(connection: Connection, stop: Stop) -> UUID:

@@ -13,7 +13,8 @@ from troth.control.trust.measures import DENIED, NOTHING, weigh
 _TABLES = ("change", "snapshot", "governed", "approval", "draft", "draft_author", "permission", "session", "account")
 _FUNCTIONS = (
     "propose_v1", "approve_v1", "close_v1", "draft_save_v1", "draft_voids", "wrote", "acting", "acts", "allowed",
-    "cell_of", "approvers_of", "approvals_of", "approvers_wanted", "policy_number", "change_guard", "approval_guard",
+    "cell_of", "approvers_of", "house_alone", "approvals_of", "approvers_wanted", "policy_number", "change_guard",
+    "approval_guard",
     "snapshot_guard", "governed_guard", "change_entry", "ledger_entry", "session_open_now", "insert_only",
     "governance_attempt_v1", "governance_fact_v1", "record_attempt_v1", "attempt_somebody",
 )  # fmt: skip

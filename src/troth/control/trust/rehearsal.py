@@ -22,9 +22,10 @@ def good(policy: Policy, now: datetime) -> f.Facts:
     pathway = next(iter(policy.recipients.pathways), None)
     return f.Facts(
         now=now,
-        tenant=f.Tenant(_TEXT, "active"),
+        tenant=f.Tenant(_TEXT, "active", addressed=True),
         key=f.Key(_TEXT, "live", frozenset({"notice"})),
-        category=f.Category("notice", "Notice", _TEXT, 1, approved=True, sender_addr=_FROM, sender_domain="b.example"),
+        category=f.Category("notice", "Notice", _TEXT, 1, approved=True, sender_addr=_FROM, sender_domain="b.example",
+                            lawful_basis="contract", named=True),
         template=f.Template("notice", _TEXT, 1, approved=True, digest_matches=True),
         domain=f.Domain("b.example", ready=True, problems=(), checked_at=now, last_good_at=now),
         email=f.Email(_FROM, 1, 100, raw=False),

@@ -1,24 +1,46 @@
 """Claims: whether the suppression list still holds all that it ever held: against its feed and earlier counts."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from troth.control.trust.found import Findings
 from troth.control.trust.look import Look
-from troth.control.trust.measures import count
 
+MOST = 150_000  # entries of a part: a check takes seconds, whatever there is; a small list is looked at whole
+_PART = "SELECT * FROM suppression_part_v1(%s, %s)"
 _OPT_OUTS = "SELECT count(*) FROM opt_out"
 
 
 def kept(findings: Findings, look: Look, claim: str) -> None:
-    """Nothing is missing of what `claim`'s last check saw; the list and its feed hold the same entries."""
-    entries = count(findings, look, "suppressions", None, "suppressions differ from the feed")
-    fed = int(next((row.example for row in look.facts("suppressions")), None) or 0)
+    """Nothing is missing of what `claim`'s earlier checks saw; the list and its feed hold the same entries. Of a long
+    list each hour looks at the next part, and at the newest.
+    """
+    part, parts, listed, _, wrong, newest = look.once("suppressions", lambda: _part(look))
+    findings.need(not wrong, f"{wrong} of {listed} suppressions differ from the feed, whose last row is {newest}")
     outs = look.once("opt-outs", lambda: _opt_outs(look))
     before = look.remembered(claim)
-    for name, now, what in (("suppressions", entries, "suppressions"), ("feed", fed, "rows of the feed"),
-                            ("opt_outs", outs, "opt-outs")):  # fmt: skip
-        findings.need(now >= before.get(name, 0), f"there were {before.get(name)} {what}, now there are {now}")
-    # what was seen when all was well is what later counts are held to
-    counted = {"suppressions": entries, "feed": fed, "opt_outs": outs}
-    findings.seen |= {**counted, "entries_now": entries} if not findings.wrong else {**before, "entries_now": entries}
+    which = "" if parts == 1 else f" of part {part + 1} of {parts}"
+    counted = {f"suppressions{which}": listed, "feed": newest, "opt_outs": outs}
+    for what, now in counted.items():
+        findings.need(now >= before.get(what, 0), f"there were {before.get(what)} {_said(what)}, now there are {now}")
+    # what was seen when all was well is what later counts are held to; all parts at once are held by no check
+    found = before if findings.wrong else {**_parts_of(before, parts), **counted}
+    findings.seen |= {**found, "entries_now": listed}
+
+
+def _said(what: str) -> str:
+    return {"feed": "rows of the feed", "opt_outs": "opt-outs"}.get(what, what)
+
+
+def _parts_of(before: Mapping[str, Any], parts: int) -> dict[str, Any]:
+    """The earlier counts of parts of that size: a list that grew is in more of them, of which nothing is known yet."""
+    return {name: n for name, n in before.items() if name.endswith(f" of {parts}") and parts > 1}
+
+
+def _part(look: Look) -> tuple[int, ...]:
+    with look.of(None) as connection:
+        row = connection.execute(_PART, (int(look.now.timestamp()) // 3600, MOST)).fetchone()
+    return tuple(row) if row else (0, 1, 0, 0, 0, 0)
 
 
 def _opt_outs(look: Look) -> int:

@@ -17,7 +17,20 @@ from troth.control.web.menu import opens
 from troth.keys import places
 
 _MOST = 6  # of each sort
-_WORDS = {"stop-new": "New mail is refused; what was accepted goes on.", "stop-delivery": "Nothing is sent."}
+_WORDS = {
+    "slow": "Hourly limits are lower until a person has looked.",
+    "stop-new": "New mail is refused; what was accepted goes on.",
+    "stop-delivery": "Nothing is sent.",
+}
+_UNUSUAL = """
+SELECT id, pause_id, tenant_name, action, sentence, review_due, looked_at
+FROM troth.anomalies_v1('infinity', true, NULL, %s)
+"""
+_ACTIONS = {
+    "slow": "Its hourly limits are lower",
+    "stop-new": "Its new mail is held or refused",
+    "stop-delivery": "Nothing of it is sent",
+}
 _FIRST, _SOON = timedelta(0), timedelta(hours=4)
 
 
@@ -42,16 +55,40 @@ class Item:
 
 def agenda(now: datetime, actor: Asker) -> list[Item]:
     """What this person may look at."""
-    sorts = {"home:read": _pauses, "message:read": _held, "domain:read": _domains, "change:read": _changes}
+    sorts = {
+        "home:read": _pauses,
+        "message:read": _held,
+        "domain:read": _domains,
+        "change:read": _changes,
+        "service:read": _services,
+        "abuse:read": _abuse,
+    }
     found = [item for action, told in sorts.items() if opens(actor, action) for item in told(now)]
     return sorted(found, key=lambda item: item.urgent)
 
 
 def _pauses(now: datetime) -> Iterator[Item]:
-    for _, tenant, name, effect, reason, started in rows("SELECT * FROM troth.house_pauses_v1(%s)", _MOST):
+    unusual = list(_anomalies(now))
+    for one, tenant, name, effect, reason, started in rows("SELECT * FROM troth.house_pauses_v1(%s)", _MOST):
+        if one in {pause for pause, _ in unusual}:
+            continue
         title = f"{name or 'Everybody'}: sending is paused" if tenant else "Sending is paused for every client"
         text = f"{_WORDS[effect]} “{_short(reason)}” A second person lets it go."
         yield Item("paused", title, text, now - started, "ago", "", started, "/stops", "See the stop", _FIRST)
+    yield from (item for _, item in unusual)
+
+
+def _anomalies(now: datetime) -> Iterator[tuple[UUID, Item]]:
+    """What the watch stopped, by its pause; the clock is the review's until somebody has looked."""
+    for one, pause, name, action, sentence, due, looked in rows(_UNUSUAL, _MOST):
+        late = due <= now and looked is None
+        span, after = (now - due, "late") if late else (due - now, "left")
+        note = "looked at" if looked else "a person looks by"
+        text = f"{_ACTIONS[action]}. {_short(sentence)} Two people let it go."
+        at = looked or due
+        clock = None if looked else span
+        yield pause, Item("paused", f"{name}: unusual volume", text, clock, after, note, at, f"/anomalies/{one}",
+                          "Look at it", _FIRST)  # fmt: skip
 
 
 def _held(now: datetime) -> Iterator[Item]:
@@ -61,6 +98,23 @@ def _held(now: datetime) -> Iterator[Item]:
         left = max(ends - now, timedelta(0))
         yield Item("held", title, text, left, "left", "the first ends", ends, "/messages?state=held", "See them", left,
                    client=tenant)  # fmt: skip
+
+
+def _services(now: datetime) -> Iterator[Item]:
+    for tenant, name, n, due in rows("SELECT * FROM troth.services_waiting_v1(%s)", _MOST):
+        which = "notice or request is" if n == 1 else "notices and requests are"
+        text = "What the law asks for, or its recipient, who may not be mailed: it reaches them another way."
+        left, late = max(due - now, timedelta(0)), due <= now
+        yield Item("failed" if late else "held", f"{name}: {n:,} {which} to be served otherwise", text, left,
+                   "left", "late since" if late else "the first ends", due, "/services", "Serve them", left,
+                   client=tenant)  # fmt: skip
+
+
+def _abuse(now: datetime) -> Iterator[Item]:
+    for tenant, name, n, since in rows("SELECT * FROM troth.abuse_waiting_v1(%s)", _MOST):
+        title = f"{name}: {n:,} {'recipient reports' if n == 1 else 'recipients report'} abuse"
+        yield Item("pending", title, "A person looks at each, and says what came of it.", now - since, "old", "since",
+                   since, "/abuse", "Look at it", _SOON, client=tenant)  # fmt: skip
 
 
 def _domains(now: datetime) -> Iterator[Item]:

@@ -3,6 +3,7 @@
 import sys
 from http import HTTPStatus
 
+import psycopg
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -41,7 +42,7 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Ours; Django calls this while it handles the exception."""
-    if isinstance(sys.exception(), OperationalError | InterfaceError):
+    if isinstance(sys.exception(), OperationalError | InterfaceError | psycopg.OperationalError):
         return store_away(request)
     if _is_for_recipients(request):
         return recipients.broken(request)
@@ -67,7 +68,7 @@ def store_away(request: HttpRequest) -> HttpResponse:
 
 
 def _is_for_recipients(request: HttpRequest) -> bool:
-    return request.path.startswith((_CONFIRM, "/u/"))
+    return request.path.startswith((_CONFIRM, "/u/", "/r/"))
 
 
 def _page(request: HttpRequest, status: HTTPStatus, title: str, sentences: tuple[str, ...], **way: str) -> HttpResponse:

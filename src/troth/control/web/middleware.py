@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlencode
 
+import psycopg
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.db import OperationalError, transaction
@@ -19,7 +20,8 @@ from troth.control.web import errors
 type Answer = Callable[[HttpRequest], HttpResponse]
 
 # by the names of urls.py: links in mail, what the door answers, and our files; they know no session
-OUTSIDE = frozenset({"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"})
+_OWN = frozenset({"own-page", "own-report", "own-copy", "own-all", "own-erase", "own-code"})
+OUTSIDE = _OWN | {"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"}
 # the way in, and what anybody may choose
 OPEN = frozenset(
     {"account_login", "passkey-sign-in", "passkey-options", "mfa_authenticate", "password-ask", "password-set", "look"}
@@ -44,7 +46,7 @@ def one_transaction(get_response: Answer) -> Answer:
                 response = get_response(request)
                 if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
                     transaction.set_rollback(True)
-        except OperationalError:
+        except (OperationalError, psycopg.OperationalError):  # ours, or of a connection that Django knows nothing of
             return errors.store_away(request)
         return response
 

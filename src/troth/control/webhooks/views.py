@@ -20,7 +20,7 @@ from troth.control.webhooks import deliveries, endpoints
 from troth.control.webhooks.deliveries import Again
 from troth.control.webhooks.endpoints import Asked, Endpoint
 from troth.keys.keyring import TenantKeys
-from troth.rules.hook_events import TYPES, WEBHOOKS, Told, type_of
+from troth.rules.hook_events import TYPES, meaning_of, type_of
 
 _SECTION: dict[str, Any] = {"section": "webhooks", "what": "Webhooks"}
 _SHOWN = 20  # deliveries: of those that wait, and of those done
@@ -87,9 +87,7 @@ def new(request: HttpRequest) -> HttpResponse:
         "typed": typed,
         "faults": faults,
         "which": (("all", "Every event"), ("some", "Some events")),
-        "types": [
-            (name, name, told.meaning) for name, kind in TYPES.items() if isinstance(told := WEBHOOKS[kind], Told)
-        ],
+        "types": [(name, name, meaning_of(name)) for name in TYPES],
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
     return render(request, "webhooks/form.html", {**_SECTION, **context}, status=status)

@@ -25,8 +25,10 @@ from troth.flow.delivery.recording import Recorder
 from troth.flow.delivery.releasing import LOST_TOO_OFTEN
 from troth.flow.delivery.suspects import Suspects
 from troth.flow.delivery.work import Back, Composed, Found, Hindrance, Outcome, Work
+from troth.flow.gate.limits import hour_of
 from troth.keys.keyring import Keyring, PersonKey
 from troth.mail.letter import Letter
+from troth.rules import quiet
 from troth.rules.mark import MarkVerdict
 from troth.rules.states import Kind, State
 from troth.store import gate, spool
@@ -149,7 +151,11 @@ class Claimer:
             works = [Work(c, loaded[c.message_id], clock, clock) for c in claims if c.message_id in loaded]
             self.desk.counters.claimed += len(claims)
             self.floor.seen(now, claims, room)
+            pairs = {(c.tenant_id, c.category_id) for c in claims}
+            await self.policies.freshen(connection, pairs, clock)
             for work in works:
+                work.quiet = self.policies.of(work.claimed.tenant_id, work.claimed.category_id).quiet.hours
+                work.quiet_from = quiet.begins(now, work.zone, work.quiet)
                 self.desk.take(work)
             await self._prepare(connection, works, now)
         return len(claims)
@@ -231,9 +237,18 @@ def _at_claim(work: Work, locked: Outcome | None, now: datetime) -> Outcome | No
         return MarkVerdict.LIFETIME_OVER
     if locked is None and claimed.released and work.told is State.HELD:
         return Found.RELEASED
-    if locked is None and claimed.lost_claims >= LOST_TOO_OFTEN:
+    return _held_at_claim(work, now) if locked is None else locked
+
+
+def _held_at_claim(work: Work, now: datetime) -> Outcome | None:
+    """What holds an unlocked message, or whether its hold may be over."""
+    claimed = work.claimed
+    if claimed.lost_claims >= LOST_TOO_OFTEN:
         return Hindrance(Kind.HELD, "poison", f"Its worker was lost {claimed.lost_claims} times.")
-    return locked
+    if (until := quiet.ends(now, work.zone, work.quiet)) is not None:
+        return Hindrance(Kind.HELD, "quiet-hours", "The recipient's quiet hours last; it goes when they end.", until)
+    again = work.told is State.HELD and hour_of(claimed.counted) != hour_of(now)
+    return Found.HOLD_OVER if again else None
 
 
 def _compose_all(

@@ -14,11 +14,13 @@ from troth.flow.delivery.work import Composed, Facts, Hindrance, Work
 from troth.keys import ids, places
 from troth.keys.keyring import PersonKey
 from troth.mail.attachment import Attachment, MimeError
+from troth.mail.footer import Footer, under
 from troth.mail.headers import HeaderError
 from troth.mail.letter import HeaderMailbox, Letter
 from troth.mail.mailbox import Mailbox, parse_mailbox
 from troth.mail.mime import assemble
 from troth.mail.outgoing import Outgoing
+from troth.mail.own_link import mail_address, own_link
 from troth.mail.render import Rendered, RenderError, RenderLimits
 from troth.mail.tokens import make_token, verp_make
 from troth.mail.wire import dot_stuff, wire
@@ -34,13 +36,16 @@ type Render = Callable[[Template, dict[str, object]], Rendered]
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What the installation puts on every message. Keys are the newest of their purpose; `links` starts every link."""
+    """What the installation puts on every message. Keys are the newest of their purpose; `links` starts every link;
+    `mail_to`: the domain whose mail we take, None where we take none, and then no opt-out by mail is offered.
+    """
 
     cell: str
     links: str
     return_path: str | None
     verp_key: bytes
     unsubscribe_key: bytes
+    mail_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,9 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
     sender = _sender(letter.sender)
     message_id = f"{work.claimed.message_id.hex}@{sender.address.domain}"
     path = signing.return_path or stamp.return_path or sender.address.domain
-    assembled = assemble(_outgoing(work, with_, stamp, now, _content(with_, render), sender, message_id, path))
+    footer = _footer(work, stamp)
+    content = under(_content(with_, render), footer)
+    assembled = assemble(_outgoing(work, with_, stamp, now, content, sender, message_id))
     octets = wire(signing.signer.sign(assembled), assembled)
     local = verp_make(stamp.verp_key, work.claimed.message_id, work.claimed.lifetime_ends + BOUNCES_AFTER, stamp.cell)
     envelope = Envelope(
@@ -96,7 +103,8 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
         len(octets),
     )
     header = octets[: octets.index(b"\r\n\r\n")]
-    return Composed(envelope, Facts(message_id, len(octets), signing.signer.selector, signing.bits, header))
+    facts = Facts(message_id, len(octets), signing.signer.selector, signing.bits, header, footer.sender)
+    return Composed(envelope, facts)
 
 
 def _content(with_: Ingredients, render: Render) -> Rendered:
@@ -114,7 +122,6 @@ def _outgoing(
     content: Rendered,
     sender: Mailbox,
     message_id: str,
-    path: str,
 ) -> Outgoing:
     letter = with_.letter
     token = _opt_out(work, stamp)
@@ -134,7 +141,7 @@ def _outgoing(
         ),
         headers=tuple(letter.headers.items()),
         list_unsubscribe_url=f"{stamp.links}/u/{token}",
-        list_unsubscribe_mailto=f"mailto:unsubscribe+{token}@{path}",
+        list_unsubscribe_mailto=f"mailto:{mail_address(token, stamp.mail_to)}" if stamp.mail_to else None,
         extra=() if any(name.lower() == "auto-submitted" for name in letter.headers) else _AUTO,
     )
 
@@ -143,6 +150,13 @@ def _opt_out(work: Work, stamp: Stamp) -> str:
     """Names the message alone, so that it fits a local part; whoever holds it may opt its recipient out."""
     message = work.claimed.message_id
     return make_token(stamp.unsubscribe_key, "unsubscribe", message.bytes, ids.time_of(message) + OPT_OUT_FOR)
+
+
+def _footer(work: Work, stamp: Stamp) -> Footer:
+    """Who sends it, as approved by now, and the way to the recipient's own page."""
+    message = work.claimed.message_id
+    link = own_link(stamp.links, stamp.unsubscribe_key, message, ids.time_of(message) + OPT_OUT_FOR)
+    return Footer(work.loaded.tenant_name, work.loaded.postal_address, link)
 
 
 def _date(work: Work, now: datetime) -> datetime:

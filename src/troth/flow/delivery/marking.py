@@ -104,7 +104,13 @@ class Marker:
         began = clock()
         self.desk.expose(works)
         async with self.line.visit() as connection:
-            verdicts = await spool.mark(connection, claims=[w.claim for w in works], lease=self.desk.lease)
+            verdicts = await spool.mark(
+                connection,
+                claims=[w.claim for w in works],
+                lease=self.desk.lease,
+                route=self.pool.route.name,
+                quiet_from=[w.quiet_from for w in works],
+            )
         _MARK.observe(clock() - began)
         passed = [work for work in works if not self._stopped(work, MarkVerdict(verdicts[work.claimed.message_id]))]
         self.desk.counters.marked += len(passed)

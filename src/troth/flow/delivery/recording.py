@@ -33,6 +33,7 @@ BROKEN_DELAY = 60.0  # seconds until a message that a fault of ours kept from be
 log = structlog.get_logger("troth.delivery")
 
 type Item = tuple[Work, Outcome]
+_COUNT_ANEW = (Found.RELEASED, Found.HOLD_OVER)
 
 _COUNTED = {
     Kind.SENT: "sent", Kind.DEFERRED: "deferred", Kind.BOUNCED: "bounced", Kind.FAILED: "failed", Kind.HELD: "held",
@@ -50,6 +51,7 @@ class Recorder:
     seal: Callable[[bytes, bytes], bytes]
     open_key: events.KeyOpener
     plenty: int
+    route: str
     releases: Releases = field(default_factory=Releases)
     _items: list[Item] = field(default_factory=list)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
@@ -102,9 +104,13 @@ class Recorder:
 
     async def _record(self, connection: Connection, items: Sequence[Item]) -> None:
         now = await gate.now(connection)
-        for work in (w for w, o in items if o is Found.RELEASED):
-            await self._release(connection, work, now)
-        items = [(w, o) for w, o in items if o is not Found.RELEASED]
+        backs = [
+            (work, back)
+            for work, outcome in items
+            if isinstance(outcome, Found) and outcome in _COUNT_ANEW
+            and (back := await self._release(connection, work, outcome, now)) is not None
+        ]  # fmt: skip
+        items = [(w, o) for w, o in items if not (isinstance(o, Found) and o in _COUNT_ANEW)]
         pairs = {(w.claimed.tenant_id, w.claimed.category_id) for w, o in items if needs_policy(o)}
         if pairs:
             await self.policies.freshen(connection, pairs, asyncio.get_running_loop().time())
@@ -114,7 +120,7 @@ class Recorder:
         settled = [(work, s) for work, s in judged if isinstance(s, events.Settlement)]
         if settled:
             await self._settle(connection, settled, now)
-        await self._return(connection, [(work, b) for work, b in judged if isinstance(b, Back)], now)
+        await self._return(connection, [*backs, *((work, b) for work, b in judged if isinstance(b, Back))], now)
 
     def _judge(self, work: Work, outcome: Outcome, bench: Bench) -> "events.Settlement | Back | None":
         try:
@@ -139,18 +145,22 @@ class Recorder:
                 self.desk.counters.broken += 1
                 log.warning("delivery.late-answer-misfits", message=str(report.message_id), why=type(error).__name__)
 
-    async def _release(self, connection: Connection, work: Work, now: datetime) -> None:
+    async def _release(self, connection: Connection, work: Work, outcome: Found, now: datetime) -> Back | None:
         """Each in a transaction of its own, so that its counters are locked for as short as can be."""
         try:
-            settlement = await self.releases.settle(connection, work, now)
+            if outcome is Found.RELEASED:
+                found: events.Settlement | Back | None = await self.releases.settle(connection, work, now)
+            else:
+                found = await self.releases.hold_over(connection, work, now, self.route)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - one message's fault must not keep the others; its lease brings it back
             self.desk.counters.broken += 1
             log.error("delivery.cannot-release", message=str(work.claimed.message_id), why=type(error).__name__)  # noqa: TRY400 - a traceback would quote values
-            return
-        if settlement is not None:
-            self._count([settlement])
+            return None
+        if isinstance(found, events.Settlement):
+            self._count([found])
+        return found if isinstance(found, Back) else None
 
     async def _settled(
         self, connection: Connection, settlements: "Sequence[events.Settlement]", now: datetime

@@ -1,20 +1,23 @@
-"""Delivery's second counting: what two people let go is counted anew, in the windows in which it goes, then queued.
+"""Delivery's second counting: what two people let go, or whose hold ended by itself in a later hour, is counted anew,
+in the windows in which it goes, then queued.
 
 Counting, telling and queueing are one transaction, so a message is counted once for its release whoever dies when. The
 policy and the counters are the gate's own. Without room the order stands and is tried again when a window ends.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from troth.flow import events
-from troth.flow.delivery.work import Work
+from troth.flow.delivery.settling import stopped
+from troth.flow.delivery.work import Back, Work
 from troth.flow.events import Happening, Settlement
 from troth.flow.gate import limits
 from troth.flow.gate.limits import Asked
 from troth.flow.gate.world import Memory, World, know_keys, learn
+from troth.rules.mark import MarkVerdict
 from troth.rules.rates import slowed
 from troth.rules.states import Kind, State
 from troth.store import events as told
@@ -35,13 +38,49 @@ class Releases:
         """Queued and counted, or held on and not counted; None when the claim is another worker's now."""
 
         async def decide() -> Settlement:
+            if (goes := work.claimed.counted) > now:  # its time has not come: it is counted there already
+                return _released(work, goes)
             asked = await self._asked(connection, work, now)
             short = await _reserve(connection, asked) if asked is not None else []
             if asked and not short:
-                return _released(work, now)
-            return _held(work, now, short, await spool.release_change(connection, work.claimed.message_id))
+                return _released(work, now, (now, limits.day_in(asked)))
+            change = await spool.release_change(connection, work.claimed.message_id)
+            held = _held(work, now, short, f"release:{change}", "It was released")
+            return replace(held, order_stands=True)
 
         return await events.settle_by(connection, work.claim, decide, now)
+
+    async def hold_over(
+        self, connection: Connection, work: Work, now: datetime, route: str
+    ) -> Settlement | Back | None:
+        """A hold that ended by itself: queued and counted in this hour, if nothing holds it any more.
+
+        The mark itself is asked, in a savepoint that is undone, so that a message is not counted for a hold that lasts.
+        """
+        back: Settlement | Back | None = None
+
+        async def decide() -> Settlement | None:
+            nonlocal back
+            back = await self._over(connection, work, now, route)
+            return back if isinstance(back, Settlement) else None
+
+        settled = await events.settle_by(connection, work.claim, decide, now)
+        return back if isinstance(back, Back) else settled
+
+    async def _over(self, connection: Connection, work: Work, now: datetime, route: str) -> Settlement | Back | None:
+        async with connection.transaction(force_rollback=True):
+            found = await spool.mark(connection, claims=[work.claim], lease=timedelta(minutes=1), route=route)
+        verdict = MarkVerdict(found[work.claimed.message_id])
+        if verdict is not MarkVerdict.OK:
+            return stopped(work, verdict, now)
+        asked = await self._asked(connection, work, now)
+        short = await _reserve(connection, asked) if asked is not None else []
+        if asked and not short:
+            detail = {"reason": "hold-over"}
+            happening = _happening(work, Kind.QUEUED, f"claim:{work.claimed.token}", detail)
+            kept = _kept(work, State.QUEUED, now, work.claimed.lost_claims, (now, limits.day_in(asked)))
+            return Settlement(work.claimed.token, (happening,), State.QUEUED, kept)
+        return _held(work, now, short, f"claim:{work.claimed.token}", "Its hold is over")
 
     async def _asked(self, connection: Connection, work: Work, now: datetime) -> list[Asked] | None:
         """None when what governs the message cannot be found: then nothing lets it go."""
@@ -84,36 +123,41 @@ async def _reserve(connection: Connection, asked: Sequence[Asked]) -> list[Asked
     return short
 
 
-def _released(work: Work, now: datetime) -> Settlement:
+def _released(
+    work: Work, goes: datetime, counted: tuple[datetime | None, datetime | None] = (None, None)
+) -> Settlement:
     """A poison that people let go gets one more chance, rendered apart."""
     lost = min(work.claimed.lost_claims, LOST_TOO_OFTEN - 1)
     detail = {"reason": "released"}
     happening = _happening(work, Kind.RELEASED, f"claim:{work.claimed.token}", detail)
-    return Settlement(work.claimed.token, (happening,), State.QUEUED, _kept(work, State.QUEUED, now, lost))
+    kept = _kept(work, State.QUEUED, goes, lost, counted)
+    return Settlement(work.claimed.token, (happening,), State.QUEUED, kept)
 
 
-def _held(work: Work, now: datetime, short: Sequence[Asked], change: object) -> Settlement:
-    """Told once for each release: the event's key is the people's change, so that later tries are the same event."""
+def _held(work: Work, now: datetime, short: Sequence[Asked], source: str, why: str) -> Settlement:
+    """Told once for each release: its event's key is the people's change, so that later tries are the same event."""
     until = min((a.resets_at for a in short), default=now + AGAIN)
     due = min(until, work.claimed.lifetime_ends)
-    detail: dict[str, Any] = {"reason": "rate", "sentence": _sentence(short), "until": due.isoformat()}
-    happening = _happening(work, Kind.HELD, f"release:{change}", detail)
+    detail: dict[str, Any] = {"reason": "rate", "sentence": _sentence(short, why), "until": due.isoformat()}
+    happening = _happening(work, Kind.HELD, source, detail)
     kept = _kept(work, State.HELD, due, work.claimed.lost_claims)
-    return Settlement(work.claimed.token, (happening,), State.HELD, kept, order_stands=True)
+    return Settlement(work.claimed.token, (happening,), State.HELD, kept)
 
 
-def _sentence(short: Sequence[Asked]) -> str:
+def _sentence(short: Sequence[Asked], why: str) -> str:
     if not short:
-        return "It was released, but no policy in force says how many may go; asked again every 5 minutes."
+        return f"{why}, but no policy in force says how many may go; asked again every 5 minutes."
     scope, window = limits.names(min(short, key=lambda a: a.resets_at).counter.scope)
-    return f"It was released, but its {scope} has no room left in this {window}; it goes by itself when there is."
+    return f"{why}, but its {scope} has no room left in this {window}; it goes by itself when there is."
 
 
 def _happening(work: Work, kind: Kind, source: str, detail: dict[str, Any]) -> Happening:
     return Happening(work.claimed.message_id, work.claimed.tenant_id, kind, source, work.key, detail)
 
 
-def _kept(work: Work, state: State, due: datetime, lost: int) -> told.Kept:
+def _kept(
+    work: Work, state: State, due: datetime, lost: int, counted: tuple[datetime | None, datetime | None] = (None, None)
+) -> told.Kept:
     claimed = work.claimed
     return told.Kept(
         claimed.message_id,
@@ -123,4 +167,5 @@ def _kept(work: Work, state: State, due: datetime, lost: int) -> told.Kept:
         claimed.schedule_attempts,
         claimed.first_failed_at,
         lost,
+        *counted,
     )

@@ -5,7 +5,7 @@ Pure: the policy, the time and the operator's seal are handed in. recording.py w
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from troth.flow.delivery.smtp_types import Answer
 from troth.flow.delivery.work import Back, Found, Hindrance, Outcome, Work
 from troth.flow.events import Happening, Report, Settlement
 from troth.mail.reply import Failure, Phase, classify
+from troth.rules import quiet
 from troth.rules.mark import MARK_OUTCOME, MarkVerdict
 from troth.rules.policy import Policy
 from troth.rules.retry import FailureKind, Retry, next_step
@@ -20,6 +21,7 @@ from troth.rules.states import Kind, State
 from troth.store.events import Kept, NewSuppression
 
 HARD, SOFT_SPENT = 1, 6  # suppression.reason
+_SOON = timedelta(minutes=1)  # the night ended between the mark and its record
 _TEXT = 1_000  # characters of a reply that are kept
 _LINES = 30  # of a conversation
 _ROUTE_TROUBLE = Failure(FailureKind.CONNECTION, permanent=False, address_bad=False, rule="unsent")
@@ -43,7 +45,7 @@ def judge(work: Work, outcome: Outcome, bench: Bench) -> Settlement | Back | Non
     if isinstance(outcome, Hindrance):
         return _hindered(work, outcome)
     if isinstance(outcome, MarkVerdict):
-        return _stopped(work, outcome, bench)
+        return stopped(work, outcome, bench.now)
     return _answered(work, outcome, bench)
 
 
@@ -54,10 +56,11 @@ def needs_policy(outcome: Outcome) -> bool:
 # ---- what the checks and the composing say
 
 
-def _stopped(work: Work, verdict: MarkVerdict, bench: Bench) -> Settlement | Back | None:
+def stopped(work: Work, verdict: MarkVerdict, now: datetime) -> Settlement | Back | None:
+    """What a verdict other than OK does; None: nothing, the message is another worker's."""
     out = MARK_OUTCOME[verdict]
     if out.kind is None or out.target is None:
-        return None
+        return None if out.again_in is None else Back(out.again_in)
     detail = {"reason": out.reason, "sentence": out.sentence}
     source = f"claim:{work.claimed.token}"
     if out.target is not State.HELD:
@@ -65,10 +68,21 @@ def _stopped(work: Work, verdict: MarkVerdict, bench: Bench) -> Settlement | Bac
     if out.again_in is not None and work.told is State.HELD and not work.claimed.released:
         return Back(delay=out.again_in)  # its events tell of the hold already: not again every few minutes
     until = work.claimed.lifetime_ends
+    if verdict in (MarkVerdict.QUIET, MarkVerdict.WARM_UP):
+        until = min(_over(work, verdict, now), until)
+        detail["until"] = until.isoformat()
     if out.again_in is not None:
-        until = min(bench.now + timedelta(seconds=out.again_in), until)
+        until = min(now + timedelta(seconds=out.again_in), until)
         detail["until"] = until.isoformat()
     return _settlement(work, source, ((Kind.HELD, detail),), State.HELD, _kept(work, State.HELD, until))
+
+
+def _over(work: Work, verdict: MarkVerdict, now: datetime) -> datetime:
+    """When what the mark found is over by itself: the quiet hours, or the route's day (UTC's)."""
+    if verdict is MarkVerdict.QUIET:
+        return quiet.ends(now, work.zone, work.quiet) or now + _SOON
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1)
 
 
 def _hindered(work: Work, why: Hindrance) -> Settlement:
@@ -76,8 +90,11 @@ def _hindered(work: Work, why: Hindrance) -> Settlement:
     source = f"claim:{work.claimed.token}"
     if why.kind is Kind.FAILED:
         return _settlement(work, source, ((Kind.FAILED, detail),), State.FAILED, None)
-    kept = _kept(work, State.HELD, work.claimed.lifetime_ends)
-    return _settlement(work, source, ((Kind.HELD, detail),), State.HELD, kept)
+    until = work.claimed.lifetime_ends
+    if why.until is not None:
+        until = min(why.until, until)
+        detail["until"] = until.isoformat()
+    return _settlement(work, source, ((Kind.HELD, detail),), State.HELD, _kept(work, State.HELD, until))
 
 
 # ---- what the next hop says

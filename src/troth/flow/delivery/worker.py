@@ -181,7 +181,7 @@ class Worker:
             return operator.seal(address, places.suppression(index))
 
         plenty = max(1, self.deps.route.max_connections // 2)
-        return Recorder(self._line("record"), self.desk, Policies(), seal, self._open_key, plenty)
+        return Recorder(self._line("record"), self.desk, Policies(), seal, self._open_key, plenty, self.deps.route.name)
 
     def _open_key(self, tenant_id: UUID, keyset: bytes, data_key: bytes | None, person_id: UUID) -> PersonKey | None:
         """For late answers; without the key the event keeps its leaf hash alone."""
@@ -205,6 +205,7 @@ class Worker:
             settings.return_path_domain,
             deps.secrets.token_keys(Purpose.VERP)[0],
             deps.secrets.token_keys(Purpose.UNSUBSCRIBE)[0],
+            settings.return_path_domain if settings.inbound_port else None,
         )
         least = min(settings.claim_batch, 2 * deps.route.max_connections)
         return Claimer(

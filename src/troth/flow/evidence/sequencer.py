@@ -157,9 +157,11 @@ class Keeper:
             return
         note = await store.checkpoint(connection, seen.size)
         if note is None or parse(note, self._signer.vkey).root != seen.root:
+            await store.behind(connection, seen.size)  # nothing is sent by a database that has forgotten
             raise RolledBack(
                 f"the witness file holds a checkpoint of {seen.size} leaves that this ledger does not: the database "
-                "was rolled back or changed. After a restore from a backup, move the witness file aside and keep it."
+                "was rolled back or changed. All sending is stopped. After a restore from a backup, move the witness "
+                "file aside and keep it; then two people release the stop."
             )
 
 

@@ -1,9 +1,13 @@
 """Feedback: the few pages that a recipient sees: HTML without script, style by one file, a tight policy."""
 
+from datetime import datetime
 from html import escape
 from importlib import resources
 
 from starlette.responses import HTMLResponse, Response
+
+from troth.mail.footer import WHY
+from troth.store.own import StoppedRow
 
 STYLE_PATH = "/assets/letter.css"
 _HEADERS = {
@@ -19,6 +23,7 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-robots-tag": "noindex, nofollow",
 }
+WORDING = "Stop these emails"  # what the button says
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -79,6 +84,34 @@ def done(client: str, category: str, scope: str) -> Response:
         "<p>There is nothing more to do. This page may be closed.</p>",
         client=client,
     )
+
+
+def stopped(client: str, category: str, scope: str, since: StoppedRow) -> Response:
+    """Asked for before. It leads to no page of the recipient's own: every hop has seen this address."""
+    what = "email to your address" if scope == "all" else f"the kind <b>{escape(category)}</b> from {escape(client)}"
+    who = "It was stopped" if since.imported else "You stopped it"
+    back = (
+        "That cannot be taken back here."
+        if scope == "all"
+        else f"Your own page can switch it on again: the link “{WHY}” under the email opens it."
+    )
+    return page(
+        "This is stopped already",
+        f'<p class="sealed">{who} on {when(since.created_at)}: {what} is not sent any more.</p>\n<p>{back}</p>',
+        client=client,
+    )
+
+
+def erased() -> Response:
+    """Whose name and mail are gone: nothing of what the link was about."""
+    told = "You were erased: what was held about you can be read by nobody any more, and its sender sends you nothing."
+    return page("You were erased", f'<p class="sealed">{told}</p>\n<p>This page may be closed.</p>')
+
+
+def when(moment: datetime | None) -> str:
+    if moment is None:
+        return "a day that is not on record"
+    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}">{moment.day} {moment:%B %Y, %H:%M} UTC</time>'
 
 
 def not_obeyed(status: int) -> Response:

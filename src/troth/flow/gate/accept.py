@@ -96,6 +96,18 @@ class Gate:
             if not waiting.begun:
                 waiting.answer.cancel()  # at once, so that no lane begins with it after all
 
+    async def within(self, connection: Connection, asks: Sequence[Ask]) -> list[Answer]:
+        """The gate's answers within a transaction of the door's own: on disk when, and only if, that one commits.
+
+        For what goes out together with what the door itself writes.
+        """
+        index = self.secrets.blind_index()
+        parsed = [(ask, tuple(parse(email, index) for email in ask.emails)) for ask in asks]
+        answers = await Batch(Places(connection, self.memory, self.keyring)).accept(parsed)
+        for answer in answers:
+            _ANSWERS[_word(answer)] += 1
+        return answers
+
     async def cancel(self, tenant: UUID, email: UUID) -> Recall:
         """Calls an email's unsent messages back."""
         async with self._aside() as connection:

@@ -1,19 +1,21 @@
 """What a door asks of the gate and what the gate answers; the doors (HTTP now, SMTP later) share these shapes."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from troth.mail.letter import File
 from troth.rules.facts import Rate
+from troth.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
 class EmailAsked:
     """One email as a program asked for it, parsed but not judged. Addresses are as given; `scheduled_at` is aware.
 
-    `template` is a code; `variables` go with it. Without a template, subject and html or text are the content.
+    `template` is a code; `variables` go with it. Without a template, subject and html or text are the content. `id`: a
+    UUIDv7 of now, where Troth's own caller must know it before; None: the gate makes one.
     """
 
     to: tuple[str, ...]
@@ -30,6 +32,7 @@ class EmailAsked:
     template: str | None = None
     variables: dict[str, Any] | None = None
     scheduled_at: datetime | None = None
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,26 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Behalf:
+    """The client for which Troth's own mail goes out, whose limits it is counted by. asker: its key, or the client.
+
+    house: in whose rows an address's own mails of this kind are counted, over all clients of the installation.
+    """
+
+    tenant: UUID
+    zone: str
+    asker: UUID
+    policy: Policy
+    slow: bool
+    house: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One request: one email, or a batch that is all or nothing unless `permissive`.
 
-    `idempotency` is the hash of the key and the fingerprint (HMAC) of the canonical body and route.
+    `idempotency` is the hash of the key and the fingerprint (HMAC) of the canonical body and route; `kept` how long
+    its answer serves, where that is not the usual day.
     """
 
     caller: Caller
@@ -54,6 +73,8 @@ class Ask:
     route: str
     permissive: bool = False
     idempotency: tuple[bytes, bytes] | None = None
+    kept: timedelta | None = None
+    behalf: Behalf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +96,23 @@ class Refusal:
 class Taken:
     """On disk. `ids` in the order asked (None where a permissive batch refused one, told in `refused`).
 
-    `rates`: what is left, for the RateLimit headers; empty on a replay.
+    `rates`: each window as this request leaves it, `at` (the database's clock); empty on a replay.
     """
 
     ids: tuple[UUID | None, ...]
     refused: tuple[Refusal, ...] = ()
     replayed: bool = False
     rates: tuple[Rate, ...] = ()
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The whole request is refused; `rates` are set when they were the reason."""
+    """The whole request is refused; `rates`: each window as it stands without it, once that is known, `at` a moment."""
 
     refusal: Refusal
     rates: tuple[Rate, ...] = ()
+    at: datetime | None = None
 
 
 Answer = Taken | Refused

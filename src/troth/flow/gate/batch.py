@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
+from troth.flow.gate import consents, volumes
 from troth.flow.gate.asks import Answer, Ask, Refusal, Refused, Taken
 from troth.flow.gate.judge import Bound, bind, decisions, liveness
-from troth.flow.gate.limits import Asked, Shares
+from troth.flow.gate.limits import RECIPIENT_DAY, Asked, Shares
 from troth.flow.gate.parse import Parsed
 from troth.flow.gate.rows import SPOOLED, EmailRows, email_rows, request_row
 from troth.flow.gate.world import Memory, World, know_keys, learn
@@ -21,9 +22,10 @@ from troth.keys.keyring import Keyring
 from troth.outside import meters
 from troth.rules.chain import decide_email
 from troth.rules.decision import Verdict
+from troth.rules.kept import bundle
 from troth.rules.problems import PROBLEMS
 from troth.rules.states import State
-from troth.store import callers
+from troth.store import callers, clock
 from troth.store import gate as store
 from troth.store.connection import Connection
 
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
 _MESSAGES = meters.counter("troth_gate_messages_total")
 _STATES = {int(state): state.name.lower() for state in State}
 _KEPT = timedelta(hours=24)
+_MARK = 2**32 - 1
+_REPLAYED = 1_000  # messages of one refused request whose facts are kept
 _TURN = 4  # emails judged before others have their turn
+_SOME = 64  # asks, likewise: the door brings more than the gate's own batches
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -66,6 +71,7 @@ class Item:
     ids: tuple[UUID, ...] = ()
     rows: list[EmailRows] = field(default_factory=list)
     taken_key: bool = False
+    facts: list[list[bytes]] = field(default_factory=list)  # kept of the emails that were refused
     live: bool = True  # the caller's key; what a dead one was once told is not told again
 
     @property
@@ -93,9 +99,14 @@ class Batch:
             _know(items, world)
             _replay(items, world)
             _bind(items, world)
+            await consents.learn(self.at.connection, world, [b for item in items for b in item.bounds])
             await self._take_keys(items, world)
+            going = [bound for item in items if item.going for bound in item.bounds]
+            await volumes.learn(self.at.connection, world.volumes, going, world.now)
             shares = await self._reserve(items)
-            for item in items:
+            for n, item in enumerate(items):
+                if n % _SOME == _SOME - 1:
+                    await asyncio.sleep(0)
                 if item.going:
                     item.answer = await _judge(item, world, shares, self.at.keyring)
             await self._write(items, world, shares)
@@ -110,7 +121,7 @@ class Batch:
     async def _learn(self, items: Sequence[Item]) -> World:
         connection, memory = self.at.connection, self.at.memory
         hashes = {i.ask.caller.key_hash for i in items if i.ask.caller.key_hash is not None}
-        now = await store.now(connection)
+        now = await clock.steady(connection)
         await know_keys(connection, memory, hashes)
         system = {i.ask.caller.system_tenant for i in items if i.ask.caller.system_tenant is not None}
         asking = [(tenant, item) for item in items if (tenant := _tenant_of(item, memory)) is not None]
@@ -156,6 +167,7 @@ class Batch:
         emails = [rows for item in items for rows in item.rows]
         counters = {c.key: c for c, _ in _amounts(items)}
         refused = [i for i in items if i.taken_key and not isinstance(i.answer, Taken)]
+        await world.volumes.raise_all(self.at.connection)
         await store.write(
             self.at.connection,
             store.Accepted(
@@ -165,6 +177,7 @@ class Batch:
                 requests=[self._request(i, world) for i in items],
                 adjusted=shares.corrections(counters.values()),
                 dropped_keys=[k for i in refused if (k := i.kept_key) is not None],
+                volumes=world.volumes.statements(world.now),
             ),
             spooled=SPOOLED,
         )
@@ -180,15 +193,19 @@ class Batch:
     def _request(self, item: Item, world: World) -> store.NewRequest:
         answer, request_id = _answer(item), uuid7(world.now)
         refusal = answer.refusal if isinstance(answer, Refused) else None
-        decision = None
-        if refusal is not None and item.caller is not None:
+        decision = facts = None
+        if item.caller is not None and (refusal is not None or item.facts):
             tenant = self.at.keyring.tenant(item.caller.tenant_id, item.caller.keyset)
-            decision = tenant.seal(msgspec.json.encode(refusal.verdicts), places.request(request_id))
+            if refusal is not None:
+                decision = tenant.seal(msgspec.json.encode(refusal.verdicts), places.request(request_id))
+            if item.facts and sum(map(len, item.facts)) <= _REPLAYED:
+                facts = tenant.seal(bundle(item.facts), places.request_facts(request_id))
         first = next((i for i in answer.ids if i), None) if isinstance(answer, Taken) else None
         return request_row(
             item.ask, world.now, item.caller, item.key,
             status=200 if refusal is None else PROBLEMS[refusal.code].status,
-            problem=None if refusal is None else refusal.code, email_id=first, decision=decision, request_id=request_id,
+            problem=None if refusal is None else refusal.code, email_id=first, decision=decision, facts=facts,
+            request_id=request_id,
         )  # fmt: skip
 
 
@@ -252,9 +269,10 @@ def _bind(items: Sequence[Item], world: World) -> None:
     for item in items:
         if item.going and item.caller is not None:
             item.bounds = tuple(
-                bind(world, parsed, item.caller, item.key, item.ask.caller.peer) for parsed in item.parsed
+                bind(world, parsed, item.caller, item.key, item.ask.caller.peer, item.ask.behalf)
+                for parsed in item.parsed
             )
-            item.ids = tuple(uuid7(world.now) for _ in item.bounds)
+            item.ids = tuple(parsed.asked.id or uuid7(world.now) for parsed in item.parsed)
 
 
 def _kept_row(item: Item, kept: _Kept) -> store.KeptAnswer:
@@ -265,7 +283,7 @@ def _kept_row(item: Item, kept: _Kept) -> store.KeptAnswer:
 
 
 def _kept_until(item: Item, now: datetime) -> datetime:
-    return max([now, *(bound.due for bound in item.bounds)]) + _KEPT
+    return max([now, *(bound.due for bound in item.bounds)]) + (item.ask.kept or _KEPT)
 
 
 def _asked(item: Item) -> Iterator[Asked]:
@@ -289,29 +307,47 @@ def _amounts(items: Sequence[Item], choose: Callable[..., Any] = min) -> list[tu
 
 async def _judge(item: Item, world: World, shares: Shares, keyring: Keyring) -> Answer:
     """Each email by the chain; all or nothing unless the caller is permissive."""
-    before = shares.taken.copy()
+    before, volume = shares.taken.copy(), world.volumes.mark()
     refused: list[Refusal] = []
-    rates: tuple[Rate, ...] = ()
+    every: list[list[bytes]] = []
+    together = item.ids[0].int & _MARK if len(item.ids) > 1 and not item.ask.permissive else 0
     ids: list[UUID | None] = []
     for index, (bound, email_id) in enumerate(zip(item.bounds, item.ids, strict=True)):
         if index % _TURN == _TURN - 1:
             await asyncio.sleep(0)  # a batch of 500 must not keep the door's other callers waiting
-        made = decisions(bound, world, shares)
-        rates = tuple(shares.rate(a) for who, a in bound.counters if who is None)
+        made = decisions(bound, world, shares, together)
+        world.volumes.notice(bound, made)
         email = decide_email(made)
+        every.append([decision.facts for decision in made])
         if email.refusal is not None:
             verdicts = next(d for d in made if d.outcome is email.refusal.outcome).verdicts
             refused.append(_refusal(email.refusal, verdicts, index))
             ids.append(None)
+            item.facts.append(every[-1])
             continue
         shares.take(a for _, a in bound.counters)
         item.rows.append(email_rows(bound, world, keyring, email_id, made))
+        world.volumes.take(bound, made, item.rows[-1].messages)
         ids.append(email_id)
     if refused and not (item.ask.permissive and len(refused) < len(ids)):
         shares.taken = before
+        world.volumes.back(volume, refused[0].code)
         item.rows.clear()
-        return Refused(refused[0], rates)
-    return Taken(tuple(ids), tuple(refused), rates=rates)
+        item.facts = every  # all of it was refused
+        return Refused(refused[0], _left(item, shares), world.now)
+    return Taken(tuple(ids), tuple(refused), rates=_left(item, shares), at=world.now)
+
+
+def _left(item: Item, shares: Shares) -> tuple["Rate", ...]:
+    """What is left of each window now; of several (another template, another hour) the one with the least."""
+    best: dict[tuple[str, str], Rate] = {}
+    shared = {a.counter.key: a for a in _asked(item) if a.counter.scope != RECIPIENT_DAY}
+    for asked in shared.values():
+        rate = shares.rate(asked)
+        old = best.get((rate.scope, rate.window))
+        if old is None or rate.limit - rate.used < old.limit - old.used:
+            best[rate.scope, rate.window] = rate
+    return tuple(best.values())
 
 
 def _refusal(verdict: Verdict, verdicts: Sequence[Verdict], index: int) -> Refusal:

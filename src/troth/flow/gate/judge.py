@@ -1,5 +1,6 @@
 """The gate's judgement: facts of each message of an email, then the chain. Pure but for what `World` remembers."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -10,13 +11,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from troth.flow.gate import limits
+from troth.flow.gate.asks import Behalf
 from troth.flow.gate.limits import Asked, Shares
 from troth.flow.gate.parse import Addressed, Parsed
 from troth.flow.gate.world import Resolved, Version, World
 from troth.mail import variables
 from troth.rules import facts as f
+from troth.rules import quiet
 from troth.rules.chain import decide
+from troth.rules.checks.consent_held import until as consent_until
+from troth.rules.consent import NEEDED, lawful_basis, standing
 from troth.rules.decision import Decision
+from troth.rules.kept import keep
 from troth.rules.rates import slowed
 from troth.store import gate as store
 
@@ -37,7 +43,8 @@ class Bound(Struct, frozen=True):
     resolved: Resolved | None
     due: datetime
     live: str
-    counters: tuple[tuple[Addressed | None, Asked], ...]
+    counters: tuple[tuple[tuple[Addressed, ...], Asked], ...]  # whose messages each counts
+    behalf: Behalf | None = None
 
     @property
     def sender(self) -> dict[str, str]:
@@ -55,20 +62,34 @@ class Bound(Struct, frozen=True):
 
 
 def bind(
-    world: World, parsed: Parsed, caller: store.TenantRow, key: store.KeyRow | None, peer: str | None = None
+    world: World,
+    parsed: Parsed,
+    caller: store.TenantRow,
+    key: store.KeyRow | None,
+    peer: str | None = None,
+    behalf: Behalf | None = None,
 ) -> Bound:
     """Find what governs an email: its template, else the tag `category`, else the key's only category."""
     tenant = caller.tenant_id
     template = world.version(tenant, "template", parsed.asked.template) if parsed.asked.template else None
     code = _category_code(world, parsed, template, key)
     category = world.version(tenant, "category", code) if code else None
-    resolved = world.policy(caller, category, key.scope_snapshot if key else None, template)
+    resolved = _ruled(world.policy(caller, category, key.scope_snapshot if key else None, template), behalf)
     domain = world.domain(tenant, _sender_domain(category)) if category else None
     # farther than any policy allows is refused, and must not reach the calendar's end on its way there
     due = min(max(parsed.asked.scheduled_at or world.now, world.now), world.now + _FARTHEST)
     live = liveness(key, world.now, peer) if key else "live"
-    bound = Bound(parsed, caller, key, category, template, domain, resolved, due, live, ())
+    bound = Bound(parsed, caller, key, category, template, domain, resolved, due, live, (), behalf)
     return replace(bound, counters=tuple(_counters(bound, world)))
+
+
+def _ruled(resolved: Resolved | None, behalf: Behalf | None) -> Resolved | None:
+    """For a client: by its limits, but the recipient's own, which protects them from all clients."""
+    if resolved is None or behalf is None:
+        return resolved
+    ours, theirs = resolved.policy, behalf.policy
+    most = dataclasses.replace(theirs.limits, recipient_template_day=ours.limits.recipient_template_day)
+    return Resolved(dataclasses.replace(ours, limits=most, anomaly=theirs.anomaly), resolved.digest)
 
 
 def _category_code(world: World, parsed: Parsed, template: Version | None, key: store.KeyRow | None) -> str | None:
@@ -84,27 +105,54 @@ def _sender_domain(category: Version) -> str:
     return str(category.artefact["sender"]["address"]).rpartition("@")[2]
 
 
-def _counters(bound: Bound, world: World) -> Iterator[tuple[Addressed | None, Asked]]:
+def _counters(bound: Bound, world: World) -> Iterator[tuple[tuple[Addressed, ...], Asked]]:
     if bound.resolved is None or bound.category is None:
         return
     asker = bound.key.key_id if bound.key else bound.caller.tenant_id
     what = (bound.template or bound.category).row.subject
     slow = slowed(world.paused(bound.caller.tenant_id, bound.category.row.subject), bound.resolved.policy)
     places = limits.Windows(bound.caller.tenant_id, bound.caller.timezone, asker, what, bound.due)
+    if (client := bound.behalf) is not None:
+        slow = slow or client.slow
+        places = limits.Windows(client.tenant, client.zone, client.asker, what, bound.due)
     if bound.key and bound.key.test:
         places = limits.apart(places)
-    for asked in limits.shared(places, bound.resolved.policy, len(bound.parsed.recipients), slow=slow):
-        yield None, asked
-    for one in bound.parsed.recipients:
-        if one.index is not None:
-            yield one, limits.personal(places, bound.resolved.policy, one.index)
+    for goes, together in _by_time(bound, world):
+        then = places.at(goes)
+        for asked in limits.shared(then, bound.resolved.policy, len(together), slow=slow):
+            yield together, asked
+        for one in together:
+            if one.index is not None and client is not None:
+                yield (one,), limits.asked_for(client.house, bound.resolved.policy, one.index, goes)
+            elif one.index is not None:
+                yield (one,), limits.personal(then, bound.resolved.policy, one.index)
 
 
-def decisions(bound: Bound, world: World, shares: Shares) -> list[Decision]:
-    """One decision for each recipient; without a recipient, one that says so."""
+def _by_time(bound: Bound, world: World) -> list[tuple[datetime, tuple[Addressed, ...]]]:
+    """The recipients by when their message goes: at once, or when their quiet hours end."""
+    assert bound.resolved is not None
+    hours, people = bound.resolved.policy.quiet.hours, bound.parsed.recipients
+    if not hours:
+        return [(bound.due, people)]
+    found: dict[datetime, list[Addressed]] = {}
+    for one in people:
+        row = world.people.get((bound.caller.tenant_id, one.index)) if one.index else None
+        zone = quiet.zone_of(row.timezone if row else None, bound.caller.timezone)
+        found.setdefault(quiet.ends(bound.due, zone, hours) or bound.due, []).append(one)
+    return [(goes, tuple(together)) for goes, together in found.items()]
+
+
+def decisions(bound: Bound, world: World, shares: Shares, together: int = 0) -> list[Decision]:
+    """One decision for each recipient; without a recipient, one that says so. together: rules.kept.Kept's."""
     common = _common(bound, world)
     people = bound.parsed.recipients or (None,)
-    return [decide(_facts(bound, world, shares, common, one)) for one in people]
+    return [_decided(_facts(bound, world, shares, common, one), together) for one in people]
+
+
+def _decided(facts: f.Facts, together: int) -> Decision:
+    """The decision, with the facts that another policy may be tried on."""
+    decision = decide(facts)
+    return Decision(decision.outcome, decision.verdicts, keep(facts, decision, together))
 
 
 def _common(bound: Bound, world: World) -> dict[str, Any]:
@@ -116,6 +164,7 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
             "active" if bound.caller.tenant_state == 1 else "closed",
             world.paused(bound.caller.tenant_id, bound.category.row.subject if bound.category else None),
             bound.caller.timezone,
+            bool(bound.caller.postal_address.strip()),
         ),
         "key": _key(bound, world),
         "category": _category(bound) or _proposed_category(bound, world),
@@ -133,6 +182,7 @@ def _common(bound: Bound, world: World) -> dict[str, Any]:
         ),
         "policy": bound.resolved.policy if bound.resolved else None,
         "content_problems": parsed.content_problems,
+        "volume": world.volumes.fact(bound),
     }
 
 
@@ -178,6 +228,8 @@ def _category(bound: Bound) -> f.Category | None:
         row.retired,
         artefact["legal_class"],
         artefact.get("raw", False),
+        lawful_basis(artefact),
+        bool(artefact["sender"]["name"].strip()),
     )
 
 
@@ -210,12 +262,13 @@ def _proposed_template(bound: Bound, world: World) -> f.Template | None:
 
 def _facts(bound: Bound, world: World, shares: Shares, common: dict[str, Any], one: Addressed | None) -> f.Facts:
     row = world.people.get((bound.caller.tenant_id, one.index)) if one and one.index else None
-    rates = tuple(shares.rate(a) for who, a in bound.counters if who is None or who is one)
+    rates = tuple(shares.rate(a) for who, a in bound.counters if any(x is one for x in who))
     return f.Facts(
         **common,
         recipient=_recipient(bound, world, one, row),
         suppression=_suppression(row, one),
         opted_out=_opted_out(bound, row, one),
+        consent=_consent(bound, world, row),
         rates=rates,
     )
 
@@ -230,8 +283,8 @@ def _recipient(bound: Bound, world: World, one: Addressed | None, row: store.Per
         status = "expired"
     if status == "pending" and bound.caller.tenant_kind == 2:
         # Troth's own mail is what asks for the confirmation: the system pathway
-        return f.Recipient("verified", None, "system", world.now, one.path)
-    return f.Recipient(status, None, row.pathway, row.verified_at, one.path)
+        return f.Recipient("verified", None, "system", world.now, one.path, row.timezone)
+    return f.Recipient(status, None, row.pathway, row.verified_at, one.path, row.timezone)
 
 
 def _suppression(row: store.PersonRow | None, one: Addressed | None) -> f.Suppression | None:
@@ -239,8 +292,7 @@ def _suppression(row: store.PersonRow | None, one: Addressed | None) -> f.Suppre
         return f.CLEAR if one is None or one.index is None else None
     if row.reason is None:
         return f.CLEAR
-    reason = "complaint" if row.complained else _REASONS[row.reason]
-    return f.Suppression(listed=True, reason=reason, source="", own=row.own, override=row.overridden)
+    return f.Suppression(listed=True, reason=_REASONS[row.reason], source="", own=row.own, override=row.overridden)
 
 
 def _opted_out(bound: Bound, row: store.PersonRow | None, one: Addressed | None) -> bool | None:
@@ -249,7 +301,21 @@ def _opted_out(bound: Bound, row: store.PersonRow | None, one: Addressed | None)
     return bound.category is not None and bound.category.row.subject in row.opted_out
 
 
-def lifetime_ends(bound: Bound) -> datetime:
-    """When the message is of no use any more: the category's lifetime after its due time."""
+def _consent(bound: Bound, world: World, row: store.PersonRow | None) -> f.Consent | None:
+    if bound.category is None or not on_consent(bound.category):
+        return f.UNASKED
+    entries = world.consents.get(row.person_id) if row is not None and row.person_id is not None else None
+    return None if entries is None else standing(entries, str(bound.category.row.subject), bound.due)
+
+
+def on_consent(category: Version) -> bool:
+    """Whether it is sent on the recipient's consent, which must then be looked up."""
+    return lawful_basis(category.artefact) == NEEDED
+
+
+def lifetime_ends(bound: Bound, decision: Decision) -> datetime:
+    """When the message may be sent no more: the category's lifetime after its due time, or with its consent."""
     assert bound.resolved is not None
-    return bound.due + timedelta(minutes=bound.resolved.policy.delivery.lifetime_minutes)
+    ends = bound.due + timedelta(minutes=bound.resolved.policy.delivery.lifetime_minutes)
+    until = consent_until(decision) if bound.category is not None and on_consent(bound.category) else None
+    return ends if until is None else min(ends, until)

@@ -17,6 +17,7 @@ from troth.rules.rates import limit_for
 from troth.store.gate import Counter, CounterKey
 
 TENANT_HOUR, TENANT_DAY, KEY_HOUR, TEMPLATE_HOUR, RECIPIENT_DAY = 1, 2, 3, 4, 5
+ASKED_A_DAY = 4  # mails that ask one address's owner, of all clients together; a policy can say fewer
 _NAMES = {
     TENANT_HOUR: ("tenant", "hour"),
     TENANT_DAY: ("tenant", "day"),
@@ -76,6 +77,10 @@ class Windows:
     due: datetime
     whole: UUID | None = None
 
+    def at(self, due: datetime) -> "Windows":
+        """The same for a message that goes at another time."""
+        return self if due == self.due else replace(self, due=due)
+
     @property
     def all_of_it(self) -> UUID:
         """The subject of the tenant's own windows."""
@@ -106,6 +111,30 @@ def personal(places: Windows, policy: Policy, index: bytes) -> Asked:
     start, end = day_of(places.due, places.zone)
     cap = limit_for(policy, *names(RECIPIENT_DAY))
     return Asked(Counter(places.tenant, RECIPIENT_DAY, recipient_subject(places.what, index), start, cap), 1, end)
+
+
+def day_in(asked: Iterable[Asked]) -> datetime:
+    """When the day began that a message was counted in."""
+    return next(a.counter.window_start for a in asked if a.counter.scope == TENANT_DAY)
+
+
+def counted_in(places: Windows, index: bytes, day: datetime | None) -> set[tuple[int, UUID, datetime]]:
+    """(scope, subject, start) of the windows that a message was counted in, at `places.due` and in the day that began
+    at `day`, whatever the client's zone is by now; without one those of the day are not known.
+    """
+    hour = hour_of(places.due)[0]
+    found = {(KEY_HOUR, places.asker, hour), (TENANT_HOUR, places.all_of_it, hour), (TEMPLATE_HOUR, places.what, hour)}
+    if day is not None:
+        found |= {(TENANT_DAY, places.all_of_it, day), (RECIPIENT_DAY, recipient_subject(places.what, index), day)}
+    return found
+
+
+def asked_for(house: UUID, policy: Policy, index: bytes, due: datetime) -> Asked:
+    """The counter of one address and the mails that ask its owner, whichever client asks: a day of UTC."""
+    subject = UUID(bytes=hashlib.sha256(b"asked for\0" + index).digest()[:16])
+    start, end = day_of(due, "UTC")
+    cap = min(limit_for(policy, *names(RECIPIENT_DAY)), ASKED_A_DAY)
+    return Asked(Counter(house, RECIPIENT_DAY, subject, start, cap), 1, end)
 
 
 @dataclass(slots=True)

@@ -9,12 +9,14 @@ from msgspec import Struct
 
 from troth.flow import events
 from troth.flow.gate.asks import Ask
-from troth.flow.gate.judge import Bound, lifetime_ends
+from troth.flow.gate.judge import Bound, lifetime_ends, on_consent
+from troth.flow.gate.limits import day_of
 from troth.flow.gate.parse import CC, TO, Addressed
 from troth.flow.gate.world import World
 from troth.keys import places
 from troth.keys.ids import uuid7
 from troth.keys.keyring import Keyring, PersonKey
+from troth.ledger.decided import NAME, Decided, digest_of
 from troth.mail.letter import HeaderMailbox, Letter, encode
 from troth.mail.mailbox import Mailbox, parse_mailbox
 from troth.rules.decision import Decision, Outcome
@@ -24,6 +26,7 @@ from troth.store.events import EventRow
 
 _STATE = {Outcome.ACCEPT: State.QUEUED, Outcome.HOLD: State.HELD, Outcome.SUPPRESS: State.SUPPRESSED}
 _AFTER = {State.HELD: Kind.HELD, State.SUPPRESSED: Kind.SUPPRESSED, State.CANCELLED: Kind.CANCELLED}
+_CANONICAL = msgspec.json.Encoder(order="deterministic")  # one text for one decision: a receipt shows it opened
 _TEST = "test-key"  # why a message of a test key goes no further
 SPOOLED = frozenset(int(s) for s in _STATE.values() if s.in_spool)
 
@@ -51,9 +54,10 @@ def email_rows(
     messages: list[store.NewMessage] = []
     told: list[EventRow] = []
     for person, decision in zip(people, decisions, strict=True):
-        message = _message(bound, world.now, email_id, person, decision, header)
+        decided = _CANONICAL.encode(decision.to_document())
+        message = _message(bound, world.now, email_id, person, decision, header, decided)
         messages.append(message)
-        told.extend(_events(message, person, decision))
+        told.extend(_events(message, person, decision, _bound_together(bound, message, person, decided)))
     return EmailRows(_email(bound, world.now, email_id, len(people)), tuple(messages), tuple(told))
 
 
@@ -102,14 +106,15 @@ def _message(
     person: Person,
     decision: Decision,
     header: dict[int, tuple[HeaderMailbox, ...]],
+    decided: bytes,
 ) -> store.NewMessage:
     assert bound.category is not None
     assert bound.domain is not None
     assert person.addressed.index is not None
     message_id = uuid7(now)
     state = _state(bound, decision)
-    ends = lifetime_ends(bound)
-    decided = msgspec.json.encode(decision.to_document())
+    ends = lifetime_ends(bound, decision)
+    goes = decision.until or bound.due
     letter = encode(_letter(bound, person, header))
     return store.NewMessage(
         message_id,
@@ -124,12 +129,22 @@ def _message(
         person.addressed.field,
         now,
         person.key.seal(decided, places.decision(message_id)),
+        person.key.seal(decision.facts, places.facts(message_id)),
         person.key.seal(letter, places.body(message_id)),
         int(state),
-        # held for review: looked at again when its lifetime ends
-        ends if state is State.HELD else bound.due,
+        _looked_at(state, decision, bound, ends),
         ends,
+        goes,
+        day_of(goes, bound.behalf.zone if bound.behalf else bound.caller.timezone)[0],
+        on_consent(bound.category),
     )
+
+
+def _looked_at(state: State, decision: Decision, bound: Bound, ends: datetime) -> datetime:
+    """When a worker looks at it: a hold's own end, and for one that waits for people the end of its life."""
+    if state is not State.HELD:
+        return bound.due
+    return min(decision.until or ends, ends)
 
 
 def _state(bound: Bound, decision: Decision) -> State:
@@ -159,22 +174,35 @@ def _letter(bound: Bound, person: Person, header: dict[int, tuple[HeaderMailbox,
     )
 
 
-def _events(message: store.NewMessage, person: Person, decision: Decision) -> list[EventRow]:
+def _bound_together(bound: Bound, message: store.NewMessage, person: Person, decided: bytes) -> str:
+    """What the ledger is told of the decision, through its event's detail: it is what a receipt's is compared with."""
+    assert bound.resolved is not None
+    assert person.addressed.mailbox is not None
+    template = "" if message.template_snapshot is None else str(message.template_snapshot)
+    return digest_of(
+        Decided(
+            str(message.email_id), str(message.id), person.addressed.mailbox.address.normal,
+            str(message.category_snapshot), template, bound.resolved.digest.hex(), decided,
+        )
+    )  # fmt: skip
+
+
+def _events(message: store.NewMessage, person: Person, decision: Decision, bound_together: str) -> list[EventRow]:
     def told(kind: Kind, detail: dict[str, str] | None = None) -> EventRow:
         happening = events.Happening(message.id, message.tenant_id, kind, "gate", person.key, detail)
         return events.row(happening, message.created_at)
 
     after = _AFTER.get(State(message.state))
-    first = [told(Kind.ACCEPTED)]
+    first = [told(Kind.ACCEPTED, {NAME: bound_together})]
     reason = _TEST if after is Kind.CANCELLED else decision.deciding.code
     return first if after is None else [*first, told(after, {"reason": reason})]
 
 
 def request_row(ask: Ask, now: datetime, caller: store.TenantRow | None, key: store.KeyRow | None, *,
                 status: int, problem: str | None, email_id: UUID | None, decision: bytes | None,
-                request_id: UUID) -> store.NewRequest:  # fmt: skip
+                facts: bytes | None, request_id: UUID) -> store.NewRequest:  # fmt: skip
     """One row of the API request log."""
     return store.NewRequest(
         request_id, caller.tenant_id if caller else None, key.key_id if key else None, now, ask.method, ask.route,
-        status, problem, email_id, decision,
+        status, problem, email_id, decision, facts,
     )  # fmt: skip

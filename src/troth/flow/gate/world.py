@@ -13,7 +13,9 @@ from uuid import UUID
 
 import msgspec
 
+from troth.flow.gate.volumes import Volumes
 from troth.ledger.canonical import digest
+from troth.rules.consent import Entry
 from troth.rules.facts import Domain
 from troth.rules.policy import Document, Policy, PolicyError, resolve, to_document
 from troth.rules.profile import load_profile
@@ -78,6 +80,8 @@ class World:
     domains: dict[tuple[UUID, str], store.DomainRow]
     people: dict[tuple[UUID, bytes], store.PersonRow]
     kept: dict[tuple[UUID, bytes], store.KeptAnswer]
+    consents: dict[UUID, list[Entry]] = field(default_factory=dict)  # by person, where a category is sent on consent
+    volumes: Volumes = field(default_factory=Volumes)
 
     def version(self, tenant: UUID | None, kind: str, code: str) -> Version | None:
         """What is in force under a code, None when nothing ever was."""

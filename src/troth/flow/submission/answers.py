@@ -11,14 +11,22 @@ import msgspec
 from starlette.responses import Response
 
 from troth.flow.submission.problem import Problem
+from troth.rules.decision import seconds_until
 from troth.rules.facts import Rate
 from troth.rules.problems import problem_document
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
-_PATIENCE = {429: 60, 503: 5}  # seconds told when nobody knows better
+_TOO_MANY = 429
+_PATIENCE = {_TOO_MANY: 60, 503: 5}  # seconds told when nobody knows better
 _WINDOWS = {"hour": 3600, "day": 86_400}
 _encode = msgspec.json.Encoder().encode
+# What a program does about it, for whoever reads no sentences.
+_REGISTER: Mapping[str, object] = {"method": "POST", "path": "/recipients", "needs": ["email"]}
+_WAYS_OUT = {
+    "recipient-unverified": {**_REGISTER, "then": "the recipient confirms by the mail that this sends"},
+    "pathway-not-accepted": {**_REGISTER, "then": "the recipient confirms on an accepted pathway"},
+}
 
 # Nothing here is a page, is cached, or may be framed; HSTS counts only over TLS (RFC 6797 8.1).
 SECURITY = {
@@ -37,7 +45,7 @@ def json_answer(content: object, status: int = 200, headers: Mapping[str, str] |
 
 def problem_answer(problem: Problem, request_id: str, accept: str) -> Response:
     """The document and its headers; problem+json only for whoever names it (Resend's clients know but JSON)."""
-    headers = rate_headers(problem.rates, _reset(problem))
+    headers = rate_headers(problem.rates, problem.at)
     if (wait := _retry_after(problem)) is not None:
         headers["retry-after"] = str(wait)
     if problem.allow:
@@ -49,48 +57,47 @@ def problem_answer(problem: Problem, request_id: str, accept: str) -> Response:
 
 
 def document(problem: Problem, request_id: str) -> dict[str, Any]:
-    """RFC 9457's members, Resend's, and ours: code, instance, and what the gate decided."""
+    """RFC 9457's members, Resend's, and ours: code, instance, seconds to wait, and what the gate decided."""
     found = problem_document(problem.slug, problem.sentence, field=problem.field, errors=problem.errors)
     found |= {"code": problem.slug, "instance": request_id}
     if problem.index is not None:
         found["index"] = problem.index
+    if problem.suggestion is not None:
+        found["suggestion"] = problem.suggestion
+    if (way := _WAYS_OUT.get(problem.slug)) is not None:
+        found["way_out"] = way
+    if (wait := _retry_after(problem)) is not None:
+        found["retry_after"] = wait
     if problem.verdicts:
         found["decision"] = list(problem.verdicts)
     return found
 
 
 def _retry_after(problem: Problem) -> int | None:
-    if problem.retry_after is not None:
-        return problem.retry_after
-    return _PATIENCE.get(problem.type.status)
+    """When a counter is what refused, the end of the last window that has nothing left: sooner would be in vain."""
+    if problem.type.status != _TOO_MANY or problem.retry_after is None or problem.at is None:
+        return _PATIENCE.get(problem.type.status) if problem.retry_after is None else problem.retry_after
+    spent = [seconds_until(r.resets_at, problem.at) for r in problem.rates if r.used >= r.limit]
+    return max([problem.retry_after, *spent])
 
 
-def _reset(problem: Problem) -> int | None:
-    return _retry_after(problem) if problem.rates else None
-
-
-def taken_headers(rates: Sequence[Rate], now: datetime) -> dict[str, str]:
-    """What is left after an accepted request, made at `now` (the database's clock)."""
-    return _headers([(r, r.limit - r.used - r.asking, max(1, int((r.resets_at - now).total_seconds()))) for r in rates])
-
-
-def rate_headers(rates: Sequence[Rate], reset: int | None) -> dict[str, str]:
-    """What is left after a refusal: a counter that cannot take the request has nothing for it."""
-    return _headers([(r, r.limit - r.used, reset or 1) for r in rates])
-
-
-def _headers(counters: Sequence[tuple[Rate, int, int]]) -> dict[str, str]:
-    shown = [c for c in counters if c[0].scope != "recipient"]  # a recipient's own count is nobody's allowance
-    if not shown:
+def rate_headers(rates: Sequence[Rate], at: datetime | None) -> dict[str, str]:
+    """What is left of each window, and when it is full again; empty when no window was looked at."""
+    shown = [r for r in rates if r.scope != "recipient"]  # a recipient's own count is nobody's allowance
+    if not shown or at is None:
         return {}
-    least, left, reset = min(shown, key=lambda c: c[1])
+    least = min(shown, key=lambda r: (_left(r), -seconds_until(r.resets_at, at)))
     return {
-        "ratelimit-policy": ", ".join(f"{_name(r)};q={r.limit};w={_WINDOWS.get(r.window, 3600)}" for r, _, _ in shown),
-        "ratelimit": ", ".join(f"{_name(r)};r={max(0, n)};t={t}" for r, n, t in shown),
+        "ratelimit-policy": ", ".join(f"{_name(r)};q={r.limit};w={_WINDOWS[r.window]}" for r in shown),
+        "ratelimit": ", ".join(f"{_name(r)};r={_left(r)};t={seconds_until(r.resets_at, at)}" for r in shown),
         "ratelimit-limit": str(least.limit),
-        "ratelimit-remaining": str(max(0, left)),
-        "ratelimit-reset": str(reset),
+        "ratelimit-remaining": str(_left(least)),
+        "ratelimit-reset": str(seconds_until(least.resets_at, at)),
     }
+
+
+def _left(rate: Rate) -> int:
+    return max(0, rate.limit - rate.used)
 
 
 def _name(rate: Rate) -> str:

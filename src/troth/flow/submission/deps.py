@@ -14,6 +14,7 @@ from troth.flow.submission.request_log import RequestLog
 from troth.flow.submission.shelf import Shelf
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring
+from troth.outside.dns import Resolver
 from troth.store.gate import KeyRow
 
 
@@ -34,6 +35,7 @@ class Deps:
     memory: Memory = field(default_factory=Memory)
     trusted_proxies: Networks = ()
     shelf: Shelf = field(default_factory=Shelf)
+    resolver: Resolver = field(default_factory=Resolver)
 
 
 @dataclass(slots=True)

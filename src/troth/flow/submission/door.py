@@ -8,7 +8,15 @@ import asyncio
 from starlette.responses import Response
 from starlette.routing import Route
 
-from troth.flow.submission import emails, problem_pages, reads, recipients
+from troth.flow.submission import (
+    emails,
+    problem_pages,
+    reads,
+    receipts,
+    recipients,
+    recipients_batch,
+    recipients_reading,
+)
 from troth.flow.submission.answers import json_answer
 from troth.flow.submission.deps import Call, Deps
 from troth.flow.submission.endpoint import Endpoint, Handler
@@ -42,8 +50,10 @@ _PATHS: dict[str, dict[str, Handler]] = {
     "/emails/batch": {"POST": emails.send_batch},
     "/emails/{id}": {"GET": reads.get, "PATCH": emails.reschedule},
     "/emails/{id}/cancel": {"POST": emails.cancel},
-    "/recipients": {"POST": recipients.register},
-    "/recipients/{id}": {"GET": recipients.read},
+    "/emails/{id}/receipt": {"GET": receipts.get},
+    "/recipients": {"POST": recipients.register, "GET": recipients_reading.page},
+    "/recipients/batch": {"POST": recipients_batch.register_batch},
+    "/recipients/{id}": {"GET": recipients_reading.read, "DELETE": recipients_reading.erase},
     "/healthz": {"GET": _health},
     "/livez": {"GET": _live},
     "/problems": {"GET": problem_pages.every},

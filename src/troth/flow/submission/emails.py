@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from starlette.responses import Response
 from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused, Taken
 from troth.flow.gate.recall import Recall
 from troth.flow.submission import idempotency, strict_json, when, wire
-from troth.flow.submission.answers import json_answer, taken_headers
+from troth.flow.submission.answers import json_answer, rate_headers
 from troth.flow.submission.asking import asked
 from troth.flow.submission.auth import identify, read_content, read_key
 from troth.flow.submission.body import read_body
@@ -21,10 +21,11 @@ from troth.flow.submission.peer import peer_of
 from troth.flow.submission.problem import Problem, of_gate
 from troth.flow.submission.request_log import Note
 from troth.keys import ids
+from troth.rules.states import State
 from troth.store import gate as store
+from troth.store import reading
 
 EMAIL = "em"
-_FARTHEST = timedelta(days=30)  # no policy allows more (rules/policy.py: content.schedule_days)
 _MODE = "x-batch-validation"
 
 
@@ -78,15 +79,14 @@ async def reschedule(deps: Deps, call: Call) -> Response:
     due = _read_when(text, now, known.timezone)
     if due <= now:
         raise Problem("schedule-in-past", "`scheduled_at` lies in the past; give a time ahead.", "scheduled_at")
-    if due > now + _FARTHEST:
-        raise Problem("schedule-too-far", "`scheduled_at` is more than 30 days ahead.", "scheduled_at")
     email_id = email_of(call)
     word = await deps.gate.reschedule(known.tenant_id, email_id, due)
     if isinstance(word, Refused):
-        problem = of_gate(word.refusal, word.rates)
+        problem = of_gate(word.refusal, word.rates, word.at)
         problem.logged = False  # the gate logs what is asked anew, not what is changed
         raise problem
-    return _changed(deps, call, word, "not-reschedulable", "Only scheduled mail, still waiting, gets another time.")
+    way_out = "Only scheduled mail, still waiting, gets another time."
+    return await _changed(deps, call, word, "not-reschedulable", way_out)
 
 
 async def cancel(deps: Deps, call: Call) -> Response:
@@ -95,7 +95,7 @@ async def cancel(deps: Deps, call: Call) -> Response:
     await read_body(call.request, deps.body_limit, call.held)
     known = await identify(deps, call)
     word = await deps.gate.cancel(known.tenant_id, email_of(call))
-    return _changed(deps, call, word, "not-cancellable", "It can no longer be cancelled.")
+    return await _changed(deps, call, word, "not-cancellable", "It can no longer be cancelled.")
 
 
 def email_of(call: Call) -> UUID:
@@ -111,14 +111,25 @@ def missing() -> Problem:
     return Problem("not-found", "There is no such email; check the id and the account that the key is for.")
 
 
-def _changed(deps: Deps, call: Call, word: Recall, slug: str, sentence: str) -> Response:
+async def _changed(deps: Deps, call: Call, word: Recall, slug: str, sentence: str) -> Response:
     if word is Recall.MISSING:
         raise missing()
     if word is Recall.TOO_LATE:
+        if await _cancelled(deps, call):
+            raise Problem(slug, "It is cancelled already.")
         raise Problem(slug, f"The email was sent, is being sent, or has ended. {sentence}")
     _note(deps, call)
     assert call.email_id is not None
     return json_answer({"object": "email", "id": ids.wire(EMAIL, deps.cell, call.email_id)})
+
+
+async def _cancelled(deps: Deps, call: Call) -> bool:
+    """Whether all of the email is."""
+    assert call.known is not None
+    assert call.email_id is not None
+    async with deps.lend() as connection:
+        rows = await reading.emails(connection, call.known.tenant_id, [call.email_id])
+    return all(row.state == State.CANCELLED for row in rows)
 
 
 def _note(deps: Deps, call: Call) -> None:
@@ -133,7 +144,7 @@ async def _submit(deps: Deps, ask: Ask, places: Sequence[int] = ()) -> Taken:
     answer = await deps.gate.submit(ask)
     if isinstance(answer, Taken):
         return answer
-    problem = of_gate(answer.refusal, answer.rates)
+    problem = of_gate(answer.refusal, answer.rates, answer.at)
     if places:
         problem.index = places[answer.refusal.index]
         problem.inside(f"[{problem.index}]")
@@ -141,8 +152,7 @@ async def _submit(deps: Deps, ask: Ask, places: Sequence[int] = ()) -> Taken:
 
 
 def _headers(taken: Taken) -> dict[str, str]:
-    first = next((i for i in taken.ids if i is not None), None)
-    headers = taken_headers(taken.rates, ids.time_of(first)) if first is not None else {}
+    headers = rate_headers(taken.rates, taken.at)
     return headers | {"idempotent-replayed": "true"} if taken.replayed else headers
 
 

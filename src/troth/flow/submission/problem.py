@@ -5,6 +5,7 @@ Problem(Exception)   slug names a registered type (rules/problems.py), whose `ag
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from troth.flow.gate.asks import Refusal
@@ -23,8 +24,10 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
     retry_after: int | None = None
     verdicts: Sequence[Mapping[str, Any]] = ()
     rates: Sequence[Rate] = ()
+    at: datetime | None = None
     index: int | None = None
     allow: Sequence[str] = ()
+    suggestion: str | None = None
     logged: bool = False
 
     def __post_init__(self) -> None:
@@ -41,12 +44,12 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         return self
 
 
-def of_gate(refusal: Refusal, rates: Sequence[Rate] = ()) -> Problem:
+def of_gate(refusal: Refusal, rates: Sequence[Rate] = (), at: datetime | None = None) -> Problem:
     """The gate's refusal as the door's problem; the gate has logged it."""
     code = refusal.code if refusal.code in PROBLEMS else "internal-error"
     return Problem(
         code, refusal.sentence, refusal.field, retry_after=refusal.retry_after, verdicts=refusal.verdicts,
-        rates=rates, logged=True,
+        rates=rates, at=at, logged=True,
     )  # fmt: skip
 
 

@@ -91,5 +91,5 @@ class RequestLog:
 def _row(note: Note, row_id: UUID, now: datetime) -> store.NewRequest:
     return store.NewRequest(
         row_id, note.tenant_id, note.api_key_id, now, note.method, note.route, note.status, note.problem,
-        note.email_id, None,
+        note.email_id, None, None,
     )  # fmt: skip

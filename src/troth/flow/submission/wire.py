@@ -66,11 +66,39 @@ class Reschedule(_Wire, frozen=True, kw_only=True):
     id: str | None = None
 
 
+class Agreement(_Wire, frozen=True, kw_only=True):
+    """What a vendor signed: the document's SHA-256 in hex, what it is called, the day of signing."""
+
+    sha256: str
+    reference: str
+    signed_at: str
+
+
+class Consent(_Wire, frozen=True, kw_only=True):
+    """What the recipient agreed to (kind express), or what follows from dealings with them (implied): the wording that
+    they read, how they answered, from which address, and when. category: a code; left out, it is for all of them.
+    """
+
+    kind: str
+    wording: str
+    how: str
+    basis: str = ""
+    category: str | None = None
+    source: str | None = None
+    given_at: str | None = None
+    expires_at: str | None = None
+
+
 class Recipient(_Wire, frozen=True, kw_only=True):
     """`name` is taken for the caller's convenience and not kept: nothing of ours needs it."""
 
     email: str
     name: str | None = None
+    timezone: str | None = None
+    pathway: str | None = None
+    employer: str | None = None
+    agreement: Agreement | None = None
+    consent: Consent | None = None
 
 
 _email = msgspec.json.Decoder(Email)
@@ -87,7 +115,7 @@ def reschedule(body: bytes) -> Reschedule:
     return _shaped(_reschedule.decode, body, Reschedule)
 
 
-def recipient(body: bytes) -> Recipient:
+def recipient(body: bytes | msgspec.Raw) -> Recipient:
     return _shaped(_recipient.decode, body, Recipient)
 
 
@@ -115,7 +143,16 @@ _WORDS: Mapping[str, str] = {
     "str": "a string", "array": "a list", "object": "an object", "int": "a whole number", "float": "a number",
     "bool": "true or false", "null": "null",
 }  # fmt: skip
-_PARTS: Mapping[str, type[msgspec.Struct]] = {"attachments": Attachment, "tags": Tag, "template": Template}
+_PARTS: Mapping[str, type[msgspec.Struct]] = {
+    "attachments": Attachment,
+    "tags": Tag,
+    "template": Template,
+    "agreement": Agreement,
+    "consent": Consent,
+}
+
+
+_DONE: Mapping[type[Any], str] = {Recipient: "registered", Reschedule: "changed"}
 
 
 def _problem(said: str, shape: type[Any]) -> Problem:
@@ -135,7 +172,7 @@ def _problem(said: str, shape: type[Any]) -> Problem:
 def _unknown(name: str, path: str, shape: type[Any]) -> Problem:
     shown = name[:64]
     near = difflib.get_close_matches(name[:64], _known(path, shape), n=1, cutoff=0.6)
-    way_out = f"Did you mean `{near[0]}`?" if near else "Remove it; nothing was sent."
+    way_out = f"Did you mean `{near[0]}`?" if near else f"Remove it; nothing was {_DONE.get(shape, 'sent')}."
     return Problem(
         "unknown-field", f"`{_join(path, shown)}` is not a field of this request. {way_out}", _join(path, shown)
     )

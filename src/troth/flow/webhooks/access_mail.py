@@ -27,6 +27,13 @@ log = structlog.get_logger("troth.access")
 CATEGORY = "security-notice"
 _MOST = 20  # in one round
 _LONGEST_NAME = 120
+_LONGEST_FINDING = 400
+_HOW = {
+    "slow": "Its hourly limits are lower until then.",
+    "stop-new": "Its new mail is held or refused until then; what was accepted goes on.",
+    "stop-delivery": "Nothing of it is sent until then, what was queued before included.",
+}
+_LATE = "Nobody has looked in time. "
 _WHY = {"unused": "nobody used it", "left": "the person left", "review": "an access review ended it"}
 
 
@@ -88,10 +95,15 @@ def _variables(deps: Deps, notice: Notice) -> dict[str, str]:
     if "account" in given:
         told["who"] = _name(deps, notice.subject_ct, notice, given["account"])
         told["why"] = _WHY.get(given["why"], given["why"])
+    if "anomaly" in given:
+        told["what"] = given["what"][:_LONGEST_FINDING]
+        told["how"] = (_LATE if given["about"] == "overdue" else "") + _HOW[given["action"]]
     return told | {name: given[name][:_LONGEST_NAME] for name in ("left", "client") if name in given}
 
 
 def _path(given: dict[str, Any]) -> str:
+    if "anomaly" in given:
+        return f"/anomalies/{given['anomaly']}"
     if "review" in given:
         return f"/reviews/{given['review']}"
     return f"/people/{given['account']}" if "account" in given else "/"

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from troth.flow.webhooks import payload
+from troth.flow.webhooks import payload, recipient_payload, sending_payload
 from troth.flow.webhooks.counters import Counters
 from troth.flow.webhooks.deps import Deps
 from troth.flow.webhooks.judging import Attempt, Unmade
@@ -17,7 +17,7 @@ from troth.keys import places
 from troth.keys.errors import KmsUnavailable, Undecryptable
 from troth.keys.hook_ids import event_id
 from troth.mail.render import Compiled, TemplateSource
-from troth.rules.hook_events import TEST_KIND
+from troth.rules.hook_events import RECIPIENTS, SENDING, TEST_KIND
 from troth.store import hooks as store
 from troth.store.connection import Connection
 from troth.store.hooks import Claimed, Clocks, EndpointDue, Loaded
@@ -58,11 +58,19 @@ class Loader:
     ) -> list[Post | Attempt]:
         by_id = {each.id: each for each in endpoints}
         secrets = await store.secrets(connection, list(by_id), clocks.now)
-        loaded = await store.load(connection, claims)
+        loaded = await store.load(connection, [c for c in claims if c.kind not in RECIPIENTS and c.kind not in SENDING])
+        people = await store.load_people(connection, [claim for claim in claims if claim.kind in RECIPIENTS])
+        found = await store.load_anomalies(connection, [claim for claim in claims if claim.kind in SENDING])
         templates = await self._compiled(connection, {r.template_snapshot for r in loaded.values()} - {None})
         places_of = {key: self._place(each, secrets) for key, each in by_id.items()}
         return [
-            self._post(by_id[claim.endpoint_id], places_of[claim.endpoint_id], claim, loaded.get(claim.id), templates)
+            self._person_post(by_id[claim.endpoint_id], places_of[claim.endpoint_id], claim, people.get(claim.id))
+            if claim.kind in RECIPIENTS
+            else self._sending_post(places_of[claim.endpoint_id], claim, found.get(claim.id))
+            if claim.kind in SENDING
+            else self._post(
+                by_id[claim.endpoint_id], places_of[claim.endpoint_id], claim, loaded.get(claim.id), templates
+            )
             for claim in claims
         ]
 
@@ -102,6 +110,33 @@ class Loader:
             snapshot = loaded.template_snapshot if loaded else None
             body = payload.body(claim, loaded, opened, templates.get(snapshot) if snapshot else None, cell)
         name = event_id(cell, claim.message_id, claim.kind, claim.source_key)
+        return Post(claim, name, place.url, place.secrets, body)
+
+    def _sending_post(
+        self, place: _Place | Unmade, claim: Claimed, loaded: store.LoadedAnomaly | None
+    ) -> Post | Attempt:
+        """An event about a client's sending."""
+        if isinstance(place, Unmade):
+            return Attempt(claim, place)
+        name = event_id(self.deps.cell, claim.message_id, claim.kind, claim.source_key)
+        return Post(claim, name, place.url, place.secrets, sending_payload.body(claim, loaded))
+
+    def _person_post(
+        self, endpoint: EndpointDue, place: _Place | Unmade, claim: Claimed, loaded: store.LoadedPerson | None
+    ) -> Post | Attempt:
+        """An event about a recipient; an address that cannot be opened is left out."""
+        if isinstance(place, Unmade):
+            return Attempt(claim, place)
+        try:
+            address = recipient_payload.address(self.deps.keyring, endpoint, loaded)
+        except KmsUnavailable:
+            return Attempt(claim, _AWAY)
+        except Undecryptable:
+            self.counters.unread += 1
+            log.error("webhook.payload-unreadable", recipient=str(claim.message_id))  # noqa: TRY400 - as above
+            address = None
+        body = recipient_payload.body(claim, loaded, address, self.deps.cell)
+        name = event_id(self.deps.cell, claim.message_id, claim.kind, claim.source_key)
         return Post(claim, name, place.url, place.secrets, body)
 
     def _opened(self, endpoint: EndpointDue, claim: Claimed, loaded: Loaded | None) -> Opened | Unmade:

@@ -53,20 +53,20 @@ def test_body(claim: Claimed, cell: str) -> bytes:
         "endpoint_id": ids.wire(ENDPOINT, cell, claim.endpoint_id),
         "message": "This is a test, about no mail.",
     }
-    return _JSON.encode({"type": type_of(TEST_KIND), "created_at": _moment(claim.at), "data": data})
+    return _JSON.encode({"type": type_of(TEST_KIND), "created_at": moment(claim.at), "data": data})
 
 
 def body(claim: Claimed, loaded: Loaded | None, opened: Opened, template: Template | None, cell: str) -> bytes:
     """The payload of an event; `loaded` None: retention has taken the message."""
     data: dict[str, Any] = {}
     if loaded is not None:
-        data = {"created_at": _moment(loaded.created_at), "email_id": ids.wire(_EMAIL, cell, loaded.email_id)}
+        data = {"created_at": moment(loaded.created_at), "email_id": ids.wire(_EMAIL, cell, loaded.email_id)}
         data |= _letter_part(claim, loaded, opened, template)
     detail = {name: opened.detail[name] for name in _TOLD if name in (opened.detail or {})} if opened.detail else {}
     data |= _outcome(claim.kind, detail)
     troth = {"message": ids.wire(_MESSAGE, cell, claim.message_id), "event": Kind(claim.kind).name.lower()}
     data["troth"] = {**troth, **({"detail": detail} if detail else {})}
-    return _JSON.encode({"type": type_of(claim.kind), "created_at": _moment(claim.at), "data": data})
+    return _JSON.encode({"type": type_of(claim.kind), "created_at": moment(claim.at), "data": data})
 
 
 def _letter_part(claim: Claimed, loaded: Loaded, opened: Opened, template: Template | None) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _letter_part(claim: Claimed, loaded: Loaded, opened: Opened, template: Templ
     if template is not None:
         found["template_id"] = template.code
     if loaded.scheduled_at is not None:
-        found["scheduled_at"] = _moment(loaded.scheduled_at)
+        found["scheduled_at"] = moment(loaded.scheduled_at)
     return found
 
 
@@ -146,6 +146,6 @@ def _detail(key: PersonKey, claim: Claimed, loaded: Loaded) -> Mapping[str, Any]
     return found
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
     """RFC 3339 in UTC."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

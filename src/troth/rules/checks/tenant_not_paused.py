@@ -29,7 +29,7 @@ def check(facts: Facts) -> Verdict:
 
 def _anomaly(policy: Policy) -> Verdict:
     saw: Saw = {"paused": "anomaly", "action": policy.anomaly.action, "new_mail": policy.anomaly.new_mail}
-    why = f"The volume of 24 hours passed {policy.anomaly.percent} % of its 7-day mean"
+    why = "The watch found this account's volume, bounces or complaints unusual"
     if policy.anomaly.action == "slow":
         return accept(CHECK, f"{why}: hourly limits are at {policy.anomaly.slow_percent} %.", saw)
     if policy.anomaly.new_mail == "hold":

@@ -39,7 +39,9 @@ UPDATE spool SET token = token + 1,
     schedule = (%(schedules)b::text[])[array_position(%(ids)b::uuid[], message_id)],
     schedule_attempts = (%(schedule_attempts)b::smallint[])[array_position(%(ids)b::uuid[], message_id)],
     first_failed_at = (%(first_failed)b::timestamptz[])[array_position(%(ids)b::uuid[], message_id)],
-    lost_claims = (%(lost)b::smallint[])[array_position(%(ids)b::uuid[], message_id)]
+    lost_claims = (%(lost)b::smallint[])[array_position(%(ids)b::uuid[], message_id)],
+    counted = coalesce((%(counted)b::timestamptz[])[array_position(%(ids)b::uuid[], message_id)], counted),
+    counted_day = coalesce((%(counted_days)b::timestamptz[])[array_position(%(ids)b::uuid[], message_id)], counted_day)
 WHERE message_id = ANY(%(ids)b::uuid[]);
 
 -- name: set_states
@@ -57,7 +59,8 @@ ORDER BY m.id FOR UPDATE OF m;
 
 -- name: take_for_cancel
 -- What may still be called back: anything not yet marked. Locked, so that a mark waits and then finds it gone.
-SELECT s.message_id, s.tenant_id, s.person_id, s.blind_index, s.state, s.due, s.attempts, p.data_key, t.keyset
+SELECT s.message_id, s.tenant_id, s.person_id, s.blind_index, s.state, s.due, s.lifetime_ends, s.attempts, p.data_key,
+       t.keyset, s.counted, s.counted_day, s.on_consent, p.timezone
 FROM spool s JOIN person p ON p.id = s.person_id JOIN tenant t ON t.id = s.tenant_id
 WHERE s.tenant_id = %(tenant)b AND s.email_id = %(email)b AND s.state <> 4
 ORDER BY s.message_id FOR UPDATE OF s;
@@ -70,9 +73,15 @@ FROM email e LEFT JOIN api_key k ON k.id = e.api_key_id LEFT JOIN snapshot t ON 
 WHERE e.tenant_id = %(tenant)b AND e.id = %(email)b;
 
 -- name: reschedule
--- The lifetime moves along with the time. The token moves, so that a claim made meanwhile marks nothing.
-UPDATE spool SET lifetime_ends = lifetime_ends + (%(due)b - due), due = %(due)b, state = 2, token = token + 1
-WHERE message_id = ANY(%(ids)b::uuid[]);
+-- Each message's new place, as the gate judged it. The token moves, so that a claim made meanwhile marks nothing.
+UPDATE spool SET token = token + 1,
+    state = (%(state)b::smallint[])[array_position(%(message_id)b::uuid[], message_id)],
+    due = (%(due)b::timestamptz[])[array_position(%(message_id)b::uuid[], message_id)],
+    lifetime_ends = (%(lifetime_ends)b::timestamptz[])[array_position(%(message_id)b::uuid[], message_id)],
+    counted = (%(counted)b::timestamptz[])[array_position(%(message_id)b::uuid[], message_id)],
+    counted_day = (%(counted_day)b::timestamptz[])[array_position(%(message_id)b::uuid[], message_id)],
+    on_consent = (%(on_consent)b::boolean[])[array_position(%(message_id)b::uuid[], message_id)]
+WHERE message_id = ANY(%(message_id)b::uuid[]);
 
 -- name: suppress
 SELECT suppress_v1(%(indexes)b::bytea[], %(reasons)b::smallint[], %(sources)b::text[], %(tenants)b::uuid[],

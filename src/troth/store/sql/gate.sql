@@ -78,17 +78,21 @@ LEFT JOIN revocation r ON r.snapshot_id = g.snapshot_id
 WHERE d.tenant_id = ANY(%(tenants)b::uuid[]);
 
 -- name: people
--- One row for every (tenant, index) asked about, in the order asked; person columns are NULL for strangers.
-SELECT w.n, p.id AS person_id, p.data_key, p.status, p.pathway, p.verified_at, p.expires_at,
-       (SELECT min(s.reason) FROM suppression s WHERE s.blind_index = ANY(w.layers)) AS reason,
-       (SELECT bool_or(s.reason IN (2, 4)) FROM suppression s WHERE s.blind_index = ANY(w.layers)) AS complained,
-       EXISTS (SELECT FROM suppression s WHERE s.blind_index = ANY(w.layers) AND s.tenant_id = w.tenant) AS own,
-       EXISTS (SELECT FROM suppression_override v WHERE v.tenant_id = w.tenant AND v.blind_index = w.idx
-               AND v.expires_at > %(now)b) AS overridden,
-       ARRAY(SELECT o.category_id FROM opt_out o WHERE o.tenant_id = w.tenant AND o.blind_index = w.idx) AS opted_out
-FROM (SELECT n, tenant, idx, ARRAY[idx] AS layers
-      FROM unnest(%(tenants)b::uuid[], %(indexes)b::bytea[]) WITH ORDINALITY AS u(tenant, idx, n)) AS w
+-- One row for every (tenant, index) asked about, in the order asked; person columns are NULL for strangers. Of several
+-- entries the one given is the one that weighs most: none is overridden unless all are, and one's own is told first.
+SELECT w.n, p.id AS person_id, p.data_key, p.status, p.pathway, p.verified_at, p.expires_at, p.timezone,
+       x.reason, coalesce(x.own, false) AS own, coalesce(x.overridden, false) AS overridden,
+       ARRAY(SELECT o.category_id FROM opt_out o WHERE o.tenant_id = w.tenant AND o.blind_index = w.idx
+             AND NOT EXISTS (SELECT FROM opt_in i WHERE i.tenant_id = o.tenant_id AND i.blind_index = o.blind_index
+                             AND i.category_id = o.category_id AND i.created_at > o.created_at)) AS opted_out
+FROM unnest(%(tenants)b::uuid[], %(indexes)b::bytea[]) WITH ORDINALITY AS w(tenant, idx, n)
 LEFT JOIN person p ON p.tenant_id = w.tenant AND p.blind_index = w.idx
+LEFT JOIN LATERAL (
+    SELECT s.reason, coalesce(s.tenant_id = w.tenant, false) AS own, o.overridden
+    FROM suppression s
+    CROSS JOIN LATERAL (SELECT overridden_v1(w.tenant, s.blind_index, s.reason, s.source, %(now)b, %(now)b) AS overridden) AS o
+    WHERE s.blind_index = w.idx
+    ORDER BY o.overridden, 2 DESC, s.reason NOT IN (2, 4), s.reason <> 3, s.reason LIMIT 1) AS x ON true
 ORDER BY w.n;
 
 -- name: idempotency_find
@@ -118,12 +122,12 @@ UPDATE idempotency SET answer = %(answer)b WHERE tenant_id = %(tenant)b AND key_
 
 -- name: rate_reserve
 -- Counters are locked in one order and reserved in the same statement; one that cannot take all that the batch asks of
--- it is left alone and returns no row. The constraint rate_never_exceeded stands behind the WHERE.
+-- it is left alone and returns no row, but is locked with the others: locked later, it would be out of order. What is
+-- more than a cap asks for 0 here, and its row counts for nothing. rate_never_exceeded stands behind the WHERE.
 INSERT INTO rate_counter (tenant_id, scope, subject, window_start, used, cap)
-SELECT t, c, s, w, n, l
+SELECT t, c, s, w, CASE WHEN n <= l THEN n ELSE 0 END, l
 FROM unnest(%(tenants)b::uuid[], %(scopes)b::smallint[], %(subjects)b::uuid[], %(starts)b::timestamptz[],
             %(amounts)b::integer[], %(caps)b::integer[]) AS u(t, c, s, w, n, l)
-WHERE n <= l
 ORDER BY t, c, s, w
 ON CONFLICT (tenant_id, scope, subject, window_start) DO UPDATE
 SET used = rate_counter.used + EXCLUDED.used, cap = EXCLUDED.cap
@@ -148,6 +152,19 @@ FROM unnest(%(tenants)b::uuid[], %(scopes)b::smallint[], %(subjects)b::uuid[], %
             %(amounts)b::integer[]) AS u(t, c, s, w, n)
 WHERE r.tenant_id = u.t AND r.scope = u.c AND r.subject = u.s AND r.window_start = u.w;
 
+-- name: rate_free
+-- Of windows that have not begun: what was counted there and will not go there. Locked in the one order first.
+WITH freed AS (
+    SELECT * FROM unnest(%(tenants)b::uuid[], %(scopes)b::smallint[], %(subjects)b::uuid[], %(starts)b::timestamptz[],
+                         %(amounts)b::integer[]) AS u(t, c, s, w, n)),
+locked AS MATERIALIZED (
+    SELECT r.tenant_id, r.scope, r.subject, r.window_start FROM rate_counter r
+    WHERE (r.tenant_id, r.scope, r.subject, r.window_start) IN (SELECT t, c, s, w FROM freed)
+    ORDER BY 1, 2, 3, 4 FOR UPDATE)
+UPDATE rate_counter r SET used = greatest(0, r.used - u.n)
+FROM freed u JOIN locked l ON l.tenant_id = u.t AND l.scope = u.c AND l.subject = u.s AND l.window_start = u.w
+WHERE r.tenant_id = u.t AND r.scope = u.c AND r.subject = u.s AND r.window_start = u.w;
+
 -- name: insert_emails
 INSERT INTO email (id, tenant_id, api_key_id, category_id, category_snapshot, template_snapshot, policy_digest,
                    created_at, scheduled_at, recipients)
@@ -157,11 +174,11 @@ SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(api_key_id)b::uuid
 
 -- name: insert_messages
 INSERT INTO message (id, email_id, tenant_id, person_id, blind_index, category_id, field, created_at, decision_ct,
-                     state, state_at)
-SELECT i, e, t, p, b, c, f, a, d, s, a
+                     facts_ct, state, state_at)
+SELECT i, e, t, p, b, c, f, a, d, k, s, a
 FROM unnest(%(id)b::uuid[], %(email_id)b::uuid[], %(tenant_id)b::uuid[], %(person_id)b::uuid[],
     %(blind_index)b::bytea[], %(category_id)b::uuid[], %(field)b::smallint[], %(created_at)b::timestamptz[],
-    %(decision_ct)b::bytea[], %(state)b::smallint[]) AS u(i, e, t, p, b, c, f, a, d, s);
+    %(decision_ct)b::bytea[], %(facts_ct)b::bytea[], %(state)b::smallint[]) AS u(i, e, t, p, b, c, f, a, d, k, s);
 
 -- name: insert_bodies
 INSERT INTO message_body (message_id, tenant_id, body_ct)
@@ -169,13 +186,15 @@ SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(body_ct)b::bytea[]
 
 -- name: insert_spool
 INSERT INTO spool (message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot,
-                   template_snapshot, domain_id, state, due, lifetime_ends)
+                   template_snapshot, domain_id, state, due, lifetime_ends, counted, counted_day, on_consent)
 SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(email_id)b::uuid[], %(person_id)b::uuid[],
     %(blind_index)b::bytea[], %(category_id)b::uuid[], %(category_snapshot)b::uuid[], %(template_snapshot)b::uuid[],
-    %(domain_id)b::uuid[], %(state)b::smallint[], %(due)b::timestamptz[], %(lifetime_ends)b::timestamptz[]);
+    %(domain_id)b::uuid[], %(state)b::smallint[], %(due)b::timestamptz[], %(lifetime_ends)b::timestamptz[],
+    %(counted)b::timestamptz[], %(counted_day)b::timestamptz[], %(on_consent)b::boolean[]);
 
 -- name: insert_requests
-INSERT INTO api_request (id, tenant_id, api_key_id, at, method, route, status, problem, email_id, decision_ct)
+INSERT INTO api_request (id, tenant_id, api_key_id, at, method, route, status, problem, email_id, decision_ct,
+                         facts_ct)
 SELECT * FROM unnest(%(id)b::uuid[], %(tenant_id)b::uuid[], %(api_key_id)b::uuid[], %(at)b::timestamptz[],
     %(method)b::text[], %(route)b::text[], %(status)b::smallint[], %(problem)b::text[], %(email_id)b::uuid[],
-    %(decision_ct)b::bytea[]);
+    %(decision_ct)b::bytea[], %(facts_ct)b::bytea[]);

@@ -53,6 +53,20 @@ LEFT JOIN event v ON v.message_id = o.message_id AND v.kind = o.kind AND v.sourc
 LEFT JOIN message_body b ON b.message_id = o.message_id
 WHERE o.id = ANY(%(ids)b::bigint[]) AND m.id = ANY(%(messages)b::uuid[]);
 
+-- name: load_people
+-- The same of events about a recipient, whom `message_id` names.
+SELECT o.id, p.id AS person_id, p.data_key, p.address_ct, e.pathway, p.expires_at
+FROM webhook_outbox o
+JOIN person p ON p.id = o.message_id
+LEFT JOIN person_event e ON e.person_id = p.id AND e.kind = o.kind AND e.at = o.at
+WHERE o.id = ANY(%(ids)b::bigint[]);
+
+-- name: load_anomalies
+-- The same of events about a client's sending: `message_id` names the anomaly.
+SELECT o.id, t.code AS client, a.cause, a.action, a.n, a.sentence, a.review_due
+FROM webhook_outbox o JOIN anomaly a ON a.id = o.message_id JOIN tenant t ON t.id = a.tenant_id
+WHERE o.id = ANY(%(ids)b::bigint[]);
+
 -- name: templates
 SELECT id, code, version, artefact FROM snapshot WHERE id = ANY(%(ids)b::uuid[]);
 

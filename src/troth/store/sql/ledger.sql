@@ -67,3 +67,6 @@ INSERT INTO event_tally (tenant_id, hour, kind, n)
 SELECT * FROM unnest(%(tenants)b::uuid[], %(hours)b::timestamptz[], %(kinds)b::smallint[], %(counts)b::bigint[])
 ORDER BY 1, 2, 3
 ON CONFLICT (tenant_id, hour, kind) DO UPDATE SET n = event_tally.n + EXCLUDED.n;
+
+-- name: ledger_behind
+SELECT ledger_behind_v1(%(seen)b::bigint);

@@ -82,7 +82,8 @@ def _database(patient: Patient) -> Findings:
         yield wrong(
             f"the clock stands {_span((mark - now).total_seconds())} behind the highest mark ({_utc(mark)}): "
             "nothing is sent until then",
-            f"{_NTP}, if it is behind; if it was once ahead, wait, or restore the clock_mark as an incident.",
+            f"{_NTP}, if it is behind. If it is right and was once ahead: `troth pause clock --reason TEXT` stops "
+            "everything; when two people have released that stop, the mark is the time of their release.",
         )
     if created - clock > _BEHIND:
         yield wrong(

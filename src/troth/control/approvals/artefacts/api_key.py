@@ -10,6 +10,7 @@ import msgspec
 
 from troth.control.approvals.artefacts.category import code_problems
 from troth.control.approvals.asked import Asked
+from troth.control.approvals.spent import Within, stated_below_spent
 from troth.control.approvals.standing import Standing, conflicts, document_problems, resolved, standing
 from troth.control.audit.refusals import Problem
 
@@ -90,4 +91,8 @@ def _category_problems(asked: Asked, given: ApiKey, here: Standing) -> list[Prob
     unknown = [code for code in given.categories or () if not here.knows("category", code)]
     if unknown:
         return [Problem("categories", "unknown", f"There is no category {', '.join(unknown)} here.")]
-    return conflicts(here.with_key(asked.code, asked.artefact))
+    old = here.keys.get(asked.code, {}).get("policy", {}).get("limits", {})
+    new = given.policy.get("limits", {})
+    return conflicts(here.with_key(asked.code, asked.artefact)) or stated_below_spent(
+        asked.connection, here, old, new, Within(key=asked.subject)
+    )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from troth.control.approvals.asked import Asked
+from troth.control.approvals.spent import Within, stated_below_spent
 from troth.control.approvals.standing import conflicts, document_problems, standing
 from troth.control.audit.refusals import Problem
 from troth.mail.address import AddressError, parse_address
@@ -50,7 +51,12 @@ def check(asked: Asked) -> list[Problem]:
     problems += document_problems(given.policy)
     if problems or given.retired:
         return problems
-    return conflicts(standing(asked.connection, asked.tenant).with_category(asked.code, asked.artefact))
+    here = standing(asked.connection, asked.tenant)
+    old = here.categories.get(asked.code, {}).get("policy", {}).get("limits", {})
+    new = given.policy.get("limits", {})
+    return conflicts(here.with_category(asked.code, asked.artefact)) or stated_below_spent(
+        asked.connection, here, old, new, Within(category=asked.code)
+    )
 
 
 def _class_problems(given: Category) -> list[Problem]:
@@ -69,6 +75,11 @@ def _class_problems(given: Category) -> list[Problem]:
         problems.append(
             Problem("lawful_basis", "class", "What the law requires is sent on the basis legal-obligation.")
         )
+    if given.legal_class == "relationship" and not given.lawful_basis:
+        hint = "A relationship message says its lawful basis itself: contract, legitimate-interest or consent."
+        problems.append(Problem("lawful_basis", "missing", hint))
+    elif given.legal_class == "relationship" and given.lawful_basis == "legal-obligation":
+        problems.append(Problem("lawful_basis", "class", "What the law requires has the class required."))
     return problems
 
 

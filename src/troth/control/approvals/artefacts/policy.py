@@ -5,15 +5,18 @@ operator           partial, subject = the installation's id
 tenant             partial, of one client
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from troth.control.approvals.asked import Asked
+from troth.control.approvals.spent import below_spent
 from troth.control.approvals.standing import Standing, below, conflicts, document_problems, standing
 from troth.control.audit.refusals import Problem
 from troth.control.tenants.clients import programmes
 from troth.rules.policy import from_document, looser_fields
 from troth.rules.profile import load_profile
+
+type Change = tuple[Standing, Standing]  # a client as it stands, and as it is to stand
 
 
 def check(asked: Asked) -> list[Problem]:
@@ -25,7 +28,8 @@ def check(asked: Asked) -> list[Problem]:
     if asked.code != ("tenant" if asked.tenant else "operator"):
         hint = "The codes are programme:<code> and operator, and tenant for a client's own."
         return [Problem("code", "unknown", hint)]
-    return _all_conflicts(_with_own(asked) if asked.tenant else _with_operator(asked))
+    changed = list(_with_own(asked) if asked.tenant else _with_operator(asked))
+    return _all_conflicts(changed) or below_spent(asked.connection, changed)
 
 
 def _promise(asked: Asked) -> list[Problem]:
@@ -39,17 +43,19 @@ def _promise(asked: Asked) -> list[Problem]:
         words = f"permits what the profile {here.profile} does not promise"
         return [Problem(f"policy.{path}", "looser", words) for path in loose]
     clients = below(asked.connection, here.programme)
-    return _all_conflicts(replace(one, promise=asked.artefact) for one in (here, *clients))
+    changed = [(one, replace(one, promise=asked.artefact)) for one in (here, *clients)]
+    return _all_conflicts(changed) or below_spent(asked.connection, changed)
 
 
-def _with_operator(asked: Asked) -> Iterator[Standing]:
+def _with_operator(asked: Asked) -> Iterator[Change]:
     for one in below(asked.connection, None):
-        yield replace(one, operator=asked.artefact)
+        yield one, replace(one, operator=asked.artefact)
 
 
-def _with_own(asked: Asked) -> Iterator[Standing]:
-    yield replace(standing(asked.connection, asked.tenant), policy=asked.artefact)
+def _with_own(asked: Asked) -> Iterator[Change]:
+    here = standing(asked.connection, asked.tenant)
+    yield here, replace(here, policy=asked.artefact)
 
 
-def _all_conflicts(places: Iterator[Standing]) -> list[Problem]:
-    return [problem for place in places for problem in conflicts(place)]
+def _all_conflicts(changed: Iterable[Change]) -> list[Problem]:
+    return [problem for _, after in changed for problem in conflicts(after)]

@@ -5,12 +5,14 @@ Proposed without a tenant; the subject is the new tenant's id.
 
 import base64
 import zoneinfo
+from dataclasses import replace
 from uuid import UUID
 
 import msgspec
 
 from troth.control.approvals.artefacts.programme import code_problems
 from troth.control.approvals.asked import Asked
+from troth.control.approvals.spent import below_spent
 from troth.control.approvals.standing import standing
 from troth.control.audit.refusals import Problem
 from troth.rules.profile import load_profile
@@ -40,7 +42,7 @@ def check(asked: Asked) -> list[Problem]:
         problems.append(Problem("timezone", "unknown", "Give an IANA name such as Europe/Berlin."))
     if not _is_keyset(given.keyset):
         problems.append(Problem("keyset", "value", "This is no wrapped keyset: `troth tenant add` makes one."))
-    return problems + _programme_problems(asked, given)
+    return problems or _programme_problems(asked, given) or _plan_problems(asked, given)
 
 
 def _is_keyset(text: str) -> bool:
@@ -48,6 +50,15 @@ def _is_keyset(text: str) -> bool:
         return len(base64.b64decode(text, validate=True)) > 28
     except ValueError:
         return False
+
+
+def _plan_problems(asked: Asked, given: Tenant) -> list[Problem]:
+    """A smaller plan's limits, for a client that sends already."""
+    here = standing(asked.connection, asked.subject)
+    if here.plan is None or here.plan == given.plan:
+        return []
+    found = below_spent(asked.connection, [(here, replace(here, plan=given.plan))])
+    return [replace(problem, field="plan") for problem in found]
 
 
 def _programme_problems(asked: Asked, given: Tenant) -> list[Problem]:

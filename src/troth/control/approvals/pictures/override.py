@@ -37,7 +37,8 @@ def picture(actor: Actor, seen: Seen) -> Picture:
     why = tuple(f"On the list since {_day(actor, at)}: {_REASONS[reason]}." for reason, at, _ in found)
     return Picture(
         f"Until {_ends(actor, seen)} this client’s mail may go {whom} after all.",
-        "The exception ends by itself. A complaint is never overridden: the database refuses that whoever approves.",
+        "The exception ends by itself, and whatever is written of the address after the approval stops the mail again. "
+        "A complaint or an opt-out is never overridden: the database refuses that whoever approves.",
         lists=(("Why it is suppressed", why),) if why else (),
         note="" if shown else "The address is shown to nobody here who may not see suppressions and what mail said.",
     )

@@ -25,7 +25,20 @@ SELECT m.created_at, s.lifetime_ends, g.code, i.cell FROM troth.message m JOIN t
 LEFT JOIN troth.spool s ON s.message_id = m.id AND s.state = 10
 LEFT JOIN troth.governed g ON g.subject = m.category_id WHERE m.id = %s AND m.tenant_id = %s
 """
-_EFFECTS = {"stop-new": "new mail is refused", "stop-delivery": "nothing is sent, mail that waits included"}
+_HELD_MAIL = """
+WITH g AS (SELECT %s::uuid AS pause, %s::uuid[] AS messages, %s::uuid[] AS categories, %s::uuid[] AS templates)
+SELECT count(*), min(ends_at) FROM (SELECT h.ends_at FROM g JOIN troth.held_mail h ON h.pause_id = g.pause
+WHERE h.outcome IS NULL AND (g.messages IS NULL OR h.message_id = ANY(g.messages))
+AND (g.categories IS NULL OR h.category_id = ANY(g.categories))
+AND (g.templates IS NULL OR h.template_id = ANY(g.templates)) LIMIT %s) AS w
+"""
+_ANOMALY = "SELECT id FROM troth.anomaly WHERE pause_id = %s"
+_LISTS = ("messages", "categories", "templates")
+_EFFECTS = {
+    "slow": "its hourly limits are lower",
+    "stop-new": "new mail is refused",
+    "stop-delivery": "nothing is sent, mail that waits included",
+}
 
 
 def picture(actor: Actor, seen: Seen) -> Picture:
@@ -41,6 +54,8 @@ def picture(actor: Actor, seen: Seen) -> Picture:
 
 
 def _pause(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:
+    if "held" in seen.artefact:
+        return _held_mail(actor, seen, found)
     effect, reason, started, released, name, category, code = found
     whose = f"of {name}" if name else "of every client"
     if category is not None:
@@ -56,6 +71,34 @@ def _pause(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:
     over = released is not None and seen.open
     says = f"The stop {whose} {'was lifted already' if over else 'is lifted'}."
     return Picture(says, "Mail goes again at once. Stopping it once more takes one person.", tuple(facts))
+
+
+def _held_mail(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:
+    """Of the mail that a pause of the watch held: what becomes of which, and of the pause."""
+    effect, reason, started, released, name, *_ = found
+    asked = seen.artefact
+    part = [asked.get(field) for field in _LISTS]
+    n, ends = row(_HELD_MAIL, seen.subject, *part, _MOST + 1) or (0, None)
+    goes = asked["held"] == "release"
+    which = "chosen" if any(part) else "all"
+    facts: list[Row] = [
+        ("Held mail", "", _count(n), f"{which} of what waits now; {'let go' if goes else 'refused for good'}"),
+        ("What is stopped", "", _EFFECTS.get(effect, effect), "as before then" if asked.get("lift") else "stays so"),
+        ("Why it was stopped", "", reason, ""),
+        ("Since", "", _at(actor, started), ""),
+    ]
+    if ends is not None:
+        facts.append(("The first one's time ends", "", _at(actor, ends), "then it expires, and nobody gets it"))
+    anomaly = row(_ANOMALY, seen.subject)
+    says = f"Held mail of {name} is {'let go' if goes else 'refused'}"
+    says += ", and its sending goes on." if asked.get("lift") and released is None else "."
+    then = (
+        "Each is counted in its hour and checked once more as it leaves: suppression, stops and limits hold."
+        if goes
+        else "Each is cancelled and never sent; the client's programs are told. This cannot be undone."
+    )
+    href = f"/anomalies/{anomaly[0]}" if anomaly else ""
+    return Picture(says, then, tuple(facts), href=href, act="The curve, and the mail that is held")
 
 
 def _message(actor: Actor, seen: Seen, found: tuple[Any, ...]) -> Picture:

@@ -126,12 +126,19 @@ CREATE FUNCTION approvers_wanted(p_tenant uuid) RETURNS integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$ SELECT greatest(1, troth.policy_number(p_tenant, 'governance', 'approvers', true)) $$;
 
+-- What a file brings onto the list of suppressions counts for every client's mail, so none of one client's own people
+-- decides it. Granted to nobody.
+CREATE FUNCTION house_alone(p_change change) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$ SELECT (p_change).kind = 'import' AND (p_change).artefact::jsonb ->> 'of' = 'suppressions' $$;
+
 -- Who could say yes to it: a role with the right, an open account, and not a word written by them. Granted to nobody.
 CREATE FUNCTION approvers_of(p_change change) RETURNS SETOF account
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
     SELECT a.* FROM troth.account a
-    WHERE a.disabled_at IS NULL AND (a.tenant_id IS NULL OR a.tenant_id = (p_change).tenant_id)
+    WHERE a.disabled_at IS NULL
+      AND (a.tenant_id IS NULL OR (a.tenant_id = (p_change).tenant_id AND NOT troth.house_alone(p_change)))
       AND NOT troth.wrote(p_change, a.human_id)
       AND (troth.cell_of(a, (p_change).kind || ':approve', (p_change).tenant_id)).action IS NOT NULL
 $$;
@@ -409,6 +416,9 @@ BEGIN
         RAISE EXCEPTION 'a second person must approve: the proposer cannot' USING ERRCODE = '42501';
     ELSIF troth.wrote(c, who.human_id) THEN
         RAISE EXCEPTION 'a second person must approve: who wrote on the draft cannot' USING ERRCODE = '42501';
+    ELSIF who.tenant_id IS NOT NULL AND troth.house_alone(c) THEN
+        RAISE EXCEPTION 'the list of suppressions is one for all clients: somebody of the operator approves what a file puts on it'
+            USING ERRCODE = '42501';
     ELSIF c.kind <> 'genesis' AND NOT troth.genesis_done() THEN
         RAISE EXCEPTION 'both owners sign the genesis entry first' USING ERRCODE = '55000';
     ELSIF EXISTS (SELECT FROM troth.approval a WHERE a.change_id = c.id AND a.human_id = who.human_id) THEN
@@ -455,6 +465,7 @@ BEGIN
         WHEN 'domain' THEN PERFORM troth.apply_domain(c);
         WHEN 'override' THEN PERFORM troth.apply_override(c, made);
         WHEN 'release' THEN PERFORM troth.apply_release(c);
+        WHEN 'import' THEN PERFORM troth.apply_import(c); -- imports/sql/0001_imports.sql
         ELSE NULL;
     END CASE;
     RETURN made;

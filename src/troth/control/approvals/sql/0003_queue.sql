@@ -32,7 +32,8 @@ BEGIN
     SELECT c.id, c.kind, c.tenant_id, t.name, c.code, c.reason, a.id, a.name_ct, c.proposed_at, c.expires_at,
            troth.approvers_wanted(c.tenant_id),
            (SELECT count(*)::integer FROM troth.approval y WHERE y.change_id = c.id),
-           (troth.cell_of(who, c.kind || ':approve', c.tenant_id)).action IS NOT NULL, troth.wrote(c, who.human_id),
+           (troth.cell_of(who, c.kind || ':approve', c.tenant_id)).action IS NOT NULL
+               AND NOT (who.tenant_id IS NOT NULL AND troth.house_alone(c)), troth.wrote(c, who.human_id),
            EXISTS (SELECT FROM troth.approval y WHERE y.change_id = c.id AND y.human_id = who.human_id),
            EXISTS (SELECT FROM troth.change_assignee y WHERE y.change_id = c.id AND y.account_id = who.id),
            (SELECT max(s.version) FROM troth.snapshot s WHERE s.kind = c.kind AND s.subject = c.subject), troth.now_v1(),

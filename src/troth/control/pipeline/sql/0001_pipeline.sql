@@ -15,14 +15,18 @@ CREATE TABLE person (
     pathway     text CHECK (pathway IN ('confirmation-link', 'employer-invitation', 'multi-step', 'system',
                                         'vendor-agreement')),
     verified_at timestamptz,
-    expires_at  timestamptz,
+    expires_at  timestamptz,                                      -- of the verification; NULL: it has no end
+    agreement   bytea CHECK (octet_length(agreement) = 32),       -- SHA-256 of the document that a vendor signed
+    basis_ct    bytea CHECK (get_byte(basis_ct, 0) = 2),          -- under the person's own key: who invited, which document
+    timezone    text CHECK (timezone ~ '^[A-Za-z][A-Za-z0-9_+/-]{0,63}$'), -- an IANA name: the recipient's quiet hours
     erased_at   timestamptz,
     created_at  timestamptz NOT NULL,
     UNIQUE (tenant_id, blind_index),
     CHECK ((status = 4) = (erased_at IS NOT NULL)),
     CHECK ((status = 4) = (data_key IS NULL)),
     CHECK ((status = 4) = (address_ct IS NULL)),
-    CHECK (status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL))
+    CHECK (status <> 2 OR (verified_at IS NOT NULL AND pathway IS NOT NULL)),
+    CHECK (status <> 2 OR pathway <> 'vendor-agreement' OR agreement IS NOT NULL)
 );
 
 -- A link in a confirmation mail. Only the hash of its secret is kept; verify_person_v1 wants the secret.
@@ -30,12 +34,20 @@ CREATE TABLE confirmation (
     secret_hash bytea PRIMARY KEY CHECK (octet_length(secret_hash) = 32),
     tenant_id   uuid NOT NULL REFERENCES tenant,
     person_id   uuid NOT NULL REFERENCES person,
-    pathway     text NOT NULL CHECK (pathway IN ('confirmation-link', 'multi-step')),
+    pathway     text NOT NULL CHECK (pathway IN ('confirmation-link', 'employer-invitation', 'multi-step', 'vendor-agreement')),
+    code_hash   bytea CHECK (octet_length(code_hash) = 32),       -- SHA-256 of the secret and the code in the same mail
+    tries       smallint NOT NULL DEFAULT 0 CHECK (tries BETWEEN 0 AND 5), -- wrong codes; five, and the link is dead
+    valid_days  integer NOT NULL DEFAULT 365 CHECK (valid_days BETWEEN 1 AND 3650), -- what the verification will stand for
+    agreement   bytea CHECK (octet_length(agreement) = 32),
+    basis_ct    bytea CHECK (get_byte(basis_ct, 0) = 2),          -- under the person's own key
+    asked_by    text NOT NULL DEFAULT 'troth' CHECK (asked_by ~ '^(troth|key:[0-9a-f-]{36}|account:[0-9a-f-]{36})$'),
     created_at  timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL,
-    used_at     timestamptz
+    used_at     timestamptz,
+    CHECK ((pathway = 'vendor-agreement') = (agreement IS NOT NULL)),
+    CHECK (pathway <> 'multi-step' OR code_hash IS NOT NULL)
 );
-CREATE INDEX confirmation_person ON confirmation (person_id);
+CREATE INDEX confirmation_person ON confirmation (person_id, created_at);
 
 CREATE TABLE api_key (
     id          uuid PRIMARY KEY,
@@ -113,12 +125,14 @@ CREATE TABLE opt_out (
 );
 CREATE TRIGGER insert_only BEFORE UPDATE OR DELETE ON opt_out FOR EACH ROW EXECUTE FUNCTION insert_only();
 
--- An approved, expiring exception for one client; it never outweighs a complaint.
+-- An approved, expiring exception for one client, from the entries that stood there when it was approved and from no later
+-- one; never from a complaint or an opt-out (overridden_v1).
 CREATE TABLE suppression_override (
     tenant_id   uuid NOT NULL REFERENCES tenant,
     blind_index bytea NOT NULL CHECK (octet_length(blind_index) = 32),
     snapshot_id uuid NOT NULL REFERENCES snapshot,
     expires_at  timestamptz NOT NULL,
+    covers      text[] NOT NULL DEFAULT '{}',                     -- <reason>:<source> of each entry; a trigger writes it
     PRIMARY KEY (tenant_id, blind_index, snapshot_id)
 );
 
@@ -137,15 +151,7 @@ AS $$
     SELECT count(*)::integer FROM fed
 $$;
 
-CREATE FUNCTION opt_out_v1(p_tenant uuid, p_index bytea, p_category uuid, p_source text) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    WITH entry AS (
-        INSERT INTO troth.opt_out (tenant_id, blind_index, category_id, source, created_at)
-        VALUES (p_tenant, p_index, p_category, p_source, troth.now_v1())
-        ON CONFLICT DO NOTHING RETURNING 1)
-    SELECT EXISTS (SELECT FROM entry)
-$$;
+-- opt_out_v1 stands in privacy/sql/0001_consent.sql, beside the way back.
 
 -- ---- the hot tables -----------------------------------------------------------------------------------------
 
@@ -247,7 +253,10 @@ CREATE TABLE spool (
     schedule          text,                                       -- the failure schedule it is on
     schedule_attempts smallint NOT NULL DEFAULT 0,
     first_failed_at   timestamptz,
-    lost_claims       smallint NOT NULL DEFAULT 0                 -- leases that ran out while claimed: poison?
+    lost_claims       smallint NOT NULL DEFAULT 0,                -- leases that ran out while claimed: poison?
+    counted           timestamptz NOT NULL DEFAULT now(),         -- the limits counted it in this moment's windows,
+    counted_day       timestamptz,                                -- and in the client's day that began here; NULL: not known
+    on_consent        boolean NOT NULL DEFAULT false              -- it was accepted on the recipient's consent: the mark asks for it
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000,
         autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 50000);
 CREATE INDEX spool_due ON spool (due);
@@ -276,7 +285,7 @@ CREATE TABLE idempotency (
     tenant_id   uuid NOT NULL,
     key_hash    bytea NOT NULL CHECK (octet_length(key_hash) = 32),
     fingerprint bytea NOT NULL CHECK (octet_length(fingerprint) = 32),
-    answer      text NOT NULL,                                    -- ids only
+    answer      text NOT NULL,                                    -- ids only; of a registration sealed, in base64
     created_at  timestamptz NOT NULL,
     expires_at  timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, key_hash)
@@ -301,7 +310,8 @@ CREATE TABLE webhook_outbox (
     at          timestamptz NOT NULL
 );
 
--- ---- what approved changes do here (apply_api_key and stop_key: apikeys/sql/0001_secrets.sql) -----------------
+-- ---- what approved changes do here (apply_api_key and stop_key: apikeys/sql/0001_secrets.sql;
+-- apply_override: suppressions/sql/0002_by_hand.sql)
 
 CREATE FUNCTION apply_domain(c change) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -310,77 +320,7 @@ AS $$
     ON CONFLICT (domain_id) DO NOTHING
 $$;
 
-CREATE FUNCTION apply_override(c change, p_snapshot uuid) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-DECLARE a jsonb := c.artefact::jsonb;
-BEGIN
-    IF EXISTS (SELECT FROM troth.suppression
-               WHERE blind_index = decode(a ->> 'blind_index', 'hex') AND reason IN (2, 4)) THEN
-        RAISE EXCEPTION 'a complaint is never overridden' USING ERRCODE = '42501';
-    END IF;
-    INSERT INTO troth.suppression_override (tenant_id, blind_index, snapshot_id, expires_at)
-    VALUES (c.tenant_id, decode(a ->> 'blind_index', 'hex'), p_snapshot, (a ->> 'expires_at')::timestamptz);
-END $$;
-
--- A release lifts a pause, or puts a message held for review back into the queue.
-CREATE FUNCTION apply_release(c change) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-DECLARE n integer;
-BEGIN
-    UPDATE troth.pause SET released_at = troth.now_v1(), release_change = c.id
-    WHERE id = c.subject AND released_at IS NULL AND tenant_id IS NOT DISTINCT FROM c.tenant_id;
-    GET DIAGNOSTICS n = ROW_COUNT;
-    IF n = 0 THEN
-        -- events.py alone changes a message's state: this only leaves the order and wakes the claim
-        WITH woken AS (UPDATE troth.spool SET due = troth.now_v1()
-                       WHERE message_id = c.subject AND state = 10 AND tenant_id = c.tenant_id RETURNING message_id)
-        INSERT INTO troth.release_order (message_id, tenant_id, change_id, at)
-        SELECT message_id, c.tenant_id, c.id, troth.now_v1() FROM woken ON CONFLICT DO NOTHING;
-        GET DIAGNOSTICS n = ROW_COUNT;
-    END IF;
-    IF n = 0 THEN
-        RAISE EXCEPTION 'there is nothing held or paused to release' USING ERRCODE = '55000';
-    END IF;
-END $$;
-
--- What a confirmation link is about, for its page, which has no tenant yet: the firm's name, and whether the link still
--- serves. Holding the secret is the right to see it; nothing changes by looking.
-CREATE FUNCTION confirmation_view_v1(p_secret bytea)
-RETURNS TABLE (tenant_name text, expires_at timestamptz, used_at timestamptz, expired boolean)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    SELECT t.name, c.expires_at, c.used_at, c.expires_at <= troth.now_v1()
-    FROM troth.confirmation c JOIN troth.tenant t ON t.id = c.tenant_id
-    WHERE c.secret_hash = sha256(p_secret)
-$$;
-
-CREATE FUNCTION verify_person_v1(p_secret bytea) RETURNS uuid
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    WITH used AS (
-        UPDATE troth.confirmation SET used_at = coalesce(used_at, troth.now_v1())
-        WHERE secret_hash = sha256(p_secret) AND expires_at > troth.now_v1()
-        RETURNING person_id, pathway)
-    UPDATE troth.person p SET status = 2, pathway = used.pathway, verified_at = troth.now_v1()
-    FROM used WHERE p.id = used.person_id AND p.status IN (1, 2)
-    RETURNING p.id
-$$;
-
-CREATE FUNCTION erase_person_v1(p_tenant uuid, p_person uuid) RETURNS boolean
-LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
-AS $$
-    WITH gone AS (
-        UPDATE troth.person SET status = 4, erased_at = troth.now_v1(), data_key = NULL, address_ct = NULL
-        WHERE id = p_person AND tenant_id = p_tenant AND status <> 4
-          AND p_tenant = nullif(current_setting('troth.tenant', true), '')::uuid  -- only where the caller works
-        RETURNING id, tenant_id),
-    entry AS (
-        SELECT troth.ledger_entry(ARRAY['privacy:person:erase'], ARRAY[tenant_id],
-            ARRAY[troth.leaf_json(ARRAY['person'], ARRAY[id::text])]) FROM gone)
-    SELECT EXISTS (SELECT FROM gone, entry)
-$$;
+-- confirmation_view_v1 and verify_person_v1: recipients/sql/0001_recipients.sql; erase_person_v1: privacy/sql/0004_erasing.sql
 
 -- ---- partitions ---------------------------------------------------------------------------------------------
 

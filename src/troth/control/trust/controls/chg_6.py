@@ -28,12 +28,13 @@ _TABLES = (
 _RIGHTS = "SELECT profile, action, scope, role, second, named FROM permission"
 _FUNCTIONS = (
     "approve_v1", "propose_v1", "close_v1", "revoke_v1", "allowed", "wrote", "approval_guard", "governed_guard",
-    "acting", "acts", "change_guard", "approvers_of", "approvals_of", "approvers_wanted", "approvers_enough",
+    "acting", "acts", "change_guard", "approvers_of", "house_alone", "approvals_of", "approvers_wanted",
+    "approvers_enough",
     "policy_number", "draft_save_v1", "draft_drop_v1", "draft_voids", "session_open_now",
     "page_session_open_v1", "page_session_prove_v1", "apply_designation", "change_entry", "genesis_done", "genesis_v1",
     "session_account", "session_open_v1", "snapshot_guard", "insert_only", "ledger_entry", "leaf_entry",
     "apply_programme", "apply_tenant", "apply_grant", "apply_api_key", "apply_domain", "apply_override",
-    "apply_release",
+    "apply_release", "apply_import",
 )  # fmt: skip
 
 

@@ -20,7 +20,9 @@ def check(look: Look, _: Programme | None) -> Found:
     findings.take(fences.tables(schema, "suppression", "suppression_feed", "opt_out", "suppression_override", "spool"))
     findings.take(fences.keys(schema, "suppression", "PRIMARY KEY (blind_index, reason, source)"))
     findings.take(fences.checks(schema, "suppression", "octet_length(blind_index) = 32"))
-    findings.take(fences.functions(schema, "suppress_v1", "opt_out_v1", "apply_override"))
+    findings.take(
+        fences.functions(schema, "suppress_v1", "opt_out_v1", "apply_override", "overridden_v1", "overrides_count_v1")
+    )
     refused(findings, look, {"suppression-delete": DENIED, "opt-out-delete": DENIED})
     _rules(findings, look)
     count(findings, look, "sent-suppressed", None, "sent messages went to somebody who had been suppressed")
@@ -29,7 +31,7 @@ def check(look: Look, _: Programme | None) -> Found:
 
 
 def _rules(findings: Findings, look: Look) -> None:
-    """The gate's rule is asked for every message, refused ones too, and the mark never sends what is suppressed."""
+    """The gate's rule is asked for every message that nothing refused, and the mark never sends what is suppressed."""
     findings.need(
         rehearsal.position(not_suppressed.check) >= 0, "the gate's chain does not look at the suppression list"
     )

@@ -182,24 +182,16 @@ DECLARE
     most integer := 150000; -- the newest so many: a check takes seconds, whatever there is
 BEGIN
     CASE p_fact
-    WHEN 'suppressions' THEN RETURN QUERY
-        SELECT NULL::uuid, (SELECT count(*) FROM troth.suppression),
-            (SELECT count(*) FROM troth.suppression s WHERE NOT EXISTS (
-                SELECT FROM troth.suppression_feed f WHERE f.blind_index = s.blind_index AND f.reason = s.reason))
-            + (SELECT count(*) FROM troth.suppression_feed f WHERE NOT EXISTS (
-                SELECT FROM troth.suppression s WHERE s.blind_index = f.blind_index AND s.reason = f.reason))
-            + abs((SELECT count(*) FROM troth.suppression) - (SELECT count(*) FROM troth.suppression_feed)),
-            (SELECT max(id)::text FROM troth.suppression_feed);
     WHEN 'sent-suppressed' THEN RETURN QUERY
         SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.message_id::text) FILTER (WHERE x.bad)
         FROM (SELECT e.tenant_id, e.message_id, EXISTS (
                   SELECT FROM troth.suppression s WHERE s.blind_index = m.blind_index AND s.created_at < e.at - talk
-                  AND (s.reason IN (2, 4) OR NOT EXISTS (
-                      SELECT FROM troth.suppression_override v JOIN troth.snapshot a ON a.id = v.snapshot_id
-                      WHERE v.tenant_id = e.tenant_id AND v.blind_index = m.blind_index AND a.approved_at <= e.at
-                        AND v.expires_at > e.at - talk)))
+                  AND NOT troth.overridden_v1(e.tenant_id, s.blind_index, s.reason, s.source, e.at - talk, e.at))
                   OR EXISTS (SELECT FROM troth.opt_out o WHERE o.tenant_id = e.tenant_id AND o.blind_index = m.blind_index
-                             AND o.category_id = m.category_id AND o.created_at < e.at - talk) AS bad
+                             AND o.category_id = m.category_id AND o.created_at < e.at - talk
+                             AND NOT EXISTS (SELECT FROM troth.opt_in i WHERE i.tenant_id = o.tenant_id
+                                 AND i.blind_index = o.blind_index AND i.category_id = o.category_id
+                                 AND i.created_at > o.created_at AND i.created_at <= e.at)) AS bad
               FROM (SELECT * FROM troth.event WHERE kind = 8 AND message_id >= first ORDER BY message_id DESC LIMIT most) AS e
               JOIN troth.message m ON m.id = e.message_id) AS x
         GROUP BY 1;
@@ -220,9 +212,11 @@ BEGIN
         -- each way of verifying leaves its trace; a link's is its row, which is kept 30 days
         SELECT p.tenant_id, count(*), count(*) FILTER (WHERE b.bad), min(p.id::text) FILTER (WHERE b.bad)
         FROM troth.person p, LATERAL (SELECT CASE
-            WHEN p.pathway IN ('confirmation-link', 'multi-step') THEN p.verified_at > greatest(p_since, troth.now_v1() - interval '30 days')
+            WHEN p.pathway <> 'system' THEN p.verified_at > greatest(p_since, troth.now_v1() - interval '30 days')
                 AND NOT EXISTS (SELECT FROM troth.confirmation c WHERE c.person_id = p.id AND c.tenant_id = p.tenant_id
                                 AND c.pathway = p.pathway AND c.used_at <= p.verified_at + interval '1 second')
+                AND NOT EXISTS (SELECT FROM troth.person_import i WHERE i.person_id = p.id AND i.verified
+                                AND i.tenant_id = p.tenant_id AND i.at = p.verified_at) -- which two people approved
             -- one of our own people: the account of that address, which two people granted
             WHEN p.pathway = 'system' THEN NOT EXISTS (
                 SELECT FROM troth.account a JOIN troth.tenant t ON t.id = p.tenant_id

@@ -2,8 +2,8 @@
 
 ALTER TABLE webhook_endpoint
     -- kinds of events (rules/hook_events.py); the silent ones are never among them, so that they cost nothing
-    ADD COLUMN kinds smallint[] NOT NULL DEFAULT '{3,4,5,6,7,8,9,10,11,12,13,14,15,16}'
-        CHECK (kinds <@ '{3,4,5,6,7,8,9,10,11,12,13,14,15,16}'::smallint[] AND cardinality(kinds) > 0),
+    ADD COLUMN kinds smallint[] NOT NULL DEFAULT '{3,4,5,6,7,8,9,10,11,12,13,14,15,16,31,32,33,41,42}'
+        CHECK (kinds <@ '{3,4,5,6,7,8,9,10,11,12,13,14,15,16,31,32,33,41,42}'::smallint[] AND cardinality(kinds) > 0),
     ADD COLUMN disabled_why text CHECK (disabled_why IN ('command', 'failing', 'gone')),
     ADD CHECK (disabled_at IS NOT NULL OR disabled_why IS NULL);
 CREATE INDEX webhook_endpoint_tenant ON webhook_endpoint (tenant_id);

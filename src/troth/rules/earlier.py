@@ -1,0 +1,49 @@
+"""The gate's numbers, of yesterday: what an approved promise is read as, where it is older than a section or a field.
+
+Whoever adds one to rules/policy.py adds it here, as strict as the strictest of the three profiles has it.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+Document = Mapping[str, Mapping[str, Any]]
+# What a promise that was approved before these sections existed is read as: the strictest of the three profiles.
+_SECTIONS: Document = MappingProxyType(
+    {
+        "quiet": {"hours": []},
+        "governance": {"approvers": 1, "change_days": 14},
+        "access": {
+            "idle_minutes": 30,
+            "sessions": 5,
+            "unused_days": 90,
+            "leaver_hours": 24,
+            "review_days": 92,
+            "key_days": 90,
+            "key_overlap_hours": 72,
+        },
+        "records": {"access_days": 365, "change_days": 3650, "request_days": 90, "grant_days": 365},
+    }
+)
+# The same for what came to a section that had been there.
+_FIELDS: Document = MappingProxyType(
+    {
+        "recipients": {"disposable": "refuse", "roles": "refuse", "verified_days": 365},
+        "anomaly": {
+            "ratio_hours": 24,
+            "bounce_permille": 80,
+            "bounce_sample": 100,
+            "complaint_permille": 3,
+            "complaint_sample": 300,
+        },
+    }
+)
+
+
+def of_today(promise: Any) -> Any:
+    """An approved promise never changes, so what came after it is filled in; any other gap stays one."""
+    if not isinstance(promise, Mapping):
+        return promise
+    given = {name: section for name, section in promise.items() if isinstance(section, Mapping)}
+    later = {name: {**more, **given[name]} for name, more in _FIELDS.items() if name in given}
+    return {**_SECTIONS, **promise, **later}
