@@ -66,8 +66,8 @@ type Server = Forked | subprocess.Popen[bytes]
 
 
 def serve(env: dict[str, str], folder: Path, log: Path) -> Server:
-    """`troth serve pages` in the folder; anew where the kernel gives no handle of a process (macOS)."""
-    if not hasattr(os, "pidfd_open"):
+    """`troth serve pages` in the folder; anew where no handle of a process is given (macOS, some containers)."""
+    if not _handles():
         with log.open("wb") as out:
             argv = [sys.executable, "-m", "troth.cli", *_ARGV]
             return subprocess.Popen(argv, env=env, cwd=folder, stdout=out, stderr=subprocess.STDOUT)
@@ -75,6 +75,15 @@ def serve(env: dict[str, str], folder: Path, log: Path) -> Server:
     parent.stdin.write(json.dumps({"env": env, "cwd": str(folder), "log": str(log)}) + "\n")
     parent.stdin.flush()
     return Forked.of(int(parent.stdout.readline()))
+
+
+@cache
+def _handles() -> bool:
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 @cache
