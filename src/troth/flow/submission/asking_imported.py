@@ -15,9 +15,6 @@ from troth.flow.gate.asks import Answer, Ask, Refusal, Refused
 from troth.flow.gate.world import Memory, World, learn
 from troth.flow.submission import confirming
 from troth.flow.submission.pathways import CONFIRMED, Pathway
-from troth.keys import places
-from troth.keys.errors import Undecryptable
-from troth.mail.address import Address, AddressError, parse_address
 from troth.store import gate
 from troth.store import people as store
 from troth.store.connection import Connection
@@ -78,11 +75,11 @@ def _firm(world: World, tenant: gate.TenantRow, one: ToAsk) -> tuple[confirming.
 
 async def _ask_some(this: _Round, firm: confirming.Firm, pathway: Pathway, people: Sequence[ToAsk]) -> int:
     """Until the gate refuses what is not about one address alone: then the others would be refused, too."""
-    asked = 0
+    asked, by = 0, await confirming.sender(this.connection, firm.id, {})
     for one in people:
         try:
             async with this.connection.transaction():
-                asked += await _ask_one(this, firm, pathway, one)
+                asked += await _ask_one(this, firm, by, pathway, one)
         except _No as no:
             code, now = no.refusal.code, this.world.now
             later = None if code in _ADDRESS else now + (_DAY if code == _TODAY else _LATER)
@@ -93,28 +90,18 @@ async def _ask_some(this: _Round, firm: confirming.Firm, pathway: Pathway, peopl
     return asked
 
 
-async def _ask_one(this: _Round, firm: confirming.Firm, pathway: Pathway, one: ToAsk) -> bool:
+async def _ask_one(this: _Round, firm: confirming.Firm, by: confirming.Sender, pathway: Pathway, one: ToAsk) -> bool:
     if not await store.ask_take(this.connection, one.id):
         return False
-    address = _address(this.means, one)
+    address = confirming.address_of(this.means, one)
     if address is None:
         raise _No(Refusal("address-invalid", "The address does not open."))
     person = store.Person(one.id, one.data_key, _PENDING)
     letter = confirming.Letter(person, address, one.blind_index, pathway, "troth", this.world.now)
-    prepared = await confirming.prepare(this.connection, this.means, firm, letter)
+    prepared = await confirming.prepare(this.connection, this.means, firm, letter, by)
     (answer,) = await this.within(this.connection, [prepared.ask])
     if isinstance(answer, Refused):
         raise _No(answer.refusal)
     if not answer.replayed:
         await store.add_confirmation(this.connection, prepared.row)
     return True
-
-
-def _address(means: confirming.Means, one: ToAsk) -> Address | None:
-    assert one.data_key is not None
-    assert one.address_ct is not None
-    try:
-        key = means.keyring.tenant(one.tenant_id, one.keyset).person(one.data_key, one.id)
-        return parse_address(key.open(one.address_ct, places.address(one.id)).decode())
-    except (Undecryptable, AddressError):
-        return None

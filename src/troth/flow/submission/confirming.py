@@ -14,18 +14,22 @@ from hashlib import sha256
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from troth.flow.gate.asks import Ask, Behalf, Caller, EmailAsked
 from troth.flow.submission import people
 from troth.flow.submission.pathways import PURPOSES, Pathway
 from troth.keys import ids, places
+from troth.keys.errors import Undecryptable
 from troth.keys.installation import InstallationSecrets, Purpose
 from troth.keys.keyring import Keyring
-from troth.mail.address import Address
+from troth.mail.address import Address, AddressError, parse_address
 from troth.rules.policy import Policy
 from troth.store import gate
 from troth.store import people as store
 from troth.store.connection import Connection
 
+log = structlog.get_logger("troth.recipients")
 TEMPLATE, CATEGORY = "confirm-address", "confirmation"
 LINK_LIVES = timedelta(hours=72)
 ONE_MAIL = timedelta(minutes=10)  # asked again within it, no second mail goes out
@@ -57,6 +61,14 @@ class Firm:
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends the mail: the system tenant of the client's programme; house: as in Behalf."""
+
+    tenant: gate.TenantRow
+    house: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """Whom to ask, and for what."""
 
@@ -76,14 +88,30 @@ class Prepared:
     row: store.NewConfirmation
 
 
-async def prepare(connection: Connection, means: Means, firm: Firm, letter: Letter) -> Prepared:
+async def sender(connection: Connection, client: UUID, known: dict[UUID, Sender]) -> Sender:
+    """Looked up once for all of a client's letters; `known` keeps them for a request, or a round."""
+    if client not in known:
+        tenants = await store.system_tenants(connection, client)
+        if tenants is None:
+            raise RuntimeError("the programme has no system tenant")
+        known[client] = Sender((await gate.tenants(connection, [tenants[0]]))[0], tenants[1])
+    return known[client]
+
+
+def address_of(means: Means, one: store.ToAsk | store.ToRenew) -> Address | None:
+    """Whom to write to; None, and told in the log, for what does not open or is no address."""
+    try:
+        key = means.keyring.tenant(one.tenant_id, one.keyset).person(one.data_key or b"", one.id)
+        return parse_address(key.open(one.address_ct or b"", places.address(one.id)).decode())
+    except (Undecryptable, AddressError):
+        log.warning("recipient.unreadable", recipient=str(one.id))
+        return None
+
+
+async def prepare(connection: Connection, means: Means, firm: Firm, letter: Letter, by: Sender) -> Prepared:
     """Nothing is kept yet but the recipient, as the system tenant knows them."""
-    tenants = await store.system_tenants(connection, firm.id)
-    if tenants is None:
-        raise RuntimeError("the programme has no system tenant")
-    system, house = tenants
-    row = (await gate.tenants(connection, [system]))[0]
-    copy = await people.ensure(connection, means.keyring, system, row.keyset, letter.address, letter.index, letter.now)
+    system, keyset = by.tenant.tenant_id, by.tenant.keyset
+    copy = await people.ensure(connection, means.keyring, system, keyset, letter.address, letter.index, letter.now)
     secret, code = secrets.token_bytes(32), f"{secrets.randbelow(10**_DIGITS):0{_DIGITS}}"
     ends = letter.now + LINK_LIVES
     variables = _variables(means, firm, letter.pathway, secret, code, ends)
@@ -94,7 +122,7 @@ async def prepare(connection: Connection, means: Means, firm: Firm, letter: Lett
     ask = Ask(
         Caller(system_tenant=system), (email,), "POST", "/recipients",
         idempotency=_once(means, firm, letter, copy.person.id), kept=ONE_MAIL,
-        behalf=Behalf(firm.id, firm.timezone, firm.asker, firm.policy, firm.slow, house),
+        behalf=Behalf(firm.id, firm.timezone, firm.asker, firm.policy, firm.slow, by.house),
     )  # fmt: skip
     return Prepared(ask, _row(means, firm, letter, secret, code, mail))
 

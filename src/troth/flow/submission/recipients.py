@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
+from uuid import UUID
 
 from starlette.responses import Response
 
@@ -29,6 +30,7 @@ from troth.store import people as store
 from troth.store.connection import Connection
 
 RECIPIENT = "rcp"
+type Senders = dict[UUID, confirming.Sender]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,11 @@ async def write(deps: Deps, house: House, all_checked: Sequence[Checked], writin
     async with deps.lend() as connection, connection.transaction():
         if house.once is not None and (given := await house.once.take(connection)) is not None:
             return given, True
-        done = []
+        done: list[Registered] = []
+        senders: Senders = {}
         for index, checked in sorted(((_index(deps, c), c) for c in all_checked), key=itemgetter(0)):
             try:
-                done.append(await _one(deps, connection, house, checked, index))
+                done.append(await _one(deps, connection, house, senders, checked, index))
             except Problem as problem:
                 writing.refuse(checked.place, problem)
         done.sort(key=lambda each: each.checked.place)
@@ -162,7 +165,9 @@ def _raise(_place: int, problem: Problem) -> None:
     raise problem
 
 
-async def _one(deps: Deps, connection: Connection, house: House, checked: Checked, index: bytes) -> Registered:
+async def _one(
+    deps: Deps, connection: Connection, house: House, senders: Senders, checked: Checked, index: bytes
+) -> Registered:
     known, address = house.known, checked.found.sendable
     assert address is not None
     found = await people.ensure(
@@ -183,7 +188,8 @@ async def _one(deps: Deps, connection: Connection, house: House, checked: Checke
         known.tenant_id, known.tenant_name, known.keyset, known.timezone, known.key_id, house.policy, house.slow
     )
     means = confirming.Means(deps.keyring, deps.secrets, deps.public_url)
-    return Registered(checked, found, word, await confirming.prepare(connection, means, firm, letter))
+    sender = await confirming.sender(connection, known.tenant_id, senders)
+    return Registered(checked, found, word, await confirming.prepare(connection, means, firm, letter, sender))
 
 
 async def _ask(

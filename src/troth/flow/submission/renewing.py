@@ -5,6 +5,7 @@ On the pathway on which they came, as far as the client's policy still accepts i
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from uuid import UUID
 
 import structlog
 
@@ -12,9 +13,6 @@ from troth.flow.gate.asks import Answer, Ask, Refused
 from troth.flow.gate.world import Memory, World, learn
 from troth.flow.submission import confirming
 from troth.flow.submission.pathways import PURPOSES, Pathway
-from troth.keys import places
-from troth.keys.errors import Undecryptable
-from troth.mail.address import Address, AddressError, parse_address
 from troth.rules.rates import slowed
 from troth.store import gate
 from troth.store import people as store
@@ -37,11 +35,12 @@ async def renew(
         return 0
     tenants = {row.tenant_id: row for row in await gate.tenants(connection, sorted({one.tenant_id for one in due}))}
     world = await learn(connection, memory, gate.Wanted(now, [], [], list(tenants), [], []))
-    asked = 0
+    asked, senders = 0, dict[UUID, confirming.Sender]()
     for one in due:
         found = _letter(means, world, tenants[one.tenant_id], one)
         if found is not None:
-            asked += await _ask(connection, means, submit, *found, one)
+            by = await confirming.sender(connection, one.tenant_id, senders)
+            asked += await _ask(connection, means, submit, *found, by, one)
     return asked
 
 
@@ -51,10 +50,11 @@ async def _ask(
     submit: Callable[[Ask], Awaitable[Answer]],
     firm: confirming.Firm,
     letter: confirming.Letter,
+    by: confirming.Sender,
     one: ToRenew,
 ) -> bool:
     """What is refused is not asked again at once: the duty would come to nobody else."""
-    prepared = await confirming.prepare(connection, means, firm, letter)
+    prepared = await confirming.prepare(connection, means, firm, letter, by)
     await store.add_confirmation(connection, prepared.row)
     answer = await submit(prepared.ask)
     if isinstance(answer, Refused):
@@ -73,7 +73,7 @@ def _letter(
     if resolved is None or paused == "operator" or one.pathway not in PURPOSES:
         return None
     recipients = resolved.policy.recipients
-    address = _address(means, one)
+    address = confirming.address_of(means, one)
     if one.pathway not in recipients.pathways or address is None:
         return None
     agreement = one.agreement if one.pathway == "vendor-agreement" else None
@@ -84,12 +84,3 @@ def _letter(
         one.tenant_id, one.tenant_name, one.keyset, one.timezone, one.tenant_id, resolved.policy, slow
     )
     return firm, confirming.Letter(person, address, one.blind_index, pathway, "troth", world.now)
-
-
-def _address(means: confirming.Means, one: ToRenew) -> Address | None:
-    try:
-        key = means.keyring.tenant(one.tenant_id, one.keyset).person(one.data_key, one.id)
-        return parse_address(key.open(one.address_ct, places.address(one.id)).decode())
-    except (Undecryptable, AddressError):
-        log.warning("recipient.unreadable", recipient=str(one.id))
-        return None
