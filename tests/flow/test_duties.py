@@ -222,3 +222,25 @@ async def test_a_change_that_nobody_decided_expires_by_itself_and_the_ledger_kno
 
 def test_rechecks_come_well_within_the_longest_grace():
     assert timedelta(minutes=10) <= duties._RECHECK <= timedelta(minutes=60)
+
+
+async def test_what_proved_an_act_is_swept_thirty_days_after_its_end_and_by_nobody_sooner(operator, connection):
+    firm = make_firm(operator)
+    person = firm.person("ann@example.net")
+    for days in (31, 29):
+        ended = f"now_v1() - interval '{days} days'"
+        operator.admin.execute(
+            "INSERT INTO confirmation (secret_hash, tenant_id, person_id, pathway, code_hash, created_at, expires_at)"
+            f" VALUES (%s, %s, %s, 'confirmation-link', %s, {ended} - interval '3 days', {ended})",
+            (bytes([days]) * 32, firm.tenant, person, b"c" * 32),
+        )
+        operator.admin.execute(
+            "INSERT INTO own_code (id, tenant_id, person_id, message_id, blind_index, act, code_hash, created_at, expires_at)"
+            f" VALUES (gen_random_uuid(), %s, %s, gen_random_uuid(), %s, 1, %s, {ended} - interval '20 minutes', {ended})",
+            (firm.tenant, person, b"i" * 32, b"c" * 32),
+        )
+    assert await store.sweep(connection) == 2
+    for table in ("confirmation", "own_code"):
+        assert operator.admin.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="kept for 30 days"):
+            operator.database.open("troth_flow", firm.tenant).execute(f"DELETE FROM {table}")

@@ -42,14 +42,14 @@ _PERSON_UNVERIFIED = (
     "SELECT, INSERT (id, tenant_id, blind_index, layer, address_ct, data_key, salt, timezone, created_at)"
 )
 _CONFIRMATION_UNUSED = (
-    "SELECT, INSERT (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct, asked_by,"
-    " email_id, created_at, expires_at)"
+    "SELECT, DELETE, INSERT (secret_hash, tenant_id, person_id, pathway, code_hash, valid_days, agreement, basis_ct,"
+    " asked_by, email_id, created_at, expires_at)"
 )
 _CONFIRMATION_SHOWN = (  # all but the hashes
     "SELECT (tenant_id, person_id, pathway, tries, valid_days, agreement, basis_ct, asked_by, created_at, expires_at,"
     " used_at)"
 )
-_CODE_WITHOUT_HASH = "SELECT (id, message_id, blind_index, act, tries, expires_at, used_at)"
+_CODE_WITHOUT_HASH = "DELETE, SELECT (id, message_id, blind_index, act, tries, expires_at, used_at)"
 _SIGNING_ENDS = "INSERT, UPDATE (ends_at), SELECT (id, tenant_id, endpoint_id, created_at, ends_at)"
 _VERSION_TO_VERIFY = "SELECT (id, kind, tenant_id, subject, code, change_id, approver_human, digest, artefact)"
 _APPROVALS = "SELECT (change_id, human_id, tenant_id, digest, at)"

@@ -10,6 +10,7 @@ from troth.store.connection import Connection, rows, run, tuples
 from troth.store.queries import load
 
 _SQL = load("duties")
+_SWEPT = ("sweep_idempotency", "sweep_rates", "sweep_confirmations", "sweep_codes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +85,5 @@ async def domain_checked(
 
 
 async def sweep(connection: Connection) -> int:
-    """Idempotency keys and rate windows whose time is over."""
-    return await run(connection, _SQL["sweep_idempotency"], {}) + await run(connection, _SQL["sweep_rates"], {})
+    """Idempotency keys and rate windows whose time is over; links and codes that proved a recipient's act."""
+    return sum([await run(connection, _SQL[name], {}) for name in _SWEPT])

@@ -48,5 +48,12 @@ DELETE FROM idempotency WHERE expires_at < now_v1() - interval '1 hour';
 -- name: sweep_rates
 DELETE FROM rate_counter WHERE window_start < now_v1() - interval '8 days';
 
+-- name: sweep_confirmations
+-- Thirty days after their end, whether they were used or not; no sooner, by a trigger.
+DELETE FROM confirmation WHERE expires_at <= now_v1() - interval '30 days';
+
+-- name: sweep_codes
+DELETE FROM own_code WHERE expires_at <= now_v1() - interval '30 days';
+
 -- name: installation
 SELECT id, mode, cell, secrets_ct, operator_keyset FROM installation;

@@ -15,6 +15,21 @@ CREATE TABLE own_code (
     used_at     timestamptz                                       -- once
 );
 CREATE INDEX own_code_index ON own_code (blind_index, created_at);
+CREATE INDEX own_code_age ON own_code (expires_at);
+CREATE INDEX confirmation_age ON confirmation (expires_at);
+
+-- What proves somebody's own act is kept for 30 days after its end, and swept then (duties.sql): by nobody sooner.
+CREATE FUNCTION kept_30_days() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
+AS $$
+BEGIN
+    IF OLD.expires_at > troth.now_v1() - interval '30 days' THEN
+        RAISE EXCEPTION 'this is kept for 30 days' USING ERRCODE = '42501';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER kept_30_days BEFORE DELETE ON own_code FOR EACH ROW EXECUTE FUNCTION kept_30_days();
+CREATE TRIGGER kept_30_days BEFORE DELETE ON confirmation FOR EACH ROW EXECUTE FUNCTION kept_30_days();
 
 -- Makes one, for a mail that is yet to be sent: 'made'. 'often': an address is mailed three an hour and ten a day, whichever
 -- of its messages was passed on. 'gone': whoever was erased needs none.
