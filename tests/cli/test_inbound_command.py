@@ -11,6 +11,9 @@ import time
 import psycopg
 import pytest
 
+from troth.cli.commands.letter import for_a_terminal
+
+_UNREAD = "SELECT id FROM troth.inbound_letter WHERE read_at IS NULL"
 LETTER = b"From: Ann <ann@example.net>\r\nSubject: help\r\n\r\nPlease call me.\r\n"
 
 
@@ -82,3 +85,18 @@ def test_a_letter_is_taken_kept_and_read_by_a_person(desk, port, serve):
 def test_a_port_that_is_taken_is_said(desk, port):
     with socket.create_server(("127.0.0.1", port)):
         assert "The server for incoming mail cannot listen" in desk.refused("serve", "inbound")
+
+
+def test_unread_letters_come_first_the_one_that_waits_longest_before_all(desk, port, serve):
+    serve()
+    with smtplib.SMTP("127.0.0.1", port, timeout=20) as there:
+        for _ in range(3):
+            there.sendmail("ann@example.net", ["postmaster@bounces.example"], LETTER)
+    oldest, middle, newest = (str(each) for (each,) in rows(f"{_UNREAD} ORDER BY at, id"))
+    desk.ok("letter", "read", oldest, *desk.as_owner(1))
+    assert [each["id"] for each in desk.json("letter", "list")][:3] == [middle, newest, oldest]
+
+
+def test_a_strangers_letter_does_not_steer_a_terminal_and_is_read_as_it_was_written():
+    octets = "Café ’s\tbill \x1b[2J\x9b31m\x07\r\nend".encode() + b" \xff"
+    assert for_a_terminal(octets) == "Café ’s\tbill ?[2J?31m?\r\nend �"

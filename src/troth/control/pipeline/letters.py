@@ -11,8 +11,11 @@ from troth.control.audit.scope import Connection, within
 from troth.keys import places
 from troth.keys.keyring import TenantKeys
 
-MOST = 200
-_NEWEST = "SELECT id, desk, at, size, read_at FROM inbound_letter ORDER BY at DESC LIMIT %s"
+MOST = 200  # of each kind
+_UNREAD = "SELECT id, desk, at, size, read_at FROM inbound_letter WHERE read_at IS NULL ORDER BY at, id LIMIT %s"
+_READ_ALREADY = (
+    "SELECT id, desk, at, size, read_at FROM inbound_letter WHERE read_at IS NOT NULL ORDER BY at DESC LIMIT %s"
+)
 _READ = "SELECT troth.inbound_read_v1(%s, %s)"
 
 
@@ -27,10 +30,10 @@ class Letter:
     read_at: datetime | None
 
 
-def newest(connection: Connection) -> list[Letter]:
-    """The newest of them, unread ones among them."""
+def waiting_first(connection: Connection) -> list[Letter]:
+    """Those that nobody has read, the oldest first; then those that were read, the newest first."""
     with within(connection, None), connection.cursor(row_factory=class_row(Letter)) as cursor:
-        return cursor.execute(_NEWEST, (MOST,)).fetchall()
+        return [each for query in (_UNREAD, _READ_ALREADY) for each in cursor.execute(query, (MOST,)).fetchall()]
 
 
 def read(connection: Connection, session: bytes, keys: TenantKeys, letter: UUID) -> bytes:
