@@ -16,7 +16,7 @@ from troth.rules.consent import EXPRESS, IMPLIED
 MONTHS = {"existing-business": 24, "existing-non-business": 24, "inquiry": 6}  # how long each basis lasts
 RECORDED = "recorded"  # the basis of express consent that was given elsewhere
 LONGEST = 4_000  # characters of what was read, or done
-_KINDS = {"express": EXPRESS, "implied": IMPLIED}
+KINDS = {"express": EXPRESS, "implied": IMPLIED}  # the words of the API and of files
 
 
 class NotConsent(Exception):  # noqa: N818 - reads as the sentence it raises
@@ -55,7 +55,7 @@ def read(said: Claimed, now: datetime) -> Given:
     if at > now:
         raise NotConsent("given_at", "Consent was not given in the future.")
     until = _until(said, at)
-    kind = _KINDS.get(said.kind)
+    kind = KINDS.get(said.kind)
     if kind is None:
         raise NotConsent("kind", "`kind` is express or implied.")
     if not said.wording.strip() or not said.how.strip():

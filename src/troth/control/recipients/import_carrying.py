@@ -12,8 +12,8 @@ from troth.keys.consents import Said
 from troth.keys.ids import uuid7
 from troth.keys.keyring import PersonKey
 from troth.mail.address import parse_address
-from troth.rules.consent import EXPRESS, IMPLIED
-from troth.rules.consent_given import RECORDED
+from troth.rules.consent import IMPLIED
+from troth.rules.consent_given import KINDS, RECORDED
 
 _APPLY = "SELECT * FROM troth.import_people_v1(%s, %s, %s, %s, %s, %s, %s, %s)"
 _PEOPLE = """
@@ -27,7 +27,6 @@ _RECORD = """
 SELECT troth.consent_v1(%s, %s::uuid[], %s::uuid[], %s::uuid[], %s::smallint[], %s::text[], %s::timestamptz[],
                         %s::timestamptz[], %s::bytea[])
 """
-_KINDS = {"express": EXPRESS, "implied": IMPLIED}
 _RECORDED, _THERE = "consents recorded", "consents on record already"
 
 
@@ -95,7 +94,7 @@ def _consents(work: Work, told: Sequence[tuple[Mapping[str, str], _Made]], now: 
 
 
 def _row(value: Mapping[str, str], person: UUID, category: str) -> tuple[UUID, UUID | None, int, str, datetime]:
-    kind = _KINDS[value["consent"]]
+    kind = KINDS[value["consent"]]
     basis = value["consent_basis"].lower() if kind == IMPLIED else RECORDED
     return person, UUID(category) if category else None, kind, basis, datetime.fromisoformat(value["consent_given_at"])
 
