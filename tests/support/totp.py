@@ -6,8 +6,13 @@ import struct
 import time
 
 
+_TYPED_IN = 10  # seconds; a code that changes while it is typed is another step's
+
+
 def code_of(secret: str, steps: int = 0) -> str:
-    """The six digits of now, or of so many half minutes from now."""
+    """The six digits of now, or of so many half minutes from now; the last seconds of a half minute are waited out."""
+    if (left := 30 - time.time() % 30) < _TYPED_IN:
+        time.sleep(left)
     counter = struct.pack(">Q", int(time.time()) // 30 + steps)
     mac = hmac.digest(base64.b32decode(secret), counter, "sha1")
     start = mac[-1] & 15
