@@ -5,7 +5,6 @@ import hmac
 import struct
 import time
 
-
 _TYPED_IN = 10  # seconds; a code that changes while it is typed is another step's
 
 
