@@ -46,8 +46,8 @@ check: setup-test ## Lint, types, import contracts, house rules, fresh docs
 bench: setup-test ## End to end, beside Postfix with OpenDKIM (docs/performance.md; ARGS="--only plain" for a part)
 	@$(PY) -m tests.bench $(ARGS)
 
-fuzz: setup-test ## Every property test with EXAMPLES=10000 examples, a long look for what the suite's few miss
-	EXAMPLES="$(EXAMPLES)" $(PY) -m pytest -p scripts.fuzz -n $(JOBS) --timeout 3600 $(ARGS)
+fuzz: setup-test ## Every property test with EXAMPLES=10000 examples; MINUTES=10: what strangers send, for as long as told
+	$(if $(MINUTES),$(PY) scripts/fuzz_parsers.py --minutes $(MINUTES) --jobs $(JOBS),EXAMPLES="$(EXAMPLES)" $(PY) -m pytest -p scripts.fuzz -n $(JOBS) --timeout 3600 $(ARGS))
 
 engine: setup-test ## Random sequences of the change engine, 10,000 of them (SEQUENCES=500 for fewer)
 	@SEQUENCES="$(SEQUENCES)" $(PY) scripts/engine.py

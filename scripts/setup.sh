@@ -64,9 +64,9 @@ node() { # Node's own client of the Resend API, for the tests that promise it wo
 }
 
 environment
-# Wheels only: a package that had to be compiled here would fail late and in its own words. (dkimpy, which only the
-# tests use, comes as source alone.)
-packages run --only-binary :all:
+# Wheels only: a package that had to be compiled here would fail late and in its own words. (Those named come as source
+# alone, and are nothing but Python.)
+packages run --only-binary :all: --no-binary dkimpy,authres
 troth
 if [ "${1:-run}" = test ]; then
     packages test

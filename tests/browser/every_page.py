@@ -1,25 +1,10 @@
 """Every page by its name in urls.py, one line each: where it is, and who looks. A page without a line fails the test.
 
-Who adds a page adds its line; a kind of thing that is not in the world yet gets a maker. `Look(path)` may name the
+Who adds a page adds its line; a kind of thing that is not in the world yet gets a maker (page_world.py). `Look(path)` may name the
 world's things: "/templates/{template}". A list is looked at in more than one state.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from uuid import UUID
-
-from tests.browser import recipient_world, seeding
-from tests.browser.forms import sent
-from tests.browser.simulator_world import simulated
-from tests.control.ledger.house import House
-from tests.control.people.test_passwords import made as password_link
-from tests.support import history, pages
-from tests.support import seeding as river
-from tests.support.pages import Site
-from tests.support.soft_key import SoftKey
-
-from troth.keys.ids import wire
 
 MEMBER, STAFF, STAFF_AT, NOBODY, HALF = "member", "staff", "staff at a client", "nobody", "with a password alone"
 
@@ -112,6 +97,30 @@ PAGES: dict[str, Row] = {
     "policy-simulate": Act("/policies/client/simulate"),
     "simulation": [Look(f"/simulations/{{simulation_{state}}}") for state in ("moving", "much", "nothing", "failed")],
     "change-simulate": Act("/changes/{change}/simulate"),
+    # reports of others
+    **dict.fromkeys(
+        (
+            "dmarc",
+            "dmarc-source",
+            "dmarc-reports",
+            "dmarc-report",
+            "dmarc-reviews",
+            "dmarc-reviewed",
+            "dmarc-review",
+            "tls-reports",
+            "tls-reports-all",
+            "tls-report",
+        ),
+        Elsewhere("tests/browser/test_dmarc_review.py"),
+    ),
+    "dmarc-records": File("/dmarc/records.csv"),
+    # the trend of complaints
+    "complaints": [Look("/complaints"), Look("/complaints", STAFF), Look("/complaints", STAFF_AT)],
+    "complaints-figures": File("/complaints.csv"),
+    **dict.fromkeys(
+        ("complaint-reviews", "complaint-reviewed", "complaint-review", "complaint-review-figures"),
+        Elsewhere("tests/browser/test_complaint_trend.py"),
+    ),
     # API keys
     "keys": [Look("/keys"), Look("/keys", STAFF)],
     "key-new": Look("/keys/new"),
@@ -156,6 +165,22 @@ PAGES: dict[str, Row] = {
     "service": Look("/services/{service}"),
     "abuse": Look("/abuse", STAFF_AT),
     "abuse-report": Look("/abuse/{report}", STAFF_AT),
+    "abuse-cases": Look("/abuse/cases", STAFF),
+    "disclosures": Look("/disclosures", STAFF),
+    **dict.fromkeys(
+        ("abuse-case", "abuse-case-act", "disclosure", "disclosure-act"), Elsewhere("tests/browser/test_desks.py")
+    ),
+    "report-abuse": Look("/report-abuse", NOBODY),
+    "security": Look("/security", NOBODY),
+    "report-shown": Look("/report/nothing", NOBODY, 404),
+    "desk-look": File("/look/desks.css", NOBODY),
+    "security-txt": File("/.well-known/security.txt", NOBODY),
+    # cases
+    "incidents": [Look("/incidents"), Look("/incidents", STAFF), Look("/incidents?q=none", STAFF)],
+    "incident": [Look("/incidents/{incident}"), Look("/incidents/{incident}", STAFF)],
+    "incident-step": [Look(f"/incidents/{{incident}}/{step}", STAFF) for step in ("note", "resolve", "assign")],
+    "incident-record": File("/incidents/{incident}/record.json"),
+    "incident-paper": Act("/incidents/{incident}/papers/{incident}", STAFF),
     "limits": [Look("/limits"), Look("/limits", STAFF), Look("/limits", STAFF_AT)],
     "warm-up": [Look("/limits/warm-up/relay", STAFF), Look("/limits/warm-up/{route}", STAFF)],
     "warm-up-end": Look("/limits/warm-up/{route}/end", STAFF),
@@ -178,6 +203,22 @@ PAGES: dict[str, Row] = {
     "webhook": Look("/webhooks/{webhook}"),
     "webhook-rotate": Act("/webhooks/{webhook}/rotate"),
     "webhook-act": Act("/webhooks/{webhook}/test"),
+    # letters
+    "letters": [
+        Look("/letters", STAFF),
+        Look("/letters?state=done&day=2020-01-01", STAFF),
+        Look("/letters?desk=bounce&reason=forged", STAFF),
+    ],
+    # complaints
+    "feedback-loops": Look("/feedback-loops", STAFF),
+    "provider-figures": Look("/feedback-loops/providers", STAFF),
+    "feedback-loop-new": Look("/feedback-loops/new", STAFF),
+    "feedback-loop-end": Look("/feedback-loops/{loop}/end", STAFF),
+    "template-flag-clear": Elsewhere("tests/control/complaints/test_loops_pages.py"),
+    "letters-done": Act("/letters/done", STAFF),
+    "letters-all-done": Look("/letters/all-done?desk=bounce&reason=forged", STAFF),
+    "letter": Look("/letters/{letter}", STAFF),
+    "letter-file": File("/letters/{letter}.eml", STAFF),
     # records
     "records": Way("/records"),
     "record-changes": [Look("/records/changes"), Look("/records/changes", STAFF)],
@@ -207,6 +248,11 @@ PAGES: dict[str, Row] = {
     # domains
     "domains": Look("/domains"),
     "domain": Look("/domains/{domain}"),
+    "domain-new": Look("/domains/new"),
+    "domain-look": Act("/domains/{domain}/look"),
+    "domain-rotate": Elsewhere("tests/browser/test_domains.py"),
+    "domain-rotate-stop": Act("/domains/{domain}/rotate/stop"),
+    "reputation": [Look("/domains/reputation"), Look("/domains/reputation", STAFF)],
     # recipients, and files of them
     "recipients": [Look("/recipients"), Look("/recipients?state=erased"), Look("/recipients", STAFF)],
     "recipients-find": Act("/recipients/find"),
@@ -266,133 +312,4 @@ PAGES: dict[str, Row] = {
     "healthz": File("/healthz", NOBODY),
     "livez": File("/livez", NOBODY),
     "asset": File("/static/none.css", NOBODY),
-}
-
-
-def _messages(site: Site) -> str:
-    """A list with a page to turn, and one message with all that can be known of it."""
-    river.people(site.firm, 60)
-    river.messages(site.firm, 200, weeks=1, real=60)
-    house = House(site.firm, site.folder)
-    message = house.tell(copies=3)
-    site.operator.database.fill(
-        "INSERT INTO email (id, tenant_id, category_id, category_snapshot, policy_digest, created_at, recipients)"
-        " SELECT email_id, tenant_id, category_id, %s, sha256('p'), created_at, 1 FROM message WHERE id = %s",
-        site.operator.snapshot(site.firm.category), message,
-    )  # fmt: skip
-    house.seal()
-    return wire("msg", "a", message)
-
-
-def _entry(site: Site) -> str:
-    query = "SELECT max(index) FROM ledger_leaf WHERE tenant_id = %s"
-    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
-
-
-def _governed(site: Site) -> str:
-    """The newest entry of a change of the client's."""
-    query = "SELECT max(index) FROM ledger_leaf WHERE tenant_id = %s AND kind LIKE 'governance:%%'"
-    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
-
-
-def _long(site: Site) -> str:
-    """A change with a long code and a long reason."""
-    query = "SELECT id FROM change WHERE tenant_id = %s AND state = 1 AND code LIKE 'reminder-long%%'"
-    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
-
-
-def _approved(kind: str) -> Callable[[Site], str]:
-    query = "SELECT min(id::text) FROM change WHERE tenant_id = %s AND state = 2 AND kind = %s"
-    code = kind.replace("_", "-")
-    return lambda site: str(site.operator.admin.execute(query, (site.firm.tenant, code)).fetchone()[0])
-
-
-def _stop(site: Site) -> str:
-    query = "SELECT (pause_v1(ARRAY[%s::uuid], 'stop-new', 'Twice as much as yesterday.', 'watch'))[1]"
-    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
-
-
-def _webhook(site: Site) -> str:
-    sent(site.visitor(site.member), "/webhooks/new", url="https://hooks.firm.example/troth")
-    query = "SELECT id FROM webhook_endpoint WHERE tenant_id = %s"
-    return str(site.operator.admin.execute(query, (site.firm.tenant,)).fetchone()[0])
-
-
-def _factor(site: Site) -> str:
-    """A second passkey: the last one cannot be removed."""
-    return str(pages.passkey(site.operator, site.member.account, SoftKey(site.member.account), "Old phone"))
-
-
-def _draft(site: Site) -> str:
-    """As a person makes one; its id."""
-    page = sent(site.visitor(site.member), "/templates/new", code="late-fee", category="rent")
-    assert "/templates/drafts/" in page.url, page.url
-    return page.url.rpartition("/")[2]
-
-
-def _category_draft(site: Site) -> str:
-    page = sent(site.visitor(site.member), "/categories/new", code="late-fee", name="Late fees")
-    assert "/categories/drafts/" in page.url, page.url
-    return page.url.rpartition("/")[2]
-
-
-def _policy(site: Site) -> str:
-    """A draft of the client's own policy."""
-    page = sent(site.visitor(site.member), "/policies/client/edit")
-    assert page.url.endswith("/review"), page.url
-    return page.url
-
-
-def _review(site: Site) -> str:
-    page = sent(site.visitor(site.member), "/reviews", "/reviews/begin")
-    found = re.search(r"/reviews/([0-9a-f-]{36})", page.url + page.text)
-    assert found is not None, page.url
-    return found[1]
-
-
-def _who(site: Site) -> str:
-    """A suppressed address, sealed as in an address bar."""
-    page = sent(site.visitor(site.member), "/suppressions", "/suppressions/find", q=next(iter(site.firm.people)))
-    return page.url.partition("who=")[2]
-
-
-# what the paths name, made in this order once for all pages
-MAKERS: dict[str, Callable[[Site], str]] = {
-    "busy": lambda site: str(seeding.busy(site)),
-    "message": _messages,
-    "suppressions": lambda site: str(river.suppressions(site.firm, 80)),
-    "who": _who,
-    "template": lambda site: str(site.firm.template),
-    "category": lambda site: str(site.firm.category),
-    "category_draft": _category_draft,
-    "domain": lambda site: str(site.firm.domain),
-    "key": lambda site: str(site.firm.key),
-    "change": lambda site: str(seeding.propose(site, "waiting", "The new terms of 1 December ask for it.")),
-    "person": lambda site: str(site.member.account),
-    "tenant": lambda site: str(site.firm.tenant),
-    "other": lambda site: str(site.other.tenant),
-    "long_change": _long,
-    **{f"approved_{kind}": _approved(kind) for kind in KINDS},
-    "anomaly": lambda site: str(history.unusual(site.operator, site.firm, 12)),
-    "route": lambda site: history.warming(site.operator),
-    "stop": _stop,
-    "service": recipient_world.service,
-    "recipient": recipient_world.recipient,
-    **{f"import_{state}": recipient_world.handed_in(state) for state in ("checked", "broken", "done", "moving", "new")},
-    "report": recipient_world.report,
-    "webhook": _webhook,
-    "entry": _entry,
-    "governed": _governed,
-    "confirm": recipient_world.confirm("confirmation-link"),
-    "confirm_code": recipient_world.confirm("multi-step"),
-    "factor": _factor,
-    "password": lambda site: password_link(site, site.member),
-    "draft": _draft,
-    "policy": _policy,
-    **{f"simulation_{state}": simulated(state) for state in ("much", "nothing", "failed", "moving")},
-    "colleague": lambda site: str(
-        pages.join(site.operator, "Tomas Brandl <tomas@firm.test>", "author", site.firm.tenant).account
-    ),
-    "review": _review,
-    "nothing": lambda _site: str(UUID(int=7)),
 }

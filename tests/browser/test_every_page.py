@@ -13,7 +13,6 @@ from axe_playwright_python.base import AXE_SCRIPT
 from tests.browser.conftest import _WIDER, PICTURES, WIDTHS, Looker
 from tests.browser.every_page import (
     HALF,
-    MAKERS,
     MEMBER,
     NOBODY,
     PAGES,
@@ -26,6 +25,7 @@ from tests.browser.every_page import (
     Look,
     Way,
 )
+from tests.browser.page_world import MAKERS
 from tests.support import pages, postgres
 from tests.support.firm import make_operator
 

@@ -152,3 +152,17 @@ def test_before_the_first_init_it_is_said_what_comes_first(desk, monkeypatch):
 def test_a_process_names_the_setting_that_it_misses(desk, process, needs, monkeypatch):
     monkeypatch.delenv("TROTH_SPF_MECHANISM")
     assert f"{needs} (TROTH_{needs.upper()}) is needed" in desk.refused("serve", process)
+
+
+def test_a_domains_key_is_changed_by_one_person_and_the_change_can_be_stopped(desk):
+    name, tenant = "turn.quill.example", ("--tenant", "quill")
+    assert "is no sending domain of quill" in desk.refused("domain", "rotate", name, *tenant, *desk.as_owner(1))
+    made = desk.json("domain", "add", name, *tenant, *desk.as_owner(1))
+    desk.approve(made)
+    begun = desk.json("domain", "rotate", name, *tenant, *desk.as_owner(1))
+    [record] = begun["records"]
+    assert record["name"] == f"{begun['selector']}._domainkey.{name}"
+    assert "under way" in desk.refused("domain", "rotate", name, *tenant, *desk.as_owner(2))
+    assert desk.json("domain", "rotate", name, *tenant, "--stop", *desk.as_owner(2))["stopped"]
+    assert "No change of key was under way" in desk.ok("domain", "rotate", name, *tenant, "--stop", *desk.as_owner(1))
+    assert "_domainkey.turn.quill.example. IN TXT" in desk.ok("domain", "rotate", name, *tenant, *desk.as_owner(1))

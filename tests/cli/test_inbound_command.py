@@ -90,8 +90,8 @@ def test_a_port_that_is_taken_is_said(desk, port):
 def test_unread_letters_come_first_the_one_that_waits_longest_before_all(desk, port, serve):
     serve()
     with smtplib.SMTP("127.0.0.1", port, timeout=20) as there:
-        for _ in range(3):
-            there.sendmail("ann@example.net", ["postmaster@bounces.example"], LETTER)
+        for n in range(3):
+            there.sendmail("ann@example.net", ["postmaster@bounces.example"], b"X-N: %d\r\n" % n + LETTER)
     oldest, middle, newest = (str(each) for (each,) in rows(f"{_UNREAD} ORDER BY at, id"))
     desk.ok("letter", "read", oldest, *desk.as_owner(1))
     assert [each["id"] for each in desk.json("letter", "list")][:3] == [middle, newest, oldest]

@@ -1,4 +1,4 @@
-"""What ownership.py says is what the live database grants, no more and no less, partitions made later included."""
+"""What ownership says is what the live database grants, no more and no less, partitions made later included."""
 
 import re
 
@@ -39,6 +39,18 @@ AS_CALLER = (
     "session_device",
     "uuid7_now",
     "factor_stays",
+    "complaint_bounds",
+    # the rules of cases
+    "case_next",
+    "case_meets",
+    "case_clocks_of",
+    "case_file_guard",
+    "case_clock_guard",
+    "case_now",
+    "case_right",
+    "case_roles",
+    "case_place",
+    "case_soon",
     # what a receipt is made of: read with the caller's own rights, row-level security included
     "receipt_messages_v1",
     "receipt_events_v1",

@@ -16,7 +16,7 @@ from troth.cli.demo.dns import DnsServer
 _TWO_HOURS_PASS = """
 UPDATE domain_state SET last_good_at = last_good_at - interval '2 hours', ready_until = ready_until - interval '2 hours'
 """
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.xdist_group("faults")]
 
 
 def zones(name):
@@ -29,6 +29,12 @@ def zones(name):
         },
         f"s1._domainkey.{name}": {"TXT": [f"v=DKIM1; k=rsa; p={key}"]},
         f"_dmarc.{name}": {"TXT": ["v=DMARC1; p=reject"]},
+        f"bounce.{name}": {"CNAME": ["bounces.example.net."]},
+        "bounces.example.net": {
+            "SOA": ["ns.example. host.example. 1 3600 600 86400 60"],
+            "TXT": ["v=spf1 include:spf.example.net -all"],
+            "MX": ["10 in.example.net."],
+        },
     }
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -13,6 +13,7 @@ from tests.support.firm import PUBLIC_DER, make_firm, operator
 from troth.flow import duties
 from troth.flow.duties import Duty, Sending, check_domains, findings, grace, run_duties, standard
 from troth.outside.dns import LookupFailed, Resolver
+from troth.store import domains as domain_store
 from troth.store import duties as store
 
 __all__ = ["operator", "zone"]
@@ -79,7 +80,7 @@ async def test_silence_leaves_the_last_look_to_run_out(operator, connection, zon
 
 async def test_a_domain_without_a_key_says_how_to_make_one(operator, connection, zone):
     firm = make_firm(operator)
-    operator.admin.execute("UPDATE dkim_key SET retired_at = now_v1()")
+    operator.admin.execute("DELETE FROM dkim_key")
     await check_domains(connection, sending(zone), timedelta(0))
     ready, _, found, _ = state(firm)
     assert not ready
@@ -99,8 +100,14 @@ async def test_one_domain_that_cannot_be_asked_about_stops_no_other(operator, co
     ).fetchone() == (True,)
 
 
+def to_check(promise=None, tenant=None):
+    return domain_store.DomainToCheck(
+        None, None, "a.example", None, None, None, False, None, b"", datetime.now(UTC), promise, None, tenant
+    )  # fmt: skip
+
+
 def test_without_a_policy_there_is_no_grace():
-    domain = store.DomainToCheck(None, None, "a.example", None, None, None, None, None)
+    domain = to_check()
     assert grace(domain) == timedelta(0)
 
 
@@ -109,7 +116,7 @@ def test_a_stricter_client_has_a_shorter_grace(operator):
 
     promise = json.dumps(load_profile("property").document)
     tenant = json.dumps({"domain": {"grace_minutes": 5}})
-    domain = store.DomainToCheck(None, None, "a.example", None, None, promise, None, tenant)
+    domain = to_check(promise, tenant)
     assert grace(domain) == timedelta(minutes=5)
 
 
@@ -221,7 +228,7 @@ async def test_a_change_that_nobody_decided_expires_by_itself_and_the_ledger_kno
 
 
 def test_rechecks_come_well_within_the_longest_grace():
-    assert timedelta(minutes=10) <= duties._RECHECK <= timedelta(minutes=60)
+    assert timedelta(minutes=10) <= duties.RECHECK <= timedelta(minutes=60)
 
 
 async def test_what_proved_an_act_is_swept_thirty_days_after_its_end_and_by_nobody_sooner(operator, connection):

@@ -117,6 +117,7 @@ REPLIES = [
     (450, "User unknown", "rcpt", "mailbox", False, "disabled"),
     (550, "5.7.1 User unknown", "rcpt", "policy", True, ""),
     (550, "5.1.1 bad sender", "mail", "policy", True, ""),
+    (550, "5.1.1 User unknown", "mail", "policy", True, ""),
     (550, "4.1.1 User unknown", "rcpt", "mailbox", False, "disabled"),
     # our own log-in, and TLS: never for good
     (535, "5.7.8 authentication failed", "auth", "authentication", False, ""),

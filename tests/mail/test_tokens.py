@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from troth.mail.tokens import TokenError, make_token, read_token, verp_cell, verp_make, verp_read
+from troth.mail.tokens import ReturnPath, TokenError, make_token, read_token, verp_cell, verp_make, verp_open, verp_read
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -34,6 +34,25 @@ def test_verp_form():
 def test_verp_is_frozen():
     """Bounces come back to addresses made by earlier versions."""
     assert verp_make(KEY, ID, SOON, "0") == "b0agj2dmwd2r7f7cu3bqos4p2klnvqw2yazbzmhowfgzmii4en77ztluqv"
+
+
+@given(st.uuids(), st.integers(1, 400), st.datetimes(NOW.replace(tzinfo=None), datetime(2105, 1, 1)))  # noqa: DTZ001 - hypothesis asks for naive bounds
+def test_verp_names_its_attempt(message_id, attempt, ends):
+    ends = ends.replace(tzinfo=UTC)
+    local = verp_make(KEY, message_id, ends, "a", attempt)
+    assert len(local) == 58
+    assert verp_open([OTHER, KEY], local.upper(), NOW - timedelta(1)) == ReturnPath(message_id, min(attempt, 255))
+    assert verp_read(KEY, local, ends - timedelta(seconds=1)) == message_id
+    assert kind(verp_read, KEY, local, ends + timedelta(seconds=256)) == "expired"
+    assert kind(verp_read, OTHER, local, NOW) == "forged"
+
+
+def test_verp_of_an_earlier_version_names_none():
+    assert verp_open(KEY, verp_make(KEY, ID, SOON, "a"), NOW) == ReturnPath(ID, 0)
+    local = verp_make(KEY, ID, SOON, "a", 1)
+    raw = bytearray(base64.b32decode(local[2:].upper()))
+    raw[19] = 2  # the attempt
+    assert kind(verp_open, KEY, "ba" + base64.b32encode(raw).decode().lower(), NOW) == "forged"
 
 
 @given(st.uuids(), st.integers(0, 57), st.sampled_from("abcdefghijklmnopqrstuvwxyz234567"))

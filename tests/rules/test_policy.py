@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.rules.world import POLICY
 
+from troth.rules.business_time import BUSINESS_DAYS, BUSINESS_HOURS, MINUTES, Span
 from troth.rules.policy import (
     FIELDS,
     LEVELS,
@@ -28,14 +29,17 @@ from troth.rules.policy import (
 )
 from troth.rules.profile import PROFILES, load_profile, parse_profile
 from troth.rules.strictness import (
+    NONE,
     Allowed,
     AtLeast,
     AtMost,
     LockedMinutes,
     LockedNumber,
+    Named,
     Ordered,
     Required,
     Switch,
+    Within,
     thaw,
 )
 
@@ -57,6 +61,11 @@ def values(field: Field) -> st.SearchStrategy[object]:
             return st.sets(st.sampled_from(choices[:12])).map(sorted)  # of the hours half: some must be left for mail
         case LockedMinutes(low, high, count):
             return st.lists(st.integers(low, min(high, 60)), min_size=1, max_size=count).map(sorted)
+        case Within(optional):
+            written = st.builds(Span, st.integers(1, 250), st.sampled_from([MINUTES, BUSINESS_HOURS, BUSINESS_DAYS]))
+            return written.map(str) | st.sampled_from([NONE] if optional else ["1 h"])
+        case Named():
+            return st.just({"zone": "Asia/Tokyo", "country": "DE-BY", "hours": "08:00-24:00"}[field.name])
     raise AssertionError(field)
 
 
@@ -321,3 +330,40 @@ def test_what_stricter_means(rule, loose, strict) -> None:
 def test_the_page_of_policies_lists_every_field_as_it_is() -> None:
     page = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
     assert policy_markdown() in page, "write docs/policies.md anew from policy_markdown()"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("complaint_review", 240, "a length in words"),
+        ("complaint_review", "4 weeks", "must be a length"),
+        ("complaint_review", "240 min", "must be written as 4 h"),
+        ("complaint_review", "none", "no leaving it out"),
+        ("zone", "Mars/Olympus", "a time zone"),
+        ("zone", None, "must be a text"),
+        ("country", "Germany", "a country"),
+        ("hours", "17:00-09:00", "business hours"),
+    ],
+)
+def test_a_wrong_length_or_fact_is_said_so(field: str, value: object, hint: str) -> None:
+    (found,) = validate({"cases": {field: value}})
+    assert (found.field, found.code) == (f"cases.{field}", "bad-value")
+    assert hint in found.hint
+
+
+def test_spans_get_shorter_and_no_level_below_the_promise_names_another_zone() -> None:
+    promise = to_document(load_profile("construction").policy)
+    shorter = [("promise", promise), ("tenant", {"cases": {"complaint_review": "4 h", "complaint_told": "1 h"}})]
+    assert resolve(shorter).cases.complaint_told == "1 h", "where nothing was promised, anything is stricter"
+    with pytest.raises(PolicyLoosened, match="may only shorten"):
+        resolve([("promise", promise), ("operator", {"cases": {"complaint_review": "2 business days"}})])
+    resolve([("promise", promise), ("operator", {"cases": {"zone": promise["cases"]["zone"]}})])
+    for field, value in (("zone", "Asia/Tokyo"), ("country", ""), ("hours", "08:00-18:00")):
+        with pytest.raises(PolicyLoosened, match="the programme's promise says it"):
+            resolve([("promise", promise), ("tenant", {"cases": {field: value}})])
+
+
+def test_a_programme_names_its_own_zone_under_the_same_profile() -> None:
+    promise = to_document(load_profile("retail").policy)
+    promise["cases"] |= {"zone": "Asia/Tokyo", "country": "JP"}
+    assert looser_fields(load_profile("retail").policy, from_document(promise)) == ()

@@ -25,7 +25,10 @@ OURS_ONCE = {
     "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "list-unsubscribe",
     "list-unsubscribe-post", "dkim-signature",
 }  # fmt: skip
-OURS_MAYBE = {"cc", "reply-to", "content-transfer-encoding", "auto-submitted"}
+OURS_MAYBE = {
+    "cc", "reply-to", "content-transfer-encoding", "auto-submitted",
+    "in-reply-to", "references",  # of an answer to a report
+}  # fmt: skip
 CALLERS = {name.lower() for ask in asks().values() for name in ask.body.get("headers", {})}
 
 

@@ -144,6 +144,9 @@ def test_no_secret_is_shown(tmp_path):
         ),
         ({"TROTH_SIGN_ON_ALLOW": "127.0.0.0/8"}, "sign_on_allow names inner networks"),
         ({"TROTH_WEBHOOK_ALLOW": "127.0.0.0/8"}, "webhook_allow names inner networks"),
+        ({"TROTH_SNS_TEST_ORIGIN": "https://127.0.0.1:1"}, "providers_test_origin stand in"),
+        ({"TROTH_SES_TOPICS": "mail"}, "allowed is a list of ARNs"),
+        ({"TROTH_SES_CONFIGURATION_SET": "a b"}, "allowed is at most 64 letters"),
     ],
 )
 def test_what_is_wrong_in_the_environment_is_named(env, said, tmp_path):

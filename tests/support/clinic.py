@@ -195,9 +195,13 @@ class Clinic:
         assert terminal.converse(OWNERS) == 0, terminal.said
         for line in terminal.said.splitlines():
             name, found, text = line.partition(". IN TXT ")
+            alias, is_alias, there = line.partition(". IN CNAME ")
             if found:
                 self.names.publish(name, "TXT", "".join(text.strip('"').split('" "')))
+            elif is_alias:
+                self.names.publish(alias, "CNAME", there)
         self.names.publish(BOUNCES, "MX", "10 here.example.")
+        self.names.publish(BOUNCES, "TXT", f"v=spf1 {SPF} -all")
 
     @contextlib.contextmanager
     def up(self):

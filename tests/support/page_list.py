@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from tests.browser.every_page import MAKERS, PAGES, Act, Elsewhere
+from tests.browser.every_page import PAGES, Act, Elsewhere
+from tests.browser.page_world import MAKERS
 from tests.support.firm import now
 from tests.support.pages import Site, Visitor
 from tests.support.seeding_house import House

@@ -148,8 +148,8 @@ class River:
         )  # fmt: skip
         pem, public = dkim_pair()
         self.database.fill(
-            "INSERT INTO dkim_key (id, tenant_id, domain_id, selector, bits, private_ct, public_der, created_at)"
-            " VALUES (%s, %s, %s, %s, 2048, %s, %s, now())",
+            "INSERT INTO dkim_key (id, tenant_id, domain_id, selector, bits, private_ct, public_der, created_at, state,"
+            " active_at) VALUES (%s, %s, %s, %s, 2048, %s, %s, now(), 'active', now())",
             uuid4(), self.tenant, self.domain, SELECTOR,
             self.keys.seal(pem, places.dkim(self.domain, SELECTOR)), public,
         )  # fmt: skip

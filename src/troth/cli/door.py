@@ -10,8 +10,9 @@ from starlette.applications import Starlette
 
 from troth.cli import wiring
 from troth.cli.closed_door import Server, keys_when_there
+from troth.cli.relaying import relays
 from troth.cli.words import CommandError
-from troth.flow.feedback import unsubscribe
+from troth.flow.feedback import relay_pages, unsubscribe
 from troth.flow.feedback.deps import Deps as FeedbackDeps
 from troth.flow.gate.accept import Gate
 from troth.flow.submission import door, serving
@@ -75,16 +76,23 @@ def build(settings: Settings, connect: Callable[[str], Awaitable[Connection]], k
         await log.stop()
         await connections.close()
 
-    feedback = FeedbackDeps(
+    feedback = _feedback(settings, connections, keys, gate)
+    hooks = relay_pages.routes(feedback, relays(settings))
+    routes = [*door.routes(deps), *unsubscribe.routes(feedback), *hooks, door.nowhere(deps)]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _feedback(settings: Settings, connections: Connections, keys: Keys, gate: Gate) -> FeedbackDeps:
+    """What the recipients' own pages and the relay's webhooks work with."""
+    return FeedbackDeps(
         connections.lend,
         keys.keyring,
         keys.secrets,
         peer=lambda request: peer_of(request, settings.trusted_proxies) or "",
         secure=settings.public_url.startswith("https:"),
         submit=gate.submit,
+        operator=keys.operator,
     )
-    routes = [*door.routes(deps), *unsubscribe.routes(feedback), door.nowhere(deps)]
-    return Starlette(routes=routes, lifespan=lifespan)
 
 
 def listen(host: str, port: int, who: str = "The door") -> socket.socket:

@@ -3,19 +3,31 @@
 import asyncio
 import socket
 from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from troth.cli import wiring
 from troth.cli.door import listen
+from troth.flow.feedback.bounces import Bounces
+from troth.flow.feedback.complaints import Complaints
 from troth.flow.feedback.deps import Deps
+from troth.flow.feedback.desks import ABUSE, SECURITY, ReportDesk
+from troth.flow.feedback.desks_signed import Signed
 from troth.flow.feedback.mailed import OptOuts
 from troth.flow.feedback.postmaster import Postmaster
+from troth.flow.feedback.reports import Reports
+from troth.flow.feedback.reports_signed import SignedBy
 from troth.flow.inbound.beating import beat
 from troth.flow.inbound.limits import Limits
 from troth.flow.inbound.server import Server, certificate
 from troth.flow.submission.connections import Connections
 from troth.keys.opened import Keys
 from troth.outside import meters
+from troth.outside.dkim_verify import Verifier
+from troth.outside.dns import Resolver
 from troth.settings import Settings
+
+if TYPE_CHECKING:
+    from troth.flow.inbound.desk import Desk
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
@@ -40,14 +52,28 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def build(settings: Settings, connections: Connections, keys: Keys) -> Server:
-    """Its desks, in the order in which an address is shown to them."""
-    desks = (
-        OptOuts(Deps(connections.lend, keys.keyring, keys.secrets)),
+    """Its desks, in the order in which an address is shown to them. Each looks at signatures by itself: letters to one,
+    whose DNS is slow, hold no other up.
+    """
+    deps = Deps(connections.lend, keys.keyring, keys.secrets, operator=keys.operator)
+    signing, abuse, security = (Verifier(Resolver(settings.dns_resolvers)) for _ in range(3))
+    desks: tuple[Desk, ...] = (
+        OptOuts(deps),
+        Bounces(deps, keys.operator, settings.return_path_domain or ""),
+        Complaints(deps, keys.operator, settings.return_path_domain or "", signing),
+        ReportDesk(ABUSE, deps, keys.operator, settings.return_path_domain or "", Signed(abuse)),
+        ReportDesk(SECURITY, deps, keys.operator, settings.return_path_domain or "", Signed(security)),
+        _reports(settings, connections, keys),
         Postmaster(connections.lend, keys.operator, settings.return_path_domain or ""),
     )
     limits = Limits(connections=settings.inbound_connections, size=settings.inbound_size_bytes)
     name = settings.ehlo_name or socket.getfqdn()
     return Server(desks, name, limits, certificate(settings.tls_cert_file, settings.tls_key_file))
+
+
+def _reports(settings: Settings, connections: Connections, keys: Keys) -> Reports:
+    signed = SignedBy(Verifier(Resolver(settings.dns_resolvers)))
+    return Reports(connections.lend, keys.operator, settings.return_path_domain or "", signed)
 
 
 async def _unless(stop: asyncio.Event, waiting: Awaitable[Keys]) -> Keys | None:

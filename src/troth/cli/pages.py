@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,12 @@ def handed(settings: Settings) -> Handed:
         door_url=f"http://{settings.http_host}:{settings.http_port}",
         send_key=send_key,
         spf_mechanism=settings.spf_mechanism or "",
+        dkim_settle=timedelta(minutes=settings.dkim_settle_minutes),
         breached=settings.breached_passwords_file,
         outward=outward(settings),
         hooks=webhooks.guard(settings),
         relay=settings.relay_host or "",
+        return_path=settings.return_path_domain or "",
+        mail_domain=(settings.return_path_domain or "") if settings.inbound_port else "",
+        security_key=settings.security_key_file,
     )

@@ -1,11 +1,17 @@
-"""Around the river: one webhooks process, composed: the guarded client, the keys, and a gate for Troth's own mail."""
+"""Around the river: one webhooks process, composed: the guarded client, the keys, and a gate for Troth's own mail;
+beside it the mail to whoever reported abuse or a weakness.
+"""
 
 import asyncio
 
 from troth.cli import wiring
+from troth.flow.feedback import desks_mail
+from troth.flow.feedback.deps import Deps as Feedback
 from troth.flow.gate.accept import Gate
+from troth.flow.submission.connections import Connections
 from troth.flow.webhooks.deps import Deps
 from troth.flow.webhooks.sender import Sender
+from troth.keys.opened import Keys
 from troth.outside.dns import Resolver
 from troth.outside.guarded_http import GuardedClient
 from troth.outside.guarded_url import Guard
@@ -30,13 +36,24 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         connect, keys.keyring, keys.operator, keys.secrets, client(settings), gate, settings.cell, settings.public_url
     )
     sender = Sender(deps)
+    connections = Connections(lambda _name: connect("desks"))
     await gate.start()
     watch = asyncio.create_task(_end(sender, stop))
+    answering = asyncio.create_task(desks_mail.run(_mailer(settings, connections, keys, gate)))
     try:
         await sender.run()
     finally:
         watch.cancel()
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        await connections.close()
         await gate.stop()
+
+
+def _mailer(settings: Settings, connections: Connections, keys: Keys, gate: Gate) -> desks_mail.Mailer:
+    deps = Feedback(connections.lend, keys.keyring, keys.secrets, submit=gate.submit)
+    domain = (settings.return_path_domain or "") if settings.inbound_port else ""
+    return desks_mail.Mailer(deps, keys.operator, settings.public_url, domain)
 
 
 async def _end(sender: Sender, stop: asyncio.Event) -> None:

@@ -1,11 +1,11 @@
-"""Who may touch which table, as a page: docs/database.md, written from ownership.py."""
+"""Who may touch which table, as a page: docs/database.md, written from control/ownership."""
 
 from troth.control.ownership import FUNCTIONS, TABLES, Table
 
 _HEAD = """# The database
 
 Every table of the schema `troth`: who writes it, what each role may do with it, how sensitive it is and how long it is
-kept. The grants, row-level security and this page come from `src/troth/control/ownership.py`; a test compares them with
+kept. The grants, row-level security and this page come from `src/troth/control/ownership/`; a test compares them with
 a live database. *Tenant* names the column by which `troth_control` sees only the tenant of its transaction; "or none"
 means that rows without a tenant are seen by all. No role may do anything with a partition itself.
 

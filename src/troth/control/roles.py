@@ -1,4 +1,4 @@
-"""Turns ownership.py into SQL: roles at set-up, grants and row-level security after every migration."""
+"""Turns what ownership says into SQL: roles at set-up, grants and row-level security after every migration."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def database_statements(database: str) -> Iterator[str]:
     yield f'GRANT CONNECT ON DATABASE "{database}" TO {", ".join(LOGIN_ROLES)}'
     yield "REVOKE ALL ON SCHEMA public FROM PUBLIC"
     yield f"CREATE SCHEMA IF NOT EXISTS troth AUTHORIZATION {OWNER}"
-    # a new function is nobody's until ownership.py grants it
+    # a new function is nobody's until ownership grants it
     yield f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,11 @@ INSTALLED_APPS = [
     "troth.control.limits",
     "troth.control.designation",
     "troth.control.domains",
+    "troth.control.incidents",
+    "troth.control.abuse",
+    "troth.control.complaints",
+    "troth.control.reports",
+    "troth.control.letters",
     "troth.control.web",
     "allauth",  # behind our rooms, whose templates come before its own
     "allauth.account",
@@ -122,9 +128,11 @@ _SIGN_IN: dict[str, Any] = {
 @dataclass(frozen=True, slots=True)
 class Handed:
     """What the composition root hands in. `keys` opens them when first asked; `send_key` gives the API key with which
-    the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must hold.
-    `breached`: a file of stolen passwords (people/breached.py). `outward` asks what clients name: their sign-on
-    providers, and the DNS of their domains. `hooks`: which URLs their webhooks may go to. `relay`: the next hop's host.
+    the pages send a system tenant's mail at `door_url`. `spf_mechanism`: what a sender domain's SPF record must
+    hold. `breached`: a file of stolen passwords (people/breached.py). `outward` asks what clients name: their sign-
+    on providers, and the DNS of their domains. `hooks`: which URLs their webhooks may go to. `relay`: the next
+    hop's host. `return_path`: the domain of return paths; `mail_domain`: where our mail is taken, "" where none is;
+    `security_key` signs security.txt.
     """
 
     keys: Callable[[], Keys]
@@ -134,10 +142,14 @@ class Handed:
     door_url: str
     send_key: Callable[[UUID], str]
     spf_mechanism: str = ""
+    dkim_settle: timedelta = timedelta(hours=1)
     breached: Path | None = None
     outward: GuardedClient = field(default_factory=lambda: GuardedClient(Resolver()))
     hooks: Guard = field(default_factory=Guard)
     relay: str = ""
+    mail_domain: str = ""
+    return_path: str = ""
+    security_key: Path | None = None
 
 
 def database(conninfo: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,12 +202,23 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
         "ROOT_URLCONF": "troth.control.urls",
         "APPEND_SLASH": False,
         "LOGGING_CONFIG": None,
+        **_handed_on(handed),
+        "TROTH_SECURE": secure,
+    }
+
+
+def _handed_on(handed: Handed) -> dict[str, Any]:
+    """What our own rooms read of what the composition root gave."""
+    return {
         "TROTH_DOOR_URL": handed.door_url,
         "TROTH_PUBLIC_URL": handed.public_url,
-        "TROTH_SECURE": secure,
+        "TROTH_MAIL_DOMAIN": handed.mail_domain,
+        "TROTH_RETURN_PATH": handed.return_path,
+        "TROTH_SECURITY_KEY": handed.security_key,
         "TROTH_KEYS": handed.keys,
         "TROTH_SEND_KEY": handed.send_key,
         "TROTH_SPF_MECHANISM": handed.spf_mechanism,
+        "TROTH_DKIM_SETTLE": handed.dkim_settle,
         "TROTH_BREACHED": handed.breached,
         "TROTH_OUTWARD": handed.outward,
         "TROTH_HOOKS": handed.hooks,

@@ -3,6 +3,9 @@
 from allauth.account import views as allauth  # type: ignore[import-untyped]  # allauth ships no types
 from django.urls import path
 
+from troth.control.abuse import outside, shown, well_known
+from troth.control.abuse import public as desks
+from troth.control.abuse import views as desk_views
 from troth.control.access import acts as access_acts
 from troth.control.access import inviting, review_export, review_views
 from troth.control.access import views as access
@@ -13,11 +16,16 @@ from troth.control.approvals import acts as change_acts
 from troth.control.approvals import drafting as change_drafts
 from troth.control.approvals import views as changes
 from troth.control.categories import views as categories
+from troth.control.complaints import loops_views, monthly_views, postmaster_views, trend_views
 from troth.control.designation import views as designation
+from troth.control.domains import adding as adding_domains
+from troth.control.domains import reputations
 from troth.control.domains import views as domains
 from troth.control.imports import views as imports
+from troth.control.incidents import views as incidents
 from troth.control.ledger import proof, receipts
 from troth.control.ledger import views as ledger
+from troth.control.letters import views as letters
 from troth.control.limits import anomaly_views as anomalies
 from troth.control.limits import views as limits
 from troth.control.limits import warm_up_views as warm_ups
@@ -33,6 +41,8 @@ from troth.control.recipients import pages as recipient_pages
 from troth.control.recipients import views as recipients
 from troth.control.recipients.importing import RECIPIENTS
 from troth.control.records import views as records
+from troth.control.reports import review_views as dmarc_reviews
+from troth.control.reports import views as reports
 from troth.control.simulator import views as simulator
 from troth.control.stops import views as stops
 from troth.control.suppressions import acts as suppression_acts
@@ -40,7 +50,7 @@ from troth.control.suppressions import taking as suppression_export
 from troth.control.suppressions import views as suppressions
 from troth.control.suppressions.importing import SUPPRESSIONS
 from troth.control.templates import acts as template_acts
-from troth.control.templates import drafting, looking
+from troth.control.templates import drafting, flags, looking
 from troth.control.templates import views as templates
 from troth.control.trust import catalogue
 from troth.control.web import assets, health, home, views
@@ -70,6 +80,17 @@ urlpatterns = [
     path("clients", views.clients, name="clients"),
     path("scope", views.scope, name="scope"),
     path("look", views.look, name="look"),
+    path("dmarc", reports.listed, name="dmarc"),
+    path("dmarc/sources/<str:ip>", reports.source, name="dmarc-source"),
+    path("dmarc/reports", reports.reports, name="dmarc-reports"),
+    path("dmarc/reports/<uuid:report>", reports.report, name="dmarc-report"),
+    path("dmarc/records.csv", reports.figures, name="dmarc-records"),
+    path("dmarc/reviews", dmarc_reviews.listed, name="dmarc-reviews"),
+    path("dmarc/reviews/<uuid:review>", dmarc_reviews.seen, name="dmarc-reviewed"),
+    path("dmarc/review/<uuid:programme>", dmarc_reviews.review, name="dmarc-review"),
+    path("tls-reports", reports.tls, name="tls-reports"),
+    path("tls-reports/all", reports.tls_reports, name="tls-reports-all"),
+    path("tls-reports/<uuid:report>", reports.tls_report, name="tls-report"),
     path("categories", categories.listed, name="categories"),
     path("categories/new", categories.new, name="category-new"),
     path("categories/drafts/<uuid:draft>", categories.draft, name="category-draft"),
@@ -104,6 +125,28 @@ urlpatterns = [
     path("changes/<uuid:change>/picture/<str:side>", changes.picture, name="change-picture"),
     path("drafts", change_drafts.listed, name="drafts"),
     path("drafts/<uuid:draft>/discard", change_drafts.discard, name="draft-discard"),
+    # what came back and needs a person
+    path("complaints", trend_views.shown, name="complaints"),
+    path("complaints.csv", trend_views.figures, name="complaints-figures"),
+    path("complaints/reviews", monthly_views.listed, name="complaint-reviews"),
+    path("complaints/reviews/<uuid:review>", monthly_views.seen, name="complaint-reviewed"),
+    path("complaints/reviews/<uuid:review>.csv", monthly_views.figures, name="complaint-review-figures"),
+    path("complaints/review/<uuid:programme>", monthly_views.review, name="complaint-review"),
+    path("feedback-loops", loops_views.listed, name="feedback-loops"),
+    path("feedback-loops/providers", postmaster_views.shown, name="provider-figures"),
+    path("feedback-loops/new", loops_views.new, name="feedback-loop-new"),
+    path("feedback-loops/<uuid:loop>/end", loops_views.ended, name="feedback-loop-end"),
+    path("templates/<uuid:subject>/flags/<uuid:flag>", flags.clear, name="template-flag-clear"),
+    path("letters", letters.listed, name="letters"),
+    path("letters/done", letters.done, name="letters-done"),
+    path("letters/all-done", letters.all_done, name="letters-all-done"),
+    path("letters/<uuid:letter>", letters.detail, name="letter"),
+    path("letters/<uuid:letter>.eml", letters.taken, name="letter-file"),
+    path("incidents", incidents.listed, name="incidents"),
+    path("incidents/<uuid:case>", incidents.detail, name="incident"),
+    path("incidents/<uuid:case>/record.json", incidents.record_json, name="incident-record"),
+    path("incidents/<uuid:case>/papers/<uuid:paper>", incidents.paper, name="incident-paper"),
+    path("incidents/<uuid:case>/<str:name>", incidents.step, name="incident-step"),
     path("policies", policies.shown, _SAYS, name="policies"),
     path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
     path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
@@ -150,6 +193,12 @@ urlpatterns = [
     path("services/<uuid:message>", privacy.service, name="service"),
     path("abuse", privacy.reports, name="abuse"),
     path("abuse/<uuid:report>", privacy.report, name="abuse-report"),
+    path("abuse/cases", desk_views.abuse_cases, name="abuse-cases"),
+    path("abuse/cases/<uuid:case>", desk_views.abuse_case, name="abuse-case"),
+    path("abuse/cases/<uuid:case>/<str:name>", desk_views.abuse_case_act, name="abuse-case-act"),
+    path("disclosures", desk_views.disclosures, name="disclosures"),
+    path("disclosures/<uuid:case>", desk_views.disclosure, name="disclosure"),
+    path("disclosures/<uuid:case>/<str:name>", desk_views.disclosure_act, name="disclosure-act"),
     path("limits", limits.limits, name="limits"),
     path("limits/warm-up/<str:route>", warm_ups.propose, name="warm-up"),
     path("limits/warm-up/<str:route>/end", warm_ups.end, name="warm-up-end"),
@@ -161,7 +210,12 @@ urlpatterns = [
     path("stops/start", stops.start, name="stop-start"),
     path("stops/<uuid:stop>/release", stops.release, name="stop-release"),
     path("domains", domains.listed, name="domains"),
+    path("domains/new", adding_domains.new, name="domain-new"),
+    path("domains/reputation", reputations.listed, name="reputation"),
     path("domains/<uuid:domain>", domains.detail, name="domain"),
+    path("domains/<uuid:domain>/look", domains.look, name="domain-look"),
+    path("domains/<uuid:domain>/rotate", adding_domains.rotate, name="domain-rotate"),
+    path("domains/<uuid:domain>/rotate/stop", adding_domains.stop, name="domain-rotate-stop"),
     path("ledger", ledger.ledger, name="ledger"),
     path("ledger/checkpoint", ledger.checkpoint, name="ledger-checkpoint"),
     path("ledger/entries/<int:index>", ledger.entry, name="ledger-entry"),
@@ -226,6 +280,12 @@ urlpatterns = [
     # for recipients
     path("confirm/<str:secret>", recipients.confirm, name="confirm"),
     path("look/recipient.css", recipients.look, name="recipient-look"),
+    # for anybody: what should not have been sent, and weaknesses
+    path("report-abuse", desks.report, name="report-abuse"),
+    path("security", desks.weakness, name="security"),
+    path("report/<str:token>", shown.shown, name="report-shown"),
+    path("look/desks.css", outside.look, name="desk-look"),
+    path(".well-known/security.txt", well_known.security_txt, name="security-txt"),
     # the sending door's public paths, where no proxy in front of both tells them apart
     path("u/<str:token>", passing.to_door, name="unsubscribe"),
     path("r/<str:token>", passing.to_door, name="own-page"),

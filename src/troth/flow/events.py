@@ -21,6 +21,7 @@ from troth.store.connection import Connection
 _JSON = msgspec.json.Encoder(order="deterministic")
 _SALT_BYTES = 16
 _FREED = (Kind.QUEUED, Kind.RELEASED)  # a hold that is over
+_FACTS = (Kind.COMPLAINED, Kind.UNSUBSCRIBED)  # events, never a change of state
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ async def _write(connection: Connection, mine: Sequence[Settlement], at: datetim
 @dataclass(frozen=True, slots=True)
 class Report:
     """A fact from outside the claim: a late answer, a notification, a complaint, an opt-out. The person's key is looked
-    up; `suppress` goes into the same transaction.
+    up; `suppress` goes into the same transaction, and `again`: the next hop gave it back, and it is tried again then.
     """
 
     message_id: UUID
@@ -135,6 +136,7 @@ class Report:
     source_key: str
     detail: Mapping[str, Any] | None = None
     suppress: store.NewSuppression | None = None
+    again: store.Again | None = None
 
 
 async def report(
@@ -142,6 +144,8 @@ async def report(
 ) -> set[tuple[UUID, int]]:
     """Facts in any order and however often; returns those that were new. Unknown messages are passed over."""
     async with connection.transaction():
+        if moving := [r.message_id for r in reports if r.kind not in _FACTS]:
+            await store.lock_places(connection, moving)  # first, as settle does: else the two wait for each other
         found = {m.id: m for m in await store.lock_messages(connection, [r.message_id for r in reports])}
         known = [r for r in reports if r.message_id in found]
         if suppressed := [r.suppress for r in known if r.suppress]:
@@ -152,6 +156,9 @@ async def report(
         if states:
             await store.set_states(connection, at, states)
             await store.drop(connection, [m for m, s in states.items() if not State(s).in_spool])
+            for r in known:
+                if r.again and (r.message_id, int(r.kind)) in new:
+                    await store.put_back(connection, r.message_id, r.again)
     return new
 
 
@@ -173,7 +180,7 @@ def _moved(
     for r in known:
         if (r.message_id, int(r.kind)) in new:
             before = State(states.get(r.message_id, found[r.message_id].state))
-            states[r.message_id] = int(apply(before, r.kind))
+            states[r.message_id] = int(apply(before, r.kind, back=r.again is not None))
     return {m: s for m, s in states.items() if s != found[m].state}
 
 

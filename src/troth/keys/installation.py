@@ -33,6 +33,7 @@ class Purpose(StrEnum):
     FINGERPRINT = "idempotency-fingerprint"  # HMAC of a request's body and route
     API_KEY = "api-key"  # hashes of bearer keys
     WEBHOOK = "webhook"  # signed tokens in webhooks' variables
+    CASE = "case"  # the address that answers to an acknowledgement come back to, and a reporter's links
 
 
 class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -83,6 +83,26 @@ def letter(letter_id: UUID) -> bytes:
     return b"inbound_letter.letter:" + letter_id.bytes
 
 
+def case_words(entry: UUID) -> bytes:
+    """case_entry.words_ct, under the operator's keyset. A case's first entry has the case's own id."""
+    return b"case_entry.words:" + entry.bytes
+
+
+def case_paper(paper: UUID) -> bytes:
+    """case_paper.paper_ct, under the operator's keyset."""
+    return b"case_paper.paper:" + paper.bytes
+
+
+def case_reporter(case: UUID) -> bytes:
+    """case_reporter.address_ct, under the operator's keyset."""
+    return b"case_reporter.address:" + case.bytes
+
+
+def case_credit(case: UUID) -> bytes:
+    """disclosure_credit.name_ct, under the operator's keyset."""
+    return b"disclosure_credit.name:" + case.bytes
+
+
 def account(account_id: UUID, column: str) -> bytes:
     """account.name_ct and account.address_ct, under the operator's keyset."""
     return b"account." + column.encode() + b":" + account_id.bytes

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Literal
 
+from troth.mail.bounce_judging import Evidence, Judged, judge
+
 Phase = Literal["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "eod"]
 
 # RFC 3463 2, at the start of the text, or in qmail's way at its end: (#5.1.1)
@@ -28,6 +30,9 @@ _BEFORE = frozenset({"connect", "ehlo", "starttls", "auth"})
 _BEFORE_KIND = {"starttls": "tls", "auth": "authentication"}
 # The design's codes and place for an address that is bad by the text alone.
 _BARE_CODES, _BARE_PHASE = frozenset({550, 551, 553}), "rcpt"
+# Where a reply is about a recipient or a message: how a bounce would tell it, and which classes are a person's.
+_ANSWERED = {"rcpt": "(in reply to RCPT TO)", "data": "(in reply to DATA)", "eod": "(in reply to end of DATA)"}
+_OF_A_PERSON = frozenset({"user-unknown", "moved"})
 # These pass with time or by our doing; a message is not refused for good by them.
 _PASSING = frozenset({"mailbox", "rate", "tls"})
 
@@ -102,7 +107,30 @@ def classify(code: int, enhanced: str | None, text: str, phase: Phase) -> Failur
         return _before(words, code, phase)
     rule = _find(code, enhanced, words, phase)
     permanent = code >= 500 and (enhanced is None or enhanced[0] != "4")
-    return _failure(rule, code, phase, permanent=permanent)
+    failure = _failure(rule, code, phase, permanent=permanent)
+    if phase not in _ANSWERED or not permanent:
+        return failure
+    return _agreed(
+        failure, code, enhanced, judge(Evidence("failed", enhanced or "", f"{code} {text[:_TEXT]}", _ANSWERED[phase]))
+    )
+
+
+def _agreed(failure: Failure, code: int, enhanced: str | None, judged: Judged) -> Failure:
+    """As a bounce that brings the same reply is judged: never an address condemned here that is spared there.
+
+    And none spared that is condemned there, where the design condemns by a reply: 5.1.1 and its like, or a bare code
+    at RCPT. A host that is not there stays a matter of the route, which the message is tried by again.
+    """
+    if failure.address_bad and not judged.address_bad:
+        kind = judged.klass.failure
+        return Failure(
+            kind, failure.permanent and kind not in _PASSING, False, judged.klass.detail, f"bounce:{judged.rule}"
+        )
+    exact = _ENHANCED.get(enhanced[2:]) if enhanced else None
+    named = exact.kind == "hard" if exact and not exact.bare else code in _BARE_CODES and (enhanced is None or exact)
+    if named and judged.address_bad and judged.klass.name in _OF_A_PERSON:
+        return Failure("hard", permanent=True, address_bad=True, rule=f"bounce:{judged.rule}")
+    return failure
 
 
 def _words(text: str) -> str:

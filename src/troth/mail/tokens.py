@@ -10,15 +10,18 @@ import base64
 import hmac
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
 _MIN_KEY = 16  # octets
 _VERP_MAC, _MAC = 15, 16  # octets
 _FOREVER = 2**32  # seconds; the expiry has four octets
+LAST_ATTEMPT = 255  # attempts: an octet; those beyond are the last
 
-# "b", the cell, then 35 octets in base32: id 16, expiry 4, signature 15
+# "b", the cell, then 35 octets in base32: id 16, expiry 4, signature 15. One that names its attempt has it in the
+# expiry's last octet, so that the expiry is a multiple of 256 seconds, and is signed for another purpose.
 _verp_re = re.compile(r"b(?P<cell>[a-z0-9])(?P<token>[a-z2-7]{56})\Z")
 _cell_re = re.compile(r"[a-z0-9]\Z")
 _token_re = re.compile(r"[A-Za-z0-9_-]{27,4096}\Z")
@@ -35,12 +38,26 @@ class TokenError(ValueError):
         self.kind = kind
 
 
-def verp_make(key: bytes, message_id: UUID, expires: datetime, cell: str) -> str:
-    """A return path's local part, 58 octets, lower case; cell: one letter or digit."""
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """What a return path stands for. attempt: whose it is (255: that or a later one), 0 where it does not say."""
+
+    message: UUID
+    attempt: int
+
+
+def verp_make(key: bytes, message_id: UUID, expires: datetime, cell: str, attempt: int = 0) -> str:
+    """A return path's local part, 58 octets, lower case; cell: one letter or digit; attempt: from 1, 0 for none."""
     if not _cell_re.match(cell):
         raise ValueError("A cell code is one lower-case letter or digit.")
-    signed = message_id.bytes + _stamp(expires)
-    mac = _mac(key, b"verp", cell.encode() + signed)[:_VERP_MAC]
+    purpose, stamp = b"verp", _stamp(expires)
+    if attempt:
+        purpose, stamp = (
+            b"verp-attempt",
+            _stamp(expires + timedelta(seconds=LAST_ATTEMPT))[:3] + bytes([min(attempt, LAST_ATTEMPT)]),
+        )
+    signed = message_id.bytes + stamp
+    mac = _mac(key, purpose, cell.encode() + signed)[:_VERP_MAC]
     return f"b{cell}{base64.b32encode(signed + mac).decode().lower()}"
 
 
@@ -51,11 +68,20 @@ def verp_cell(local: str) -> str:
 
 def verp_read(key: Keys, local: str, now: datetime) -> UUID:
     """The message that a return path stands for, in whatever case it came back; raises TokenError."""
+    return verp_open(key, local, now).message
+
+
+def verp_open(key: Keys, local: str, now: datetime) -> ReturnPath:
+    """The same, with the attempt; raises TokenError."""
     cell, raw = _verp_parts(local)
     signed, mac = raw[:20], raw[20:]
-    _check_mac(key, b"verp", cell.encode() + signed, mac)
-    _check_expiry(signed[16:], now)
-    return UUID(bytes=signed[:16])
+    stamp, attempt = signed[16:], 0
+    if _made_by(key, b"verp-attempt", cell.encode() + signed, mac):
+        stamp, attempt = signed[16:19] + b"\0", signed[19]
+    else:
+        _check_mac(key, b"verp", cell.encode() + signed, mac)
+    _check_expiry(stamp, now)
+    return ReturnPath(UUID(bytes=signed[:16]), attempt)
 
 
 def _verp_parts(local: str) -> tuple[str, bytes]:
@@ -115,10 +141,14 @@ def _mac(key: bytes, purpose: bytes, signed: bytes) -> bytes:
 
 
 def _check_mac(keys: Keys, purpose: bytes, signed: bytes, mac: bytes) -> None:
+    if not _made_by(keys, purpose, signed, mac):
+        raise TokenError("forged")
+
+
+def _made_by(keys: Keys, purpose: bytes, signed: bytes, mac: bytes) -> bool:
     candidates = [keys] if isinstance(keys, bytes) else keys
     good = [hmac.compare_digest(_mac(key, purpose, signed)[: len(mac)], mac) for key in candidates]
-    if not any(good):
-        raise TokenError("forged")
+    return any(good)
 
 
 def _check_expiry(stamp: bytes, now: datetime) -> None:

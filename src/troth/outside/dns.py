@@ -8,7 +8,7 @@ missing record.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ import dns.asyncresolver
 import dns.exception
 import dns.name
 import dns.nameserver
+import dns.rcode
 import dns.rdatatype
 import dns.resolver
 
@@ -32,19 +33,26 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Lookup[T]:
-    """An answer. `values` is empty unless the outcome is FOUND."""
+    """An answer. `values` is empty unless the outcome is FOUND. `ttl`: seconds that the one who answered keeps it;
+    `canonical`: where CNAMEs led, "" when the name itself answered.
+    """
 
     name: str
     outcome: Outcome
     values: tuple[T, ...] = ()
+    ttl: int = field(default=0, compare=False)
+    canonical: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class LookupFailed:
-    """No answer: a timeout, SERVFAIL, REFUSED, nonsense. `reason` is for people."""
+    """No answer: a timeout, SERVFAIL, REFUSED, nonsense. `reason` is for people; `kind`: timeout, servfail, refused,
+    other.
+    """
 
     name: str
     reason: str
+    kind: str = field(default="other", compare=False)
     temporary: ClassVar[bool] = True
 
 
@@ -67,6 +75,18 @@ class Resolver:
         """Look up (preference, exchange), lowest first; a null MX (RFC 7505) is (0, ".")."""
         return await self._ask(name, "MX", lambda rdata: (int(rdata.preference), _host(rdata.exchange)))
 
+    async def servers(self, name: str) -> Lookup[str] | LookupFailed:
+        """Look up the name servers of a zone; none below or above its apex."""
+        return await self._ask(name, "NS", lambda rdata: _host(rdata.target))
+
+    async def pointers(self, name: str) -> Lookup[str] | LookupFailed:
+        """Look up the host names (PTR) of a reverse name such as 1.2.0.192.in-addr.arpa."""
+        return await self._ask(name, "PTR", lambda rdata: _host(rdata.target))
+
+    async def listed(self, name: str) -> Lookup[str] | LookupFailed:
+        """Look up the A records of a name: a DNS list's way of saying yes (RFC 5782)."""
+        return await self._ask(name, "A", _address)
+
     async def addresses(self, name: str) -> Lookup[str] | LookupFailed:
         """Look up A and AAAA records together, IPv4 first; both must have been answered."""
         v4, v6 = await asyncio.gather(self._ask(name, "A", _address), self._ask(name, "AAAA", _address))
@@ -86,13 +106,45 @@ class Resolver:
             return Lookup(name, Outcome.NXDOMAIN)  # a name that cannot be written cannot be there
         try:
             answer = await self._resolver.resolve(question, kind, raise_on_no_answer=False, search=False)
-        except dns.resolver.NXDOMAIN:
-            return Lookup(name, Outcome.NXDOMAIN)
+        except dns.resolver.NXDOMAIN as missing:
+            return Lookup(name, Outcome.NXDOMAIN, ttl=_negative(missing))
         except (dns.exception.DNSException, OSError) as error:
-            return LookupFailed(name, f"the DNS gave no answer for {name} ({kind}): {type(error).__name__}")
+            return _failed(name, kind, error)
         # In order, because the DNS shuffles: the same records must read the same as evidence.
         values = tuple(sorted(read(rdata) for rdata in answer.rrset or ()))
-        return Lookup(name, Outcome.FOUND if values else Outcome.NODATA, values)
+        ttl = int(answer.rrset.ttl if answer.rrset else answer.chaining_result.minimum_ttl)
+        led = _host(answer.canonical_name)
+        canonical = led if led != _host(question) else ""
+        return Lookup(name, Outcome.FOUND if values else Outcome.NODATA, values, ttl, canonical)
+
+
+_FAILURES = {
+    "timeout": "the DNS gave no answer in time for {} ({})",
+    "servfail": "the name servers answer with an error (SERVFAIL) for {} ({})",
+    "refused": "the name servers refuse to answer for {} ({})",
+    "other": "the DNS gave no usable answer for {} ({})",
+}
+
+
+def _failed(name: str, question: str, error: Exception) -> LookupFailed:
+    kind = _kind(error)
+    return LookupFailed(name, _FAILURES[kind].format(name, question), kind)
+
+
+def _kind(error: Exception) -> str:
+    if isinstance(error, dns.exception.Timeout):
+        return "timeout"
+    errors = error.kwargs.get("errors", ()) if isinstance(error, dns.resolver.NoNameservers) else ()
+    said = {each[4].rcode() for each in errors if each[4] is not None}
+    if dns.rcode.SERVFAIL in said:
+        return "servfail"
+    return "refused" if dns.rcode.REFUSED in said else "other"
+
+
+def _negative(missing: dns.resolver.NXDOMAIN) -> int:
+    """How long "there is no such name" is kept (RFC 2308), 0 where it was not said."""
+    responses = missing.kwargs.get("responses", {})
+    return min((int(each.resolve_chaining().minimum_ttl) for each in responses.values()), default=0)
 
 
 def _both(name: str, v4: Lookup[str], v6: Lookup[str]) -> Lookup[str]:

@@ -23,6 +23,26 @@ _SECTIONS: Document = MappingProxyType(
             "key_overlap_hours": 72,
         },
         "records": {"access_days": 365, "change_days": 3650, "request_days": 90, "grant_days": 365},
+        "cases": {
+            "complaint_review": "4 h",
+            "complaint_told": "1 h",
+            "complaint_pattern": 3,
+            "complaint_pattern_hours": 24,
+            "complaint_suspends": True,
+            "abuse_acknowledged": "24 h",
+            "abuse_resolved": "24 h",
+            "abuse_suspends": True,
+            "disclosure_acknowledged": "48 h",
+            "disclosure_assessed": "5 business days",
+            "disclosure_updated": "14 d",
+            "patch_critical": "72 h",
+            "patch_high": "14 d",
+            "loops_review": 31,
+            "dmarc_review": 7,
+            "zone": "UTC",
+            "country": "",
+            "hours": "09:00-17:00",
+        },
     }
 )
 # The same for what came to a section that had been there.

@@ -9,7 +9,11 @@ from types import MappingProxyType
 from typing import Any
 
 from troth.rules.policy import FIELDS, HOURS, Document
+from troth.rules.policy_labels import CLAIMS, GROUPS, LEADS
 from troth.rules.quiet import spans
+from troth.rules.strictness import NONE
+
+__all__ = ("CLAIMS", "GROUPS", "LEADS", "changes", "length", "listed", "number", "sentence", "size", "span", "word")
 
 _NBSP = "\N{NO-BREAK SPACE}"
 _DAY, _HOUR = 1_440, 60  # minutes
@@ -28,125 +32,6 @@ _PATHWAYS = {
 _CLOCK = {hour: f"{hour}:00 to {(int(hour) + 1) % 24:02}:00" for hour in HOURS}
 _TAKEN = {"take": "taken", "refuse": "refused"}
 _SHOWN = {"dkim": "DKIM", "dmarc-reject": "DMARC with p=reject", "spf": "SPF"}
-
-CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "limits.tenant_hour": ("LIM-1",),
-        "limits.tenant_day": ("LIM-1",),
-        "limits.key_hour": ("SND-2",),
-        "limits.template_hour": ("LIM-2",),
-        "limits.recipient_template_day": ("LIM-2",),
-        "bounce.soft_retry_minutes": ("BNC-2",),
-        "bounce.soft_window_minutes": ("BNC-2",),
-        "bounce.hard_suppresses": ("BNC-1",),
-        "anomaly.percent": ("LIM-3",),
-        "anomaly.action": ("LIM-3",),
-        "anomaly.new_mail": ("LIM-3",),
-        "anomaly.review_minutes": ("LIM-3",),
-        "recipients.pathways": ("RCP-1",),
-        "recipients.overrides": ("CHG-5",),
-        "recipients.disposable": ("RCP-2",),
-        "recipients.roles": ("RCP-3",),
-        "recipients.verified_days": ("RCP-1",),
-        "domain.required": ("EML-1", "EML-3"),
-        "domain.dkim_bits": ("EML-2",),
-        "domain.grace_minutes": ("EML-3",),
-        "governance.approvers": ("CHG-1", "CHG-2"),
-        "access.idle_minutes": ("ACC-5",),
-        "access.sessions": ("ACC-6",),
-        "access.unused_days": ("ACC-8",),
-        "access.leaver_hours": ("ACC-8",),
-        "access.review_days": ("ACC-7",),
-        "access.key_days": ("SND-3",),
-        "access.key_overlap_hours": ("SND-3",),
-        "records.access_days": ("LOG-2",),
-        "records.change_days": ("LOG-3",),
-        "records.request_days": ("LOG-5",),
-        "records.grant_days": ("LOG-8",),
-        "installation.relay_tls": ("ENC-1",),
-        "installation.override_hours": ("CHG-5",),
-    }
-)
-GROUPS: Mapping[str, str] = MappingProxyType(
-    {
-        "limits": "How much may be sent",
-        "anomaly": "When volume is unusual",
-        "bounce": "When an address fails",
-        "delivery": "How a message is tried",
-        "quiet": "When nothing is sent",
-        "content": "What a message may carry",
-        "recipients": "Who may be mailed",
-        "domain": "What a sending domain must show",
-        "governance": "Who approves a change",
-        "access": "Who is let in, and for how long",
-        "records": "How long records are kept",
-        "installation": "What the whole installation shares",
-    }
-)
-
-
-# A field of a form: the words before what is typed, and the unit after it; a choice has no unit.
-LEADS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "limits.tenant_hour": ("In an hour, send at most", "messages"),
-        "limits.tenant_day": ("In a day, send at most", "messages"),
-        "limits.key_hour": ("In an hour with one API key, send at most", "messages"),
-        "limits.template_hour": ("Of one template in an hour, send at most", "messages"),
-        "limits.recipient_template_day": ("Of one template to one person in a day, send at most", "messages"),
-        "bounce.soft_retry_minutes": ("Try a bounce that may pass again after", "minutes"),
-        "bounce.soft_window_minutes": ("The address counts as bad after", "minutes"),
-        "bounce.hard_suppresses": ("An address that is bad", ""),
-        "delivery.lifetime_minutes": ("Give up a message that could not be delivered after", "minutes"),
-        "delivery.uncertain": ("A message that may have been sent", ""),
-        "quiet.hours": ("In the recipient's own time, nothing is sent at", ""),
-        "anomaly.percent": ("Pause when today exceeds", "% of the 7-day average"),
-        "anomaly.action": ("When volume is unusual", ""),
-        "anomaly.new_mail": ("What is asked for meanwhile", ""),
-        "anomaly.floor": ("Never unusual, in 24 h: up to", "messages"),
-        "anomaly.first_week_floor": ("Never unusual in the first week, in 24 h: up to", "messages"),
-        "anomaly.slow_percent": ("While slowed, leave", "% of the hourly limits"),
-        "anomaly.review_minutes": ("A person looks within", "minutes"),
-        "anomaly.ratio_hours": ("Weigh bounces and complaints over", "hours"),
-        "anomaly.bounce_permille": ("Unusual: more bounces than", "in 1,000 answered"),
-        "anomaly.bounce_sample": ("Weigh bounces from", "answered messages on"),
-        "anomaly.complaint_permille": ("Unusual: more complaints than", "in 1,000 taken"),
-        "anomaly.complaint_sample": ("Weigh complaints from", "taken messages on"),
-        "content.raw": ("Mail without a template", ""),
-        "content.variable_bytes": ("A message's variables take at most", "bytes"),
-        "content.message_bytes": ("A message takes at most", "bytes"),
-        "content.attachment_count": ("A message has at most", "attachments"),
-        "content.attachment_bytes": ("A message's attachments take, together, at most", "bytes"),
-        "content.attachment_types": ("Attachments may be", ""),
-        "content.max_recipients": ("An email has at most", "recipients"),
-        "content.schedule_days": ("Schedule mail ahead by at most", "days"),
-        "recipients.pathways": ("An address may be verified by", ""),
-        "recipients.unsubscribe_scope": ("An opt-out ends", ""),
-        "recipients.overrides": ("Exceptions from a suppression", ""),
-        "recipients.disposable": ("A disposable address", ""),
-        "recipients.roles": ("The address of a role or a list", ""),
-        "recipients.verified_days": ("A verification stands for", "days"),
-        "domain.required": ("A sending domain must show", ""),
-        "domain.dkim_bits": ("A DKIM key has at least", "bits"),
-        "domain.grace_minutes": ("While the DNS does not answer, its last good answer stands for", "minutes"),
-        "governance.approvers": ("Each change is approved by at least", "other people"),
-        "governance.change_days": ("A change that nobody decided expires after", "days"),
-        "access.idle_minutes": ("A session ends without use after", "minutes"),
-        "access.sessions": ("At a time, a person has at most", "sessions"),
-        "access.unused_days": ("An unused account is deactivated after", "days"),
-        "access.leaver_hours": ("A leaver's access ends within", "hours"),
-        "access.review_days": ("Access is reviewed at least every", "days"),
-        "access.key_days": ("An API key lives for at most", "days"),
-        "access.key_overlap_hours": ("After a rotation the old key works on for", "hours"),
-        "records.access_days": ("Keep the log of sign-ins for at least", "days"),
-        "records.change_days": ("Keep the log of changes for at least", "days"),
-        "records.request_days": ("Keep the log of API requests for at least", "days"),
-        "records.grant_days": ("Keep the log of access granted for at least", "days"),
-        "installation.relay_tls": ("Mail goes to a relay over", ""),
-        "installation.request_bytes": ("One request takes at most", "bytes"),
-        "installation.batch_emails": ("One request asks for at most", "emails"),
-        "installation.override_hours": ("An exception from a suppression ends within", "hours"),
-    }
-)
 
 
 def number(value: int, one: str, many: str = "") -> str:
@@ -213,6 +98,22 @@ def _approvers(count: int) -> str:
 
 def _leavers(hours: int) -> str:
     return f"A leaver's access ends within {hours}{_NBSP}h" if hours else "A leaver's access ends at once"
+
+
+def length(text: str) -> str:
+    """A span as a policy's document has it, for a sentence: 4 h, 14 days, 1 business day."""
+    count, _, unit = text.partition(" ")
+    return number(int(count), "day") if unit == "d" else f"{int(count):,}{_NBSP}{unit}"
+
+
+def _told_within(given: str) -> str:
+    if given == NONE:
+        return "Client success is told of a complaint when somebody tells it"
+    return f"Client success is told of a complaint within {length(given)}"
+
+
+def _updates(given: str) -> str:
+    return "Its reporter hears of each step" if given == NONE else f"Its reporter hears at least every {length(given)}"
 
 
 _ACTIONS = {"slow": "Slow down", "stop-new": "Pause new mail", "stop-delivery": "Pause all delivery"}
@@ -288,6 +189,28 @@ _WORDS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "records.change_days": _days("The log of changes"),
         "records.request_days": _days("The log of API requests"),
         "records.grant_days": _days("The log of access granted"),
+        "cases.complaint_review": lambda v: f"A complaint is reviewed within {length(v)}",
+        "cases.complaint_told": _told_within,
+        "cases.complaint_pattern": lambda v: f"A pattern is {number(v, 'complaint')} of one client's mail",
+        "cases.complaint_pattern_hours": lambda v: f"Complaints within {number(v, 'hour')} count together",
+        "cases.complaint_suspends": lambda v: (
+            f"A pattern of complaints suspends {'the client until it is looked into' if v else 'nobody by itself'}"
+        ),
+        "cases.abuse_acknowledged": lambda v: f"A report of abuse is acknowledged within {length(v)}",
+        "cases.abuse_resolved": lambda v: f"A report of abuse is resolved within {length(v)}",
+        "cases.abuse_suspends": lambda v: (
+            f"Confirmed abuse {'suspends the client at once' if v else 'is a decision alone'}"
+        ),
+        "cases.disclosure_acknowledged": lambda v: f"A report of a vulnerability is acknowledged within {length(v)}",
+        "cases.disclosure_assessed": lambda v: f"A vulnerability is assessed within {length(v)}",
+        "cases.disclosure_updated": _updates,
+        "cases.patch_critical": lambda v: f"A critical vulnerability is patched within {length(v)}",
+        "cases.patch_high": lambda v: f"A vulnerability of high severity is patched within {length(v)}",
+        "cases.loops_review": lambda v: f"Complaints are reviewed at least every {number(v, 'day')}",
+        "cases.dmarc_review": lambda v: f"DMARC reports are reviewed at least every {number(v, 'day')}",
+        "cases.zone": lambda v: f"Business days and hours are those of {v}",
+        "cases.country": lambda v: f"Public holidays of {v} are no business days" if v else "No public holiday counts",
+        "cases.hours": lambda v: f"Business hours are {v}",
         "installation.relay_tls": lambda v: f"Mail goes to a relay over TLS{_NBSP}{v[3:]} or newer",
         "installation.request_bytes": lambda v: f"One request is at most {size(v)}",
         "installation.batch_emails": lambda v: f"One request asks for at most {number(v, 'email')}",

@@ -276,7 +276,18 @@ _GATE: tuple[ProblemType, ...] = (
     _again("store-unavailable", 503, _OURS, "We cannot look things up just now", "Send the same request again."),
 )
 
-PROBLEMS: MappingProxyType[str, ProblemType] = MappingProxyType({p.slug: p for p in (*_DOOR, *_GATE)})
+# What a relay's webhook is told. Mailgun comes again for eight hours after anything but 200 and 406; SNS after 5xx.
+_HOOKS: tuple[ProblemType, ...] = (
+    _P("webhook-unreadable", 406, _INVALID, "This is no webhook of the relay", "Send what the relay's manual says."),
+    _P("webhook-replayed", 406, _INVALID, "This webhook was taken before", "Nothing: what it told is on record."),
+    _P("webhook-forged", 403, _INVALID, "The signature does not hold", "Put the relay's signing key, or both, here."),
+    _P("webhook-old", 403, _INVALID, "The signature is too old", "Set both clocks right; sign each call anew."),
+    _P("webhook-foreign", 403, _INVALID, "The webhook is not one of ours", "Allow its topic in the settings."),
+    _again("webhook-unverifiable", 503, _OURS, "The signature cannot be verified now", "Send the same webhook again."),
+    _again("webhook-early", 503, _OURS, "Its message is being sent just now", "Send the same webhook again."),
+)
+
+PROBLEMS: MappingProxyType[str, ProblemType] = MappingProxyType({p.slug: p for p in (*_DOOR, *_GATE, *_HOOKS)})
 
 # Codes of verdicts that are no problem: the request is answered with 2xx and the message has this state.
 NOT_PROBLEMS: MappingProxyType[str, str] = MappingProxyType(

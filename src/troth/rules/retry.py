@@ -95,6 +95,29 @@ SCHEDULES: MappingProxyType[str, Schedule] = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """The failure schedule that a message is on (None: none), how many of its attempts failed, when the first did."""
+
+    schedule: str | None = None
+    attempts: int = 0
+    first: datetime | None = None
+
+
+def counted(before: Tries, failure_kind: str, *, address_bad: bool, now: datetime) -> Tries:
+    """The schedule of an attempt that has just failed, this failure counted."""
+    soft = failure_kind == FailureKind.MAILBOX or address_bad
+    name = FailureKind.MAILBOX.value if soft else str(failure_kind)
+    if before.schedule == name and before.first is not None:
+        return Tries(name, before.attempts + 1, before.first)
+    return Tries(name, 1, now)
+
+
+def remembered(before: Tries, after: Tries) -> Tries:
+    """What the spool keeps: an address's own tries and window go on being counted through other trouble."""
+    return before if before.schedule == FailureKind.MAILBOX != after.schedule else after
+
+
 def next_step(
     failure_kind: str,
     *,

@@ -98,13 +98,17 @@ STATES: MappingProxyType[State, StateFacts] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One permitted step; source None is before acceptance. `late`: a fact that outran or trailed our own record."""
+    """One permitted step; source None is before acceptance. `late`: a fact that outran or trailed our own record.
+
+    `back`: the next hop gave the message back, and it goes into the spool again.
+    """
 
     source: State | None
     kind: Kind
     target: State
     meaning: str
     late: bool = False
+    back: bool = False
 
 
 def _steps(kind: Kind, target: State, meaning: str, *sources: State) -> tuple[Transition, ...]:
@@ -170,6 +174,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     *_steps(Kind.DELIVERED, _S.DELIVERED, "the recipient's exchanger took it", _S.SENT),
     *_steps(Kind.BOUNCED, _S.BOUNCED, "a delivery status notification or webhook refused it", _S.SENT),
     *_late(Kind.BOUNCED, _S.BOUNCED, "a notification refused it after all", _S.DELIVERED),
+    Transition(_S.SENT, Kind.DEFERRED, _S.DEFERRED, "given back for now: it is tried again, as planned", back=True),
+    *_steps(Kind.FAILED, _S.FAILED, "given back for now, and it cannot be tried again", _S.SENT),
     # Late facts of an earlier, uncertain attempt, or ones that outran our record: what happened, happened.
     *_late(Kind.SENT, _S.SENT, "an earlier attempt was taken after all", *_WAITING, *_GIVEN_UP),
     *_late(Kind.DELIVERED, _S.DELIVERED, "it had arrived", *_WAITING, _S.SENDING, *_GIVEN_UP),
@@ -177,6 +183,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     # Repeated or overtaken facts: recorded, the state stays.
     *_kept(Kind.SENT, "taken once more, or recorded late", *_AFTER),
     *_kept(Kind.DEFERRED, "the relay tries again by itself", *_AFTER),
+    *_kept(Kind.DEFERRED, "a report of an earlier attempt", *(s for s in _WAITING if s != _S.CLAIMED), *_GIVEN_UP),
     *_kept(Kind.UNCERTAIN, "the answer was known before the lease ran out", *_AFTER),
     *_kept(Kind.DELIVERED, "reported again, or before its bounce", _S.DELIVERED, _S.BOUNCED),
     *_kept(Kind.BOUNCED, "reported again", _S.BOUNCED),
@@ -186,8 +193,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
 )
 
-_BY_STEP: MappingProxyType[tuple[State | None, Kind], State] = MappingProxyType(
-    {(step.source, step.kind): step.target for step in TRANSITIONS}
+_BY_STEP: MappingProxyType[tuple[State | None, Kind, bool], State] = MappingProxyType(
+    {(step.source, step.kind, step.back): step.target for step in TRANSITIONS}
 )
 
 
@@ -201,9 +208,9 @@ class IllegalTransition(ValueError):  # noqa: N818 - the name says what happened
         self.kind = kind
 
 
-def apply(state: State | None, kind: Kind) -> State:
-    """Give the state after the event, or raise IllegalTransition."""
-    target = _BY_STEP.get((state, kind))
+def apply(state: State | None, kind: Kind, *, back: bool = False) -> State:
+    """Give the state after the event, or raise IllegalTransition. `back`: it was given back, to be tried again."""
+    target = _BY_STEP.get((state, kind, back))
     if target is None:
         raise IllegalTransition(state, kind)
     return target

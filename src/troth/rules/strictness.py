@@ -4,9 +4,11 @@ Every policy field carries one of these beside its type, so that levels are comp
 documents are integers, booleans, strings and lists of these; frozen ones are the same with tuples for lists.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from troth.rules.business_time import parse_span
 
 Value = int | bool | str | tuple[int, ...] | tuple[str, ...]
 Json = int | bool | str | list[int] | list[str]
@@ -256,3 +258,61 @@ def _same(one: Value, other: Value) -> Value:
     if one != other:
         raise ValueError("A locked value has no stricter one: it belongs to one promise and cannot be combined.")
     return one
+
+
+NONE = "none"  # of a length: nothing is promised
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A length of time as rules/business_time.py writes it; a shorter one is stricter, "none" (if `optional`) loosest.
+
+    Business time and the clock's are compared by what they may take at most (Span.longest).
+    """
+
+    optional: bool = False
+
+    def problem(self, value: object) -> str | None:
+        if not isinstance(value, str):
+            return "must be a length in words, such as 4 h or 1 business day"
+        if value == NONE:
+            return None if self.optional else "must be a length: there is no leaving it out"
+        try:
+            written = str(parse_span(value))
+        except ValueError as wrong:
+            return str(wrong)
+        return None if written == value else f"must be written as {written}"
+
+    def looser(self, above: Value, below: Value) -> bool:
+        return _longest(below) > _longest(above)
+
+    def meet(self, one: Value, other: Value) -> Value:
+        return min(one, other, key=_longest)
+
+    @property
+    def words(self) -> str:
+        return "shorten"
+
+
+def _longest(value: Value) -> float:
+    return float("inf") if value == NONE else parse_span(str(value)).longest
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A fact in words, neither strict nor loose, such as a time zone: a programme's own promise says it, no other."""
+
+    wrong: Callable[[str], str | None]  # what is wrong with it, or None
+
+    def problem(self, value: object) -> str | None:
+        return self.wrong(value) if isinstance(value, str) else "must be a text"
+
+    def looser(self, above: Value, below: Value) -> bool:  # noqa: ARG002 - the protocol's; facts are not compared
+        return False
+
+    def meet(self, one: Value, other: Value) -> Value:  # noqa: ARG002 - as above
+        return one
+
+    @property
+    def words(self) -> str:
+        return "not change it: the programme's promise says it"

@@ -105,6 +105,39 @@ class Settings:
         kinds.DOMAIN, "Name that the relay's certificate must hold; without it relay_host."
     )
     relay_max_connections: int = _setting(kinds.whole(1, 1000), 48, "Most connections to the relay per worker.")
+    relay_kind: str = _setting(
+        kinds.choice("smtp", "mailgun", "ses"),
+        "smtp",
+        "Whose the relay is: what a message needs so that the relay's webhooks can name it.",
+    )
+    mailgun_signing_key_file: Path | None = _optional(
+        kinds.PATH,
+        "File of the keys that Mailgun signs its webhooks with, one a line; without it none of them is taken.",
+    )
+    mailgun_webhook_minutes: int = _setting(
+        kinds.whole(5, 600), 15, "Minutes for which the signature of a webhook of Mailgun's is believed."
+    )
+    ses_topics: tuple[str, ...] = _setting(
+        kinds.TOPICS, (), "SNS topics by which SES tells what became of mail; without any none is taken."
+    )
+    ses_configuration_set: str | None = _optional(
+        kinds.WORD, "Configuration set that a message names to SES, which publishes its events."
+    )
+    sns_test_origin: str | None = _optional(
+        kinds.URL, "For demo and test: where SNS's certificates stand instead; refused in production."
+    )
+    sns_test_ca_file: Path | None = _optional(
+        kinds.PATH, "For demo and test: certificates that this place's must descend from; refused in production."
+    )
+    postmaster_tools_file: Path | None = _optional(
+        kinds.PATH, "Credentials (Google's JSON) that may read Gmail's Postmaster Tools; without it they are not read."
+    )
+    snds_key_file: Path | None = _optional(
+        kinds.PATH, "File of the key to Microsoft SNDS's automated access; without it SNDS is not read."
+    )
+    providers_test_origin: str | None = _optional(
+        kinds.URL, "For demo and test: where Google and Microsoft are played instead; refused in production."
+    )
     ehlo_name: str | None = _optional(kinds.DOMAIN, "Name given in EHLO; without it this machine's.")
     return_path_domain: str | None = _optional(kinds.DOMAIN, "Domain of the return paths that bounces come back to.")
     inbound_host: str = _setting(kinds.HOST, "127.0.0.1", "Address that the server for incoming mail listens on.")
@@ -117,6 +150,30 @@ class Settings:
     spf_mechanism: str | None = _optional(kinds.SPF, "What a sender domain's SPF record must hold.")
     dns_resolvers: tuple[HostPort, ...] = _setting(
         kinds.ADDRESSES, (), "DNS resolvers to ask; when empty the system's. The port may be left out (53)."
+    )
+
+    dns_servers_too: bool = _setting(
+        kinds.FLAG, True, "Ask a sending domain's own name servers too, where they are in reach (port 53)."
+    )
+    dkim_rotation_days: int = _setting(
+        kinds.whole(30, 3650), 180, "Days after which a sending domain's DKIM key is changed for a new one."
+    )
+    dkim_settle_minutes: int = _setting(
+        kinds.whole(0, 10_080), 60, "Minutes that every resolver must have shown a new DKIM key before it signs."
+    )
+    dkim_overlap_days: int = _setting(
+        kinds.whole(7, 365), 10, "Days that the DKIM key before stays published, for mail that is still on its way."
+    )
+    sending_addresses: tuple[str, ...] = _setting(
+        kinds.ADDRESSES_IP,
+        (),
+        "IP addresses that mail leaves from, the relay's dedicated ones.",
+    )
+    address_lists: tuple[str, ...] = _setting(
+        kinds.NAMES, (), "DNS lists (zones) that are asked about these addresses; mind each list's terms of use."
+    )
+    domain_lists: tuple[str, ...] = _setting(
+        kinds.NAMES, (), "DNS lists (zones) that are asked about sending domains; mind each list's terms of use."
     )
 
     worker_processes: int = _setting(kinds.whole(1, 64), 2, "Processes that deliver: best as many as there are cores.")
@@ -140,6 +197,9 @@ class Settings:
         "Inner networks where sign-on providers may be, over plain HTTP too; for demo and test, not in production.",
     )
 
+    security_key_file: Path | None = _optional(
+        kinds.PATH, "OpenPGP secret key without a passphrase (mode 0600) that signs security.txt; without it, unsigned."
+    )
     breached_passwords_file: Path | None = _optional(
         kinds.PATH,
         "Stolen passwords that nobody may take: sorted lines of SHA-1, as Have I Been Pwned gives them.",

@@ -6,7 +6,7 @@ A reader raises ValueError without words; `allowed` holds the words.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +37,7 @@ _PLAIN = re.compile(r"([A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _HTTP = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", re.IGNORECASE | re.ASCII)
 _POSTGRES = re.compile(r"postgres(?:ql)?://[^\s/]*(?:/[^\s]*)?")
 _SPF = re.compile(r"(?:(?:include|exists|redirect|ip4|ip6|a|mx)[:=/]\S+|a|mx)")
+_TOPIC = re.compile(r"arn:aws(?:-cn|-us-gov)?:sns:[a-z]{2}(?:-[a-z]{2,12}){1,3}-[1-9]:[0-9]{6,12}:[A-Za-z0-9_-]{1,256}")
 _YES, _NO = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 
@@ -118,6 +119,10 @@ def _networks(given: Given, base: Path) -> tuple[Network, ...]:
     return tuple(ip_network(item) for item in _items(given, base))  # its ValueError is a reader's
 
 
+def _ip_addresses(given: Given, base: Path) -> tuple[str, ...]:
+    return tuple(str(ip_address(item)) for item in _items(given, base))  # as above
+
+
 def _host_port(text: str) -> HostPort:
     found = _BRACKETED.fullmatch(text) or _PLAIN.fullmatch(text)
     port = int(found[2] or 53) if found else 0
@@ -126,6 +131,14 @@ def _host_port(text: str) -> HostPort:
     return HostPort(found[1], port)
 
 
+def _topics(given: Given, base: Path) -> tuple[str, ...]:
+    found = tuple(_items(given, base))
+    if not all(_TOPIC.fullmatch(each) for each in found):
+        raise ValueError
+    return found
+
+
+WORD = Kind("at most 64 letters, digits, - and _", _matching(re.compile(r"[A-Za-z0-9_-]{1,64}")))
 TEXT = Kind("text without control characters", _text)
 FLAG = Kind("true or false", _flag)
 PATH = Kind("a path; a relative one starts at the file's folder, or at the current one", _path)
@@ -136,6 +149,8 @@ DATABASE = Kind("an address such as postgresql://user@host:5432/name", _matching
 CELL = Kind("one letter of a-z", _matching(re.compile(r"[a-z]")))
 SPF = Kind("an SPF mechanism such as include:spf.example", _matching(_SPF))
 NAMES = Kind("a list of names (separated by commas in the environment)", _names)
+ADDRESSES_IP = Kind("a list of IP addresses such as 192.0.2.1 (separated by commas in the environment)", _ip_addresses)
 NETWORKS = Kind("a list of networks such as 127.0.0.0/8 (separated by commas in the environment)", _networks)
 ADDRESSES = Kind("a list of host:port (separated by commas in the environment)", _addresses)
+TOPICS = Kind("a list of ARNs such as arn:aws:sns:eu-west-1:123456789012:mail", _topics)
 PORT = whole(1, 65_535)

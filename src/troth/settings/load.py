@@ -103,6 +103,12 @@ def _check_together(settings: Settings) -> None:
             "webhook_allow names inner networks, which webhooks never reach in production; leave it empty, or set mode "
             "to 'demo' or 'test'."
         )
+    played = settings.sns_test_origin or settings.sns_test_ca_file or settings.providers_test_origin
+    if played and settings.mode == "production":
+        raise SettingError(
+            "sns_test_origin, sns_test_ca_file and providers_test_origin stand in for Amazon, Google and Microsoft, "
+            "which production never lets anybody do; leave them empty, or set mode to 'demo' or 'test'."
+        )
     if settings.sign_on_allow and settings.mode == "production":
         raise SettingError(
             "sign_on_allow names inner networks, where no sign-on provider is asked in production; leave it empty, or "

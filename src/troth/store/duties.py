@@ -1,9 +1,7 @@
-"""What must happen on time, typed: the clock's mark, partitions, domain checks, sweeping."""
+"""What must happen on time, typed: the clock's mark, partitions, sweeping."""
 
-import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from troth.store.connection import Connection, rows, run, tuples
@@ -22,20 +20,6 @@ class Installation:
     cell: str
     secrets_ct: bytes
     operator_keyset: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DomainToCheck:
-    """A sending domain, its DKIM key (None: not made yet) and the policy documents above it, as JSON text."""
-
-    domain_id: UUID
-    tenant_id: UUID
-    name: str
-    selector: str | None
-    public_der: bytes | None
-    promise: str | None
-    operator: str | None
-    tenant: str | None
 
 
 async def installation(connection: Connection) -> Installation | None:
@@ -64,24 +48,6 @@ async def lead(connection: Connection) -> bool:
     """Whether this session may do the duties, from now until it ends."""
     took: bool = (await tuples(connection, _SQL["lead"], {}))[0][0]
     return took
-
-
-async def domains_to_check(connection: Connection, age: timedelta) -> list[DomainToCheck]:
-    return await rows(connection, _SQL["domains_to_check"], {"age": age}, DomainToCheck)
-
-
-async def domain_checked(
-    connection: Connection,
-    domain: DomainToCheck,
-    *,
-    ready: bool,
-    failed: bool,
-    findings: list[Any],
-    grace: timedelta,
-) -> None:
-    params = {"domain": domain.domain_id, "tenant": domain.tenant_id, "ready": ready, "failed": failed,
-              "findings": json.dumps(findings), "grace": grace}  # fmt: skip
-    await run(connection, _SQL["domain_checked"], params)
 
 
 async def sweep(connection: Connection) -> int:

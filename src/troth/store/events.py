@@ -1,7 +1,7 @@
 """Rows of events and what they do to messages, typed; flow/events.py is the only caller."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -56,6 +56,41 @@ class MessageRow:
     state: int
     data_key: bytes | None
     keyset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WentOut:
+    """A message's newest attempt that the next hop took, with that event's sealed detail. `letter`: it is kept."""
+
+    address_ct: bytes | None
+    source_key: str | None
+    detail_ct: bytes | None
+    letter: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Whom a message was for; `data_key` and `address_ct` are None once erased."""
+
+    tenant_id: UUID
+    person_id: UUID
+    data_key: bytes | None
+    address_ct: bytes | None
+    keyset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A message's new place in the spool, after the next hop gave it back. `attempts`: of all schedules."""
+
+    domain: UUID
+    due: datetime
+    ends: datetime
+    attempts: int
+    schedule: str | None
+    schedule_attempts: int
+    first: datetime | None
+    consent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +199,37 @@ async def set_states(connection: Connection, now: datetime, states: dict[UUID, i
 
 async def lock_messages(connection: Connection, ids: Sequence[UUID]) -> list[MessageRow]:
     return await rows(connection, _SQL["lock_messages"], {"ids": list(ids)}, MessageRow)
+
+
+async def lock_places(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
+    """Locks what of these is in the spool: (state, attempts) of each. Always before lock_messages."""
+    return {i: (s, n) for i, s, n in await tuples(connection, _SQL["lock_places"], {"ids": list(ids)})}
+
+
+async def told_later(connection: Connection, message: UUID, kind: int) -> int:
+    found: int = (await tuples(connection, _SQL["told_later"], {"id": message, "kind": kind}))[0][0]
+    return found
+
+
+async def told_already(connection: Connection, message: UUID, source_key: str) -> bool:
+    params = {"id": message, "source_key": source_key}
+    found: bool = (await tuples(connection, _SQL["told_already"], params))[0][0]
+    return found
+
+
+async def went_out(connection: Connection, message: UUID) -> WentOut:
+    """Of a message that is there."""
+    return (await rows(connection, _SQL["went_out"], {"id": message}, WentOut))[0]
+
+
+async def reached(connection: Connection, message: UUID) -> Reached | None:
+    """None when the message is gone."""
+    found = await rows(connection, _SQL["reached"], {"id": message}, Reached)
+    return found[0] if found else None
+
+
+async def put_back(connection: Connection, message: UUID, again: Again) -> int:
+    return await run(connection, _SQL["put_back"], {"id": message, **asdict(again)})
 
 
 async def take_for_cancel(connection: Connection, tenant: UUID, email: UUID) -> list[Movable]:

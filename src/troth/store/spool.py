@@ -40,6 +40,7 @@ class Claimed:
     was: int
     was_due: datetime
     released: bool
+    on_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class SigningKeyRow:
     bits: int
     private_ct: bytes
     keyset: bytes
-    artefact: str | None
+    return_path: str | None
 
 
 @dataclass(frozen=True, slots=True)

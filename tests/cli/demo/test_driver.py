@@ -9,16 +9,17 @@ import threading
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from troth.cli.demo import layout
 from troth.cli.demo.asks import Ask
 from troth.cli.demo.bombs import Refusal
-from troth.cli.demo.expected import Bomb, Expected, Waits
+from troth.cli.demo.expected import Bomb, Came, Expected, Waits
 from troth.cli.demo.inbox import Inbox, header
 from troth.cli.demo.mailbox_store import MailStore
 from troth.cli.demo.outcome import Outcome, read
-from troth.cli.demo.report import Seen, differences, lines, mask, own_mail
+from troth.cli.demo.report import Seen, differences, lines, mask, not_come, own_mail
 from troth.cli.demo.sink import Later
 from troth.cli.demo.web import Browser, Program, Reply, _Forms, listens, one_click
 from troth.cli.demo.zone import Zone
@@ -223,6 +224,11 @@ def message(state, *events, recipient="jo@y.test"):
     ("state", "events", "reason"),
     [
         ("sent", [("accepted", ""), ("sent", "")], "taken"),
+        (
+            "sent",
+            [("sent", ""), ("deferred", ""), ("sent", ""), ("complained", "")],
+            "taken, deferred before, complained after",
+        ),
         ("sent", [("deferred", ""), ("held", "paused"), ("sent", "")], "taken, deferred and held before"),
         ("bounced", [("deferred", ""), ("bounced", "hard")], "hard"),
         ("held", [("held", "anomaly-review")], "anomaly-review"),
@@ -248,13 +254,20 @@ def test_outcomes_that_are_none():
 
 
 WAITS = {"property": Waits("property", changes=1)}
+CAME = Came(*range(1, 11))
 
 
 def seen(**changes):
     outcomes = {"a": Outcome("jolanda@y.test", "sent", "taken", ("sent",), "ff")}
     return Seen(
         **(
-            {"outcomes": outcomes, "copies": {"a": 1}, "refusals": [Refusal("b", "bad", "No; never.")], "waits": WAITS}
+            {
+                "outcomes": outcomes,
+                "copies": {"a": 1},
+                "refusals": [Refusal("b", "bad", "No; never.")],
+                "waits": WAITS,
+                "came": CAME,
+            }
             | changes
         )
     )
@@ -292,6 +305,15 @@ def test_the_report_is_silent_when_all_is_as_expected():
 )
 def test_the_report_names_every_difference(changes):
     assert len(differences(WANTED, BOMBS, WAITS, seen(**changes))) == 1
+
+
+@pytest.mark.parametrize("name", Came.__struct_fields__)
+def test_every_number_of_what_came_back_is_compared_and_shown(name):
+    other = msgspec.structs.replace(CAME, **{name: 77})
+    (said,) = not_come(CAME, other)
+    assert said.endswith("expected, 77 came.")
+    assert not_come(CAME, CAME) == []
+    assert "77 " in "\n".join(lines(WANTED, seen(came=other)))
 
 
 @pytest.mark.parametrize(("address", "shown"), [("jo@y.test", "…"), ("", "…"), ("jolanda@y.test", "jo…a@y.test")])

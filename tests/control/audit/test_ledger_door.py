@@ -19,6 +19,10 @@ _APPEND = "SELECT ledger_append_v1(ARRAY[%s], ARRAY[NULL::uuid], ARRAY['{}'])"
         "webhook:secret:add",
         "trust:claim:check",
         "evidence:batch:seal",
+        "cases:incident:close",
+        "complaints:review:signed",
+        "feedback:letter:read",
+        "reports:review:signed",
     ],
 )
 def test_no_run_time_role_writes_of_an_act_that_did_not_happen(database, role, kind):

@@ -67,3 +67,47 @@ def test_domains_are_sorted_and_narrowed_by_their_state(site):
         found = re.findall(r'<a href="/domains/[0-9a-f-]{36}">(a-|mail)', page)
         assert found == names, query
     assert 'aria-sort="ascending"><a href="/domains?sort=-name">Domain' in member.get("/domains").text
+
+
+def test_the_spf_record_to_copy_keeps_what_is_there(asking):
+    here = "include:_spf.relay.test"
+    for ok, code, saw, shown, never in (
+        (False, "spf.required", ["v=spf1 mx -all"], f"v=spf1 {here} mx -all", f"v=spf1 {here} -all"),
+        (
+            False,
+            "spf.several",
+            ["v=spf1 mx ~all", f"v=spf1 {here} -all"],
+            f"v=spf1 mx {here} ~all",
+            f"{here} -all</pre>",
+        ),
+        (False, "spf.missing", ["other=1"], f"v=spf1 {here} -all", "other=1 "),
+        (True, "spf.ok", [f"v=spf1 mx {here} -all"], f"v=spf1 mx {here} -all</pre>", f"v=spf1 {here} -all"),
+        (False, "spf.syntax", ["v=spf1 ipv4:1.2.3.4 -all"], "v=spf1 ipv4:1.2.3.4 -all", f"v=spf1 {here}"),
+        (False, "spf.required", ["v=spf1 mx " + "a" * 1000], "Say so", f"v=spf1 {here}"),
+        (True, "spf.ok", [], "as it should be", f"v=spf1 {here}"),
+    ):
+        asked(asking, (ok, code, "Say so.", saw))
+        page = asking.visitor(asking.member).get(f"/domains/{asking.firm.domain}").text
+        assert shown in page, (code, saw)
+        assert never not in page, (code, saw)
+
+
+def test_staff_see_the_domains_of_all_clients_the_broken_first(site):
+    site.firm.domain_ready(False)
+    site.operator.database.fill(
+        "UPDATE domain_state SET broken_at = now_v1() - interval '2 days', last_good_at = now_v1() - interval '2 days',"
+        " checked_at = now_v1(), findings = %s WHERE domain_id = %s",
+        json.dumps([{"ok": False, "code": "dmarc.weak", "sentence": "Publish p=reject.", "saw": []}]), site.firm.domain,
+    )  # fmt: skip
+    staff = site.visitor(site.staff)
+    page = staff.get("/domains").text
+    assert page.index(site.firm.name) < page.index(site.other.name)
+    assert "Stopped" in page
+    assert "Publish p=reject." in page
+    assert f"{site.firm.name} stopped sending" in staff.get("/").text
+    assert "Choose a client first" in staff.get(f"/domains/{site.firm.domain}").text
+    opened = staff.post("/scope", client=site.firm.tenant, next=f"/domains/{site.firm.domain}")
+    assert "Not sending" in opened.text
+    assert site.other.name not in site.visitor(site.member).get("/domains").text
+    site.operator.database.fill("UPDATE domain_state SET broken_at = NULL, last_good_at = NULL")
+    assert f"{site.firm.name} cannot send yet" in site.visitor(site.member).get("/").text

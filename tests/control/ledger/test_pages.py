@@ -11,7 +11,7 @@ from troth.control.ledger.entries import _WORDS, _says
 
 SOURCE = Path(__file__).parents[3] / "src" / "troth"
 _KIND = re.compile(
-    r"""['"]((?:access|backup|evidence|governance|people|privacy|sending|trust|webhook)(?::[a-z-]+){2})['"]"""
+    r"""['"]((?:access|backup|complaints|evidence|feedback|governance|people|privacy|reports|sending|trust|webhook)(?::[a-z-]+){2})['"]"""
 )
 
 
@@ -28,6 +28,9 @@ def test_every_kind_that_is_written_has_a_sentence():
     assert len(written) > 15
     assert not written - _WORDS.keys()
     assert _says("trust:claim:check", {"claim": "c", "state": "holds"}) == "The promise “c” was checked: holds"
+    assert (
+        _says("cases:abuse:resolve", {"value": "confirmed"}) == "A report of abuse, on its timeline: resolve confirmed"
+    )
 
 
 def test_looks_are_shown_on_demand(site, tmp_path):

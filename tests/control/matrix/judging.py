@@ -47,6 +47,8 @@ class Judge:
             return NO_METHOD
         if page.empty:
             return MISSING
+        if who.scope == "house" and page.things and page.leads == "choose":
+            return CHOOSE
         if who.scope == "house" and page.things and page.alone != "page" and page.leads != "client":
             return MISSING
         return DOOR if page.leads == "out" else IN

@@ -17,7 +17,7 @@ class Page:
     `get` and `post`: the actions; `alone`: "page" where staff who may see the house's things are shown such a thing
     while they look at no client; else a client's thing is not there for them. `body`: what a form has to say to be let in. `kind`:
     "open" and "outside" need nobody. `leads`: "out" for the way out, "door" for what the sending door answers,
-    "client" where staff are led to the client whose thing it is.
+    "client" where staff are led to the client whose thing it is, "choose" where they are asked for it.
     """
 
     name: str
@@ -104,12 +104,65 @@ PAGES = (
     Page("import-drop", {"subject": "@import"}, get="import:propose", methods=POST),
     # ---- domains
     Page("domains", get="domain:read"),
-    Page("domain", {"domain": "@domain"}, get="domain:read"),
+    Page("domain", {"domain": "@domain"}, get="domain:read", leads="choose"),
+    Page("domain-new", get="domain:propose", methods=BOTH, fresh=True),
+    Page("domain-look", {"domain": "@domain"}, get="domain:look", methods=POST),
+    Page("domain-rotate", {"domain": "@domain"}, get="domain:rotate", methods=BOTH, fresh=True),
+    Page("domain-rotate-stop", {"domain": "@domain"}, get="domain:rotate", methods=POST),
+    Page("reputation", get="reputation:read", alone="page"),
     # ---- privacy
     Page("services", get="service:read"),
     Page("service", {"message": "@service"}, get="service:done", methods=BOTH),
     Page("abuse", get="abuse:read"),
     Page("abuse-report", {"report": "@report"}, get="abuse:close", methods=BOTH),
+    # ---- cases
+    Page("incidents", get="incident:read", alone="page"),
+    Page("incident", {"case": "@incident"}, get="incident:read", alone="page"),
+    Page("incident-record", {"case": "@incident"}, get="incident:read", alone="page"),
+    Page("incident-step", {"case": "@incident", "name": "note"}, get="incident:act", methods=BOTH, alone="page"),
+    Page(
+        "incident-paper",
+        {"case": "@incident", "paper": "@incident_paper"},
+        post="incident:paper",
+        methods=POST,
+        alone="page",
+    ),
+    Page("abuse-cases", get="abuse-case:read", alone="page"),
+    Page("abuse-case", {"case": "@abuse"}, get="abuse-case:read", alone="page"),
+    Page("abuse-case-act", {"case": "@abuse", "name": "confirm"}, get="abuse-case:act", methods=BOTH, alone="page"),
+    Page("disclosures", get="disclosure:read", alone="page"),
+    Page("disclosure", {"case": "@weakness"}, get="disclosure:read", alone="page"),
+    Page("disclosure-act", {"case": "@weakness", "name": "consent"}, get="disclosure:act", methods=BOTH, alone="page"),
+    # ---- complaints
+    Page("complaints", get="complaint:read", alone="page"),
+    Page("complaints-figures", get="complaint:read", alone="page"),
+    Page("complaint-reviews", get="complaint-review:read", alone="page"),
+    Page("complaint-reviewed", {"review": "@session"}, get="complaint-review:read", alone="page", empty=True),
+    Page("complaint-review-figures", {"review": "@session"}, get="complaint-review:read", alone="page", empty=True),
+    Page("complaint-review", {"programme": "@session"}, get="complaint:review", methods=BOTH, alone="page", empty=True),
+    Page("feedback-loops", get="loop:read", alone="page"),
+    Page("provider-figures", get="loop:read", alone="page"),
+    Page("feedback-loop-new", get="loop:act", methods=BOTH, fresh=True, alone="page"),
+    Page("feedback-loop-end", {"loop": "@session"}, get="loop:act", methods=BOTH, fresh=True, alone="page", empty=True),
+    Page("template-flag-clear", {**_T, "flag": "@session"}, post="template-flag:clear", methods=POST),
+    # ---- reports of others
+    Page("dmarc", get="dmarc:read", alone="page"),
+    Page("dmarc-source", {"ip": "192.0.2.1"}, get="dmarc:read", alone="page", empty=True),
+    Page("dmarc-reports", get="dmarc:read", alone="page"),
+    Page("dmarc-report", {"report": "@session"}, get="dmarc:read", alone="page", empty=True),
+    Page("dmarc-records", get="dmarc:read", alone="page"),
+    Page("dmarc-reviews", get="dmarc-review:read", alone="page"),
+    Page("dmarc-reviewed", {"review": "@session"}, get="dmarc-review:read", alone="page", empty=True),
+    Page("dmarc-review", {"programme": "@session"}, get="dmarc:review", methods=BOTH, alone="page", empty=True),
+    Page("tls-reports", get="dmarc:read", alone="page"),
+    Page("tls-reports-all", get="dmarc:read", alone="page"),
+    Page("tls-report", {"report": "@session"}, get="dmarc:read", alone="page", empty=True),
+    # ---- letters
+    Page("letters", get="letter:list", alone="page"),
+    Page("letters-done", post="letter:done", methods=POST, alone="page"),
+    Page("letters-all-done", get="letter:list", post="letter:done", methods=BOTH, alone="page"),
+    Page("letter", {"letter": "@session"}, get="letter:read", alone="page", empty=True),
+    Page("letter-file", {"letter": "@session"}, get="letter:read", alone="page", empty=True),
     # ---- emergency stops
     Page("limits", get="home:read", alone="page"),
     Page("warm-up", {"route": "relay"}, get="route:propose", methods=BOTH, alone="page"),
@@ -224,6 +277,11 @@ PAGES = (
     # ---- what knows no session
     Page("confirm", {"secret": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE),
     Page("recipient-look", kind=OUTSIDE),
+    Page("report-abuse", methods=BOTH, kind=OUTSIDE),
+    Page("security", methods=BOTH, kind=OUTSIDE),
+    Page("report-shown", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE),
+    Page("desk-look", kind=OUTSIDE),
+    Page("security-txt", kind=OUTSIDE),
     Page("unsubscribe", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
     Page("own-page", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
     Page("own-report", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),

@@ -49,6 +49,9 @@ LIVE = ("own", "other", "unscoped")
 PUBLIC = {
     ("/healthz", "GET"): 200, ("/livez", "GET"): 200, ("/problems", "GET"): 200, ("/problems/{slug}", "GET"): 200,
     ("/u/{token}", "GET"): 404, ("/u/{token}", "POST"): 400,
+    # the relay's webhooks: not set up here, so nothing is taken; other methods than POST never are
+    **{(f"/hooks/{relay}", method): 404 if method == "POST" else 405
+       for relay in ("mailgun", "ses") for method in ("GET", "POST", "PUT", "PATCH", "DELETE")},
     **{(f"/r/{{token}}{act}", method): 404 for act in ("", "/report", "/all", "/erase", "/code")
        for method in ("GET", "POST")},
     ("/r/{token}/copy", "POST"): 404, ("/assets/letter.css", "GET"): 200, ("/{path:path}", "GET"): 404,

@@ -181,6 +181,8 @@ def _things(firm: Firm, folder: Path) -> dict[str, Any]:
         "anomaly": str(history.unusual(operator, firm)),
         "draft": str(_draft(operator, firm.tenant)),
         **_private(firm, folder / "private"),
+        **_case(firm),
+        **_desks(firm),
         "recipient": wire("rcp", "a", firm.person(f"seen@{firm.name}")),
         "import": str(_import(firm)),
         "simulation": str(_simulation(firm)),
@@ -203,6 +205,28 @@ def _private(firm: Firm, folder: Path) -> dict[str, Any]:
         *values, report,
     )  # fmt: skip
     return {"service": str(message), "report": str(report)}
+
+
+def _case(firm: Firm) -> dict[str, Any]:
+    """An incident with a letter that is kept of it."""
+    made, paper, keyset = uuid7(now()), uuid7(now()), "SELECT operator_keyset FROM installation"
+    open_one = "SELECT case_open_v1(%s, 'incident', 'complaint', %s, 'A complaint', '', %s, NULL, NULL, NULL, NULL, '{}', '{}', NULL)"
+    firm.operator.admin.execute(open_one, (made, str(made), firm.tenant))
+    keys = firm.operator.keyring.tenant(OPERATOR, bytes(firm.operator.admin.execute(keyset).fetchone()[0]))
+    sealed = keys.seal(b"octets", places.case_paper(paper))
+    firm.operator.admin.execute("SELECT case_note_v1(%s, %s, 'letter', NULL, %s)", (made, paper, sealed))
+    return {"incident": str(made), "incident_paper": str(paper)}
+
+
+def _desks(firm: Firm) -> dict[str, Any]:
+    """A case of abuse that somebody looks at, and a weakness; both about this client."""
+    open_one = "SELECT case_open_v1(%s, %s, 'letter', %s, 'A letter', '', %s, NULL, NULL, NULL, NULL, '{}', '{}', NULL)"
+    found = {"abuse": uuid7(now()), "weakness": uuid7(now())}
+    for (name, made), kind in zip(found.items(), ("abuse", "disclosure"), strict=True):
+        firm.operator.admin.execute(open_one, (made, kind, f"{name}:{made}", firm.tenant))
+    values = found["abuse"], uuid7(now()), firm.operator.sessions[0]
+    firm.operator.control.execute("SELECT case_step_v1(%s, 'acknowledge', '', %s, NULL, '{}', '{}', %s)", values)
+    return {name: str(made) for name, made in found.items()}
 
 
 def _import(firm: Firm) -> UUID:
@@ -259,6 +283,10 @@ def _missing() -> dict[str, Any]:
         "simulation",
         "service",
         "report",
+        "incident",
+        "incident_paper",
+        "abuse",
+        "weakness",
     )
     return {
         **{name: str(uuid7(now())) for name in uuids},

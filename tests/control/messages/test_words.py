@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from troth.control.messages.words import CHECKS, happened, headerless, in_order, verdicts
+from troth.control.messages.words import CHECKS, bare, happened, headerless, in_order, verdicts
 from troth.rules.chain import CHAIN
 from troth.rules.states import Kind, State
 
@@ -59,3 +59,20 @@ def test_every_check_of_the_gate_has_words():
     assert len(set(CHECKS.values())) == len(CHECKS)
     named, unknown = verdicts({"verdicts": [{"check": "key_live"}, {"check": "of_a_later_version"}]})
     assert (named.check, unknown.check) == ("API key live", "Of a later version")
+
+
+def test_a_report_is_quoted_as_a_reply_is():
+    at = AT
+    said = {
+        "status": "5.1.1",
+        "diagnostic": "550 5.1.1 no such user",
+        "via": "dsn",
+        "reason": "hard",
+        "place": {"x": 1},
+    }
+    one = happened(Kind.BOUNCED, "dsn:1", at, said)
+    assert one.reply == "550 5.1.1 no such user"
+    assert one.rest == [("Via", "dsn")]
+    assert happened(Kind.BOUNCED, "dsn:1", at, said | {"diagnostic": "User unknown"}).reply == "5.1.1 User unknown"
+    assert happened(Kind.BOUNCED, "dsn:1", at, said | {"diagnostic": ""}).reply == "5.1.1"
+    assert "diagnostic" not in bare(said)

@@ -253,3 +253,28 @@ def test_a_policy_is_proposed_with_a_second_factor_alone(site):
     visitor = site.visitor(alone)
     for path in ("/policies/client/edit", "/policies/client/review"):
         assert "/policies" not in visitor.get(path).url.partition("?")[0]
+
+
+def test_lengths_are_typed_as_people_write_them(site):
+    visitor = proved(site, site.member)
+    answer = send(visitor, "/policies/client/edit", site, cases_complaint_review="90 Minutes")
+    assert "A complaint is reviewed within 90 min" in said(answer.text)
+    for typed_words, says in (("5 h", "is looser than the promise allows"), ("soon", "must be a length"),
+                              ("1 business day", "is looser than the promise allows")):  # fmt: skip
+        refused = send(visitor, "/policies/client/edit", site, cases_complaint_review=typed_words)
+        assert refused.status == 422
+        assert says in said(refused.text)
+
+
+def test_a_programme_names_its_business_time_and_no_level_below_does(site):
+    visitor = proved(site, site.staff)
+    fields, _ = typed(visitor.get("/policies/promise-p-other/edit").text)
+    assert (fields["cases-zone"], fields["cases-country"]) == ("Europe/London", "GB-ENG")
+    changed = {name: "" for name in fields if name.startswith("limits-")}
+    given = {"cases_zone": "Asia/Tokyo", "cases_country": "none"}
+    answer = send(visitor, "/policies/promise-p-other/edit", site, **changed, **given)
+    assert "Business days and hours are those of Asia/Tokyo" in said(answer.text)
+    assert "No public holiday counts" in said(answer.text)
+    wrong = send(visitor, "/policies/promise-p-other/edit", site, **changed, cases_zone="Mars")
+    assert "must be the name of a time zone" in said(wrong.text)
+    assert "The promise alone says this" in said(visitor.get("/policies/operator/edit").text)

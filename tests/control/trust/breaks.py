@@ -5,9 +5,13 @@
 
 from tests.control.trust.breaking import constraint, fences, function, loud, quiet, right, secured
 from tests.control.trust.breaks_amounts import AMOUNTS
+from tests.control.trust.breaks_domains import DOMAINS
 from tests.control.trust.breaks_limits import VOLUMES
 from tests.control.trust.breaks_people import PEOPLE
 from tests.control.trust.breaks_recipients import RECIPIENTS
+from tests.control.trust.complained import COMPLAINTS
+from tests.control.trust.read_reports import DMARC
+from tests.control.trust.reported import REPORTS
 
 EYES = [
     *function("SUP-3", "claim_attempt_v1", "claim_attempt_v1(text)"),
@@ -272,12 +276,16 @@ ALL = [
     *EYES,
     *ROLES,
     *EMAIL,
+    *DOMAINS,
     *LAWS,
     *SECRETS,
     *LISTS,
     *GOVERNED,
     *PEOPLE,
     *RECIPIENTS,
+    *COMPLAINTS,
+    *DMARC,
+    *REPORTS,
     *LOGS,
     *SENDING,
     *VOLUMES,

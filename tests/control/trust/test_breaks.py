@@ -22,6 +22,10 @@ _SHIPPED = [
         "suppressions",
         "privacy",
         "recipients",
+        "incidents",
+        "abuse",
+        "complaints",
+        "reports",
         "trust",
     )
     for each in sorted(files(f"troth.control.{room}").joinpath("sql").iterdir(), key=lambda path: path.name)

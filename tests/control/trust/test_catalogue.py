@@ -1,6 +1,8 @@
 """The catalogue is that of the trust centres, and a fresh database is as the package ships it."""
 
+import itertools
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,17 @@ def test_functions_dropped_and_replaced_later_are_as_the_last_file_says():
 def test_a_fence_names_what_is_no_function_of_ours(live):
     assert list(fences.functions(live, "nonsense")) == ["nonsense is no function of this version"]
     assert list(fences.not_null(live, "person", "nonsense")) == ["person.nonsense may be empty"]
+
+
+def test_of_two_files_that_make_one_function_the_later_depends_on_the_earlier():
+    """Otherwise the order of the migrations, and so what stands in the database, would be left to chance."""
+    needs = {each: set(before) for each, before in shipped.migrations().items()}
+    makers = {}
+    for each in TopologicalSorter(shipped.migrations()).static_order():
+        needs[each] |= {further for before in needs[each] for further in needs[before]}
+        for made in shipped.functions_of(shipped.sql_of(each)):
+            makers.setdefault(made, []).append(each)
+    assert len(makers["ledger_append_v1"]) > 1
+    for made, there in makers.items():
+        for earlier, later in itertools.pairwise(there):
+            assert earlier in needs[later], f"{made} is made by {later} without a word of {earlier}"

@@ -12,6 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
+from tests.control.trust.complained import COMPLAINERS, complaint, enrol, reviewed
+from tests.control.trust.read_reports import read
+from tests.control.trust.reported import reported
 from tests.control.trust.serving import Served
 from tests.support.firm import PUBLIC_DER, Firm, Operator, make_firm, make_operator, now
 from tests.support.postgres import Database
@@ -34,11 +37,15 @@ from troth.keys.ids import uuid7
 from troth.keys.keyring import OPERATOR
 from troth.mail.mailbox import parse_mailbox
 from troth.outside.dns import Resolver
+from troth.outside.relay_probe import Relay
 from troth.settings import Settings
 from troth.store.connection import connect
 
 HARD, FULL, TWICE, LISTED, GOOD = "bounce-hard", "full", "full-twice", "listed", ("ann", "bea", "cy")
-EVERYBODY = (*GOOD, HARD, FULL, TWICE, LISTED)
+BOUNCES, ADDRESS, LIST = "bounces.troth.example", "192.0.2.1", "bl.list.example"
+EVERYBODY = (*GOOD, HARD, FULL, TWICE, LISTED, *COMPLAINERS)
+# Weeks of mail by the thousand, and a relay with a name: test_deliveries.py.
+ELSEWHERE = ("FBL-1", "FBL-3", "EML-8", "EML-9", "EML-10", "EML-11", "EML-12")
 WAITS = (61, 361, 2161)  # minutes between tries, and one more
 
 
@@ -68,6 +75,11 @@ class Names:
         self.server.set(name, "TXT", ["v=spf1 include:spf.troth.example -all"])
         self.server.set(f"s1._domainkey.{name}", "TXT", [f"v=DKIM1; k=rsa; p={base64.b64encode(PUBLIC_DER).decode()}"])
         self.server.set(f"_dmarc.{name}", "TXT", ["v=DMARC1; p=reject"])
+        self.server.set(f"bounce.{name}", "CNAME", [f"{BOUNCES}."])
+        self.server.set(BOUNCES, "TXT", ["v=spf1 include:spf.troth.example -all"])
+        self.server.set(BOUNCES, "MX", ["10 in.troth.example."])
+        self.server.set("1.2.0.192.in-addr.arpa", "PTR", ["out.troth.example."])
+        self.server.set("out.troth.example", "A", [ADDRESS])
 
 
 @dataclass
@@ -80,6 +92,7 @@ class World:
     names: Names
     witness: Path
     served: Served | None = None
+    relay: Relay | None = None
 
     def sql(self, statement: str, *params):
         with psycopg.connect(
@@ -97,7 +110,8 @@ class World:
         keys = (secrets.keyring, secrets.secrets, secrets.keyring.tenant(OPERATOR, row[0]))
         resolver = Resolver([("127.0.0.1", self.names.server.port)], timeout=1.0)
         web = {"pages": self.served.pages.place, "door": self.served.door.place} if self.served else {}
-        outside = Outside(resolver, "include:spf.troth.example", self.witness, **web)
+        outside = Outside(resolver, "include:spf.troth.example", self.witness, relay=self.relay, bounces=BOUNCES,
+                          addresses=(ADDRESS,), address_lists=(LIST,), **web)  # fmt: skip
         return running.look(connection, keys, outside, patience=patience)
 
     def check(self, *ids: str, programme: str | None = None):
@@ -133,6 +147,9 @@ def build(database: Database, names: Names, witness: Path) -> World:
     starts = (now() - timedelta(days=1)).date().isoformat()
     operator.govern("route", None, "relay", {"starts": starts, "caps": [100, 200, 300, 400, 500, 600]})
     sign_in(made)
+    reported(made)
+    read(made)
+    enrol(made)
     for profile, firm in firms.items():
         for local in EVERYBODY:
             confirm(made, firm, at(firm, local), "multi-step" if profile == "retail" else "confirmation-link")
@@ -142,6 +159,10 @@ def build(database: Database, names: Names, witness: Path) -> World:
     asyncio.run(_mail(made))
     for firm in firms.values():
         firm.domain_ready()
+    database.fill("UPDATE domain_state SET path_until = ready_until")
+    for name, state in ((LIST, "clean"), ("reverse-name", "confirmed")):
+        database.fill("INSERT INTO reputation_look VALUES (gen_random_uuid(), NULL, %s, %s, now_v1(), %s, '')",
+                      ADDRESS, name, state)  # fmt: skip
     # the inbound server and the duties have just given a sign of life
     database.fill(
         "INSERT INTO inbound_beat (domain, at, seen) VALUES ('bounce.homes.example', now_v1(), clock_timestamp())"
@@ -228,6 +249,12 @@ async def _mail(world: World) -> None:
             for firm in world.firms.values():
                 firm.domain_ready()
             await _settled(world)
+            if minutes == WAITS[0]:
+                await complaint(world, at, COMPLAINERS[0])
+                reviewed(world, open_session)
+        await complaint(world, at, COMPLAINERS[1])
+        reviewed(world, open_session)
+        await complaint(world, at, COMPLAINERS[2])
     finally:
         worker.stop()
         await running_worker
@@ -271,8 +298,8 @@ async def seal(world: World) -> None:
 
 
 def ids() -> tuple[str, ...]:
-    """The claims that have a control."""
-    return tuple(control.claim for control in running.CONTROLS)
+    """The claims whose control this world has all for; of the others, what they look at is made beside their tests."""
+    return tuple(control.claim for control in running.CONTROLS if control.claim not in ELSEWHERE)
 
 
 __all__ = ["GOOD", "HARD", "Names", "World", "at", "build", "confirm", "ids", "now", "uuid7"]

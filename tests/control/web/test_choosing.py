@@ -11,9 +11,10 @@ def test_see_them_looks_at_that_client_and_keeps_the_filter(site):
     staff = site.visitor(site.staff)
     form = re.search(r'<form method="post" action="/scope">(?:(?!</form>).)*See the records', staff.get("/").text)[0]
     fields = {name: re.search(rf'name="{name}" value="([^"]+)"', form)[1] for name in ("next", "client")}
-    assert fields == {"next": "/domains", "client": str(site.firm.tenant)}
-    assert staff.post("/scope", **fields).url == f"{site.url}/domains"
-    assert '<a class="btn" href="/domains">See the records' in staff.get("/").text
+    there = f"/domains/{site.firm.domain}"
+    assert fields == {"next": there, "client": str(site.firm.tenant)}
+    assert staff.post("/scope", **fields).url == f"{site.url}{there}"
+    assert f'<a class="btn" href="{there}">See the records' in staff.get("/").text
 
 
 def test_choosing_a_client_keeps_what_was_asked_for(site):

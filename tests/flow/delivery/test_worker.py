@@ -14,7 +14,7 @@ from troth.flow.delivery.work import Facts
 from troth.keys.installation import Purpose
 from troth.mail.letter import File
 from troth.mail.own_link import mail_address, token_of
-from troth.mail.tokens import read_token, verp_read
+from troth.mail.tokens import ReturnPath, read_token, verp_open
 from troth.rules.states import Kind, State
 
 
@@ -79,7 +79,7 @@ async def test_tokens_of_a_message_name_it(stage):
     assert fields["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     local, _, domain = stage.store.entries()[0].mail_from.partition("@")
     assert domain == f"bounce.{DOMAIN}"
-    assert verp_read(river.secrets.token_keys(Purpose.VERP), local, now) == message
+    assert verp_open(river.secrets.token_keys(Purpose.VERP), local, now) == ReturnPath(message, 1)
 
 
 async def test_no_opt_out_by_mail_is_offered_where_no_mail_is_taken(stage):

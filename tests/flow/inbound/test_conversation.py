@@ -106,6 +106,32 @@ async def test_a_bare_cr_or_lf_is_refused_and_nothing_after_it_is_a_command(post
     assert tray.got == []
 
 
+@pytest.mark.parametrize(
+    "bare", [b"NOOP\n", b"NOOP\rRSET\r\n", b"NOOP\r\r\n", b"NOOP\n\r\n", b"\n", b"\rNOOP\r\n", b"x" * 70_000 + b"\n"]
+)
+async def test_a_command_that_ends_otherwise_ends_the_connection(post, tray, bare):
+    """So that a server before us that reads only CR LF as an end cannot be made to bring us commands of a stranger."""
+    there = await post([tray])
+    who = await there.stranger()
+    await who.all(b"MAIL FROM:<a@b.example>", f"RCPT TO:<{OURS}>".encode())
+    who.writer.write(bare + b"DATA\r\n" + LETTER + b".\r\n")
+    assert (await who.hear()).startswith("500 5.5.2 A command ends with CR LF")
+    assert await who.hear() == ""
+    assert (tray.got, there.server.tally["refused"]) == ([], 1)
+    await until(lambda: not there.server.connections)
+
+
+async def test_what_is_not_offered_is_not_done(post, house):
+    """No chunks, no relaying for whoever says that they are somebody, no address of anybody else."""
+    who = await (await post(house.desks)).stranger()
+    assert await who.all(b"MAIL FROM:<>", b"BDAT 5 LAST", b"XCLIENT ADDR=127.0.0.1", b"XFORWARD NAME=x", b"ETRN x") == [
+        "250", "500", "500", "500", "500"]  # fmt: skip
+    others = (b"<ann@example.net>", b"<@bounces.example:ann@example.net>", b"<ann%example.net@bounces.example>",
+              b"<example.net!ann@bounces.example>", b'<"ann@example.net"@bounces.example>', b"<>", b"<@>")  # fmt: skip
+    assert {(await who.say(b"RCPT TO:" + each))[0] for each in others} == {"5"}
+    assert await who.all(b"DATA") == ["503"]
+
+
 async def test_sizes(post, tray):
     there = await post([tray], Limits(size=5_000, line=1_000))
     who = await there.stranger()
@@ -236,7 +262,7 @@ async def test_a_connection_that_breaks_off_leaves_nothing(post, tray):
 
 async def test_a_reply_never_carries_what_a_stranger_wrote_as_control(post, tray):
     who = await (await post([tray])).stranger()
-    who.writer.write(b"EVIL\r250\0X\r\nNOOP\r\n")
+    who.writer.write(b"EVIL\x1b250\0X\r\nNOOP\r\n")
     assert (await who.hear()).startswith('500 Error: command "EVIL?250?X"')
     assert (await who.hear()).startswith("250")
     assert (await who.say(b"\xff\xfe")).startswith("500")

@@ -15,7 +15,15 @@ from troth.flow.webhooks.deps import Deps
 from troth.keys.ids import uuid7
 from troth.keys.keyring import OPERATOR
 
-PACKS = ("account-unused", "account-closed", "review-due", "review-kept", "sending-unusual")
+PACKS = (
+    "account-unused",
+    "account-closed",
+    "review-due",
+    "review-kept",
+    "sending-unusual",
+    "case-notice",
+    "domain-stopped",
+)
 
 
 def deps(operator, gate):
@@ -157,3 +165,52 @@ async def test_what_the_watch_found_is_told_by_mail_and_told_again_when_nobody_l
         )  # the owners' addresses cannot be opened here
     await gate.stop()
     assert {(t, why) for t, done, why in notices(operator) if done} == {("sending-unusual", None)}
+
+
+async def test_cases_are_told_in_words_with_the_way_to_them(firm):
+    operator = firm.operator
+    system_tenant(firm)
+    approve_packs(operator)
+    sam = member(operator, "Sam", "security", None)
+    one, case = NoGate(), str(uuid7(now()))
+    for about, given in (
+        ("1", {"cases": 1, "missed": 0, "case": case, "lines": "INC-2026-0001 was opened"}),
+        ("2", {"cases": 1, "missed": 1, "case": case, "lines": "INC-2026-0001 is overdue"}),
+        ("3", {"cases": 4, "missed": 2, "case": "", "lines": "INC-2026-0001 is overdue; VDP-2026-0002 is soon due"}),
+    ):
+        operator.database.fill("INSERT INTO access_notice (account_id, template, about, variables, at)"
+                               " VALUES (%s, 'case-notice', %s, %s, now_v1())", sam.account, about, json.dumps(given))  # fmt: skip
+    gate = Gate(operator.database.connect, operator.keyring, operator.secrets)
+    await gate.start()
+    async with await operator.database.connect("test") as connection:
+        assert await tell_all(connection, deps(operator, gate), now()) == 3
+        operator.database.fill("UPDATE access_notice SET done_at = NULL, tried_at = NULL")
+        await tell_all(connection, deps(operator, one), now())
+    await gate.stop()
+    said = sorted((ask.emails[0].variables["what"], ask.emails[0].variables["link"]) for ask in one.asked)
+    assert said == [
+        ("1 case needs you", f"https://troth.example/incidents/{case}"),
+        ("1 case needs you, and is overdue", f"https://troth.example/incidents/{case}"),
+        ("4 cases need you, 2 of them overdue", "https://troth.example/incidents"),
+    ]
+
+
+async def test_who_may_mend_a_domain_is_told_what_is_wrong_with_the_way_to_it(firm):
+    operator = firm.operator
+    system_tenant(firm)
+    approve_packs(operator)
+    member(operator, "Sam", "deliverability", None)
+    member(operator, "Vi", "viewer", firm.tenant)
+    case = uuid7(now())
+    for _ in range(2):
+        operator.database.run(
+            "SELECT domain_tell_v1(%s, %s, 'Publish a TXT record at _dmarc.mail.firm.example.')", firm.domain, case
+        )
+    gate = Gate(operator.database.connect, operator.keyring, operator.secrets)
+    await gate.start()
+    async with await operator.database.connect("test") as connection:
+        assert (
+            await tell_all(connection, deps(operator, gate), now()) == 1
+        )  # the owners' addresses cannot be opened here
+    await gate.stop()
+    assert {(t, why) for t, done, why in notices(operator) if done} == {("domain-stopped", None)}

@@ -13,6 +13,7 @@ from troth.control.trust.look import Look, Outside
 from troth.control.trust.running import Standing
 from troth.control.trust.web_probe import Place
 from troth.outside.dns import Resolver
+from troth.outside.relay_probe import Relay
 from troth.settings import Settings
 
 _NEXT = "No control yet: a later version brings it."
@@ -72,8 +73,20 @@ def _look(settings: Settings, connection: scope.Connection) -> Look:
         settings.witness_path,
         pages=Place(settings.web_host, settings.web_port, bool(settings.tls_cert_file), public.netloc),
         door=Place(settings.http_host, settings.http_port, tls=False, public=public.netloc),
+        relay=_relay(settings),
+        bounces=settings.return_path_domain,
+        addresses=settings.sending_addresses,
+        address_lists=settings.address_lists,
     )
     return running.look(connection, (keys.keyring, keys.secrets, keys.operator), outside)
+
+
+def _relay(settings: Settings) -> Relay | None:
+    if settings.relay_host is None:
+        return None
+    ca_file = str(settings.relay_ca_file) if settings.relay_ca_file else None
+    name = settings.relay_server_name or settings.relay_host
+    return Relay(settings.relay_host, settings.relay_port, settings.relay_tls, name, ca_file)
 
 
 def _show(found: Sequence[Standing], *, json_wanted: bool) -> None:

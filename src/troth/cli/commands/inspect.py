@@ -1,15 +1,16 @@
-"""The command line, `troth inspect address`: what registration would say of an address, without registering it.
+"""The command line, `troth inspect`: what registration would say of an address, and what a letter that came back says.
 
 It asks neither the database nor the DNS, so it needs no settings.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from troth.cli.inspecting import bounces, complaints, figures, inspect_files
+from troth.cli.inspecting_line import line as _line
 from troth.mail import address_lists
 from troth.mail.inspect import Inspection, Wanted, inspect
 from troth.rules.profile import PROFILES, load_profile
@@ -17,7 +18,7 @@ from troth.settings import Settings
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("inspect", help="what registration would say of an address")
+    parser = commands.add_parser("inspect", help="what an address, a bounce, a complaint or a report says")
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="KIND")
     address = kinds.add_parser("address", help="judge addresses; -- before one that may begin with a hyphen")
     address.add_argument("addresses", metavar="ADDRESS", nargs="*", help="as typed; none: one a line, standard input")
@@ -25,6 +26,11 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
                          help="whose policy says what is accepted (default: property)")  # fmt: skip
     address.add_argument("--json", action="store_true", help="print one JSON object a line")
     address.set_defaults(run=run_address)
+    for kind, (run, what) in _FILES.items():
+        letters = kinds.add_parser(kind, help=what)
+        letters.add_argument("files", metavar="FILE", nargs="+", help="a letter with its header, as it arrived")
+        letters.add_argument("--json", action="store_true", help="print one JSON object a line")
+        letters.set_defaults(run=run)
 
 
 def run_address(args: argparse.Namespace, _settings: Settings) -> int:
@@ -34,6 +40,25 @@ def run_address(args: argparse.Namespace, _settings: Settings) -> int:
         found = inspect(text, wanted)
         print(_line(_told(text, found)) if args.json else "\n".join(_words(text, found)))
     return 0
+
+
+def run_bounce(args: argparse.Namespace, _settings: Settings) -> int:
+    return inspect_files(args.files, bounces, as_json=args.json)
+
+
+def run_feedback(args: argparse.Namespace, _settings: Settings) -> int:
+    return inspect_files(args.files, complaints, as_json=args.json)
+
+
+def run_report(args: argparse.Namespace, _settings: Settings) -> int:
+    return inspect_files(args.files, figures, as_json=args.json)
+
+
+_FILES = {
+    "bounce": (run_bounce, "whether a failure is permanent and the address bad, a line for each recipient"),
+    "feedback": (run_feedback, "who complained of which message"),
+    "report": (run_report, "what a DMARC or TLS report says, mailed, packed or as it is"),
+}
 
 
 def _given() -> Iterable[str]:
@@ -55,11 +80,6 @@ def _told(text: str, found: Inspection) -> dict[str, Any]:
         "mixed_script": found.mixed_script,
         "suggestion": found.suggestion,
     }
-
-
-def _line(value: object) -> str:
-    """JSON in ASCII without controls, so that no address moves a terminal."""
-    return json.dumps(value).replace("\x7f", "\\u007f")
 
 
 def _words(text: str, found: Inspection) -> Iterable[str]:

@@ -40,20 +40,20 @@ def run_pages(settings: Settings) -> int:
 
 
 def run_duties(settings: Settings) -> int:
+    from troth.cli import domain_sending, postmaster
     from troth.flow import duties
     from troth.flow.gate import watch
     from troth.flow.gate.accept import Gate
     from troth.flow.gate.recall import opener
     from troth.flow.gate.world import Memory
     from troth.flow.submission import asking_imported, confirming, renewing
-    from troth.outside.dns import Resolver
 
     require(settings, "spf_mechanism")
 
     async def work(stop: asyncio.Event) -> None:
         connect = wiring.connect_flow(settings)
-        sending = duties.Sending(Resolver(settings.dns_resolvers), settings.spf_mechanism or "")
         keys = await wiring.flow_keys(settings, connect)
+        sending = domain_sending.of(settings, keys)
         own = watch.Own(connect)
         watching = (duties.Duty(*each) for each in watch.duties(own, opener(keys.keyring)))
         gate = Gate(connect, keys.keyring, keys.secrets, lanes=1)
@@ -62,9 +62,10 @@ def run_duties(settings: Settings) -> int:
         apart = watch.Own(connect)  # a transaction for each mail, and nothing waits for it
         asking = apart.duty(lambda c: asking_imported.ask(c, means, gate.within, memory))
         imported = duties.Duty("asking those whom imports registered", 60, asking)
+        apart_from_these = (*postmaster.duties(settings), *watching, renewals, imported)
         await gate.start()
         try:
-            await duties.run_duties(connect, (*duties.standard(sending), *watching, renewals, imported), stop)
+            await duties.run_duties(connect, (*duties.standard(sending), *apart_from_these), stop)
         finally:
             await gate.stop()
             await own.close()

@@ -15,7 +15,8 @@ from troth.cli.demo import packs
 from troth.cli.demo.firms import Cast, Category, Colleague, Key, Person, Programme, Tenant
 from troth.cli.demo.layout import Layout
 from troth.cli.demo.staff import Desk, Made, Member
-from troth.cli.demo.zone import Zone
+from troth.cli.demo.zone import INBOUND, Zone
+from troth.cli.zone_lines import ours
 from troth.control.approvals import changes
 from troth.control.audit import scope
 from troth.control.people import credentials, owners
@@ -106,6 +107,7 @@ class Builder:
         desk = Desk(connection, *self.owners)
         artefact = {"name": programme.name, "profile": programme.code, "domain": programme.domain}
         made = desk.govern("programme", programme.code, artefact, _WHY)
+        self.zone.publish(programme.domain, "MX", f"10 {INBOUND}.")  # abuse@, security@ and postmaster@ are taken there
         promise = load_profile(programme.code).document
         desk.govern("policy", f"programme:{programme.code}", promise, "The profile's own numbers", made.subject)
         self._tenant(desk, made.subject, programme.system)
@@ -186,9 +188,8 @@ class Builder:
         public = sending_domains.add_key(
             desk.connection, keyset, tenant=house.id, domain=made.subject, selector=SELECTOR
         )
-        spf = self.layout.settings.spf_mechanism or ""
-        for record in sending_domains.records(name, SELECTOR, public, spf):
-            self.zone.publish(record.name, "TXT", record.text)
+        for record in sending_domains.records(name, SELECTOR, public, ours(self.layout.settings)):
+            self.zone.publish(record.name, record.kind, record.text)
         self.zone.publish(name, "MX", "10 mailbox.localhost.")
 
     def _steps(self, house: House, connection: scope.Connection) -> Iterator[Callable[[], None]]:

@@ -1,4 +1,4 @@
-"""Beside the demo's river: a reader's mail server, which finds ours by its MX and hands it one mail."""
+"""Beside the demo's river: a stranger's mail server, which finds ours by its MX and hands it one letter."""
 
 import asyncio
 import smtplib
@@ -10,13 +10,20 @@ from troth.settings import Settings
 _PATIENCE = 20.0  # seconds
 
 
-def send(settings: Settings, sender: str, recipient: str) -> None:
-    """Raise OSError or SMTPException when it is not taken. The port is that of the settings: 25 is not to be had."""
+def leave(settings: Settings, sender: str, recipient: str) -> None:
+    """What a mail program sends to List-Unsubscribe's address when its reader presses Unsubscribe."""
     letter = f"From: <{sender}>\r\nTo: <{recipient}>\r\nSubject: unsubscribe\r\n\r\nunsubscribe\r\n"
+    send(settings, sender, recipient, letter.encode())
+
+
+def send(settings: Settings, sender: str, recipient: str, letter: bytes) -> None:
+    """`sender` "": the null reverse path. Raise OSError or SMTPException when it is not taken. The port is that of the
+    settings: 25 is not to be had.
+    """
     host = asyncio.run(_host(Resolver(settings.dns_resolvers), recipient.rpartition("@")[2]))
     with smtplib.SMTP(host, settings.inbound_port or 25, "reader.test", _PATIENCE) as there:
         there.starttls(context=_whoever())
-        there.sendmail(sender, [recipient], letter.encode())
+        there.sendmail(sender, [recipient], letter)
 
 
 async def _host(resolver: Resolver, domain: str) -> str:

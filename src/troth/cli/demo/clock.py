@@ -53,7 +53,7 @@ class Clock:
         return True
 
     def await_domain_checks(self) -> None:
-        """Until each sending domain was looked at in the last minutes of this clock."""
+        """Until a look at each sending domain that began in the last minutes of this clock has ended."""
         until = time.monotonic() + _PATIENCE
         with self._owner() as owner:
             while (row := owner.execute(_LATE).fetchone()) and row[0]:

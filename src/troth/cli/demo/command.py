@@ -15,7 +15,7 @@ from typing import TextIO
 from troth.cli import wiring
 from troth.cli.claims_watch import watching
 from troth.cli.commands import up
-from troth.cli.demo import bombs, confirming, expected, layout, packs, report, signing_in, waiting
+from troth.cli.demo import bombs, confirming, expected, layout, packs, report, returning, signing_in, waiting
 from troth.cli.demo.asks import Ask, asks
 from troth.cli.demo.building import Builder, House
 from troth.cli.demo.clock import Clock
@@ -23,6 +23,7 @@ from troth.cli.demo.firms import cast
 from troth.cli.demo.inbox import Inbox
 from troth.cli.demo.layout import HOST, Layout
 from troth.cli.demo.report import Seen
+from troth.cli.demo.returning import Strangers
 from troth.cli.demo.staff import Desk
 from troth.cli.demo.story import Story
 from troth.cli.demo.web import Browser, Program, listens
@@ -179,19 +180,21 @@ class Demo:
         inbox, connection = self.inbox, builder.connect("demo story")
         house = houses["construction"]
         refusals = list(bombs.propose_all(Desk(connection, house.author, house.approver, house.id), "rfi"))
+        strangers = Strangers(self.layout.settings, self.zone, inbox)
         story = Story(
             asked, houses, builder, self.zone, Clock(self.layout.settings), inbox, self.layout.door, self.threads,
-            self.say, connection, self.layout.trust,
+            self.say, connection, strangers, self.layout.trust,
         )  # fmt: skip
         outcomes = story.tell()
         self.own = report.own_mail(self.layout.door, houses["property"].keys["main"], asked["rent"].body)
         copies = {row: len(inbox.copies(each.recipient, each.message_hex)) for row, each in outcomes.items()}
-        return Seen(outcomes, copies, refusals, waiting.left(houses, connection))
+        return Seen(outcomes, copies, refusals, waiting.left(houses, connection), returning.came(strangers))
 
     def report(self, seen: Seen) -> int:
         """The tables, the differences, and where to look."""
         wanted, wanted_bombs = expected.expected(), expected.bombs()
         wrong = report.differences(wanted, wanted_bombs, expected.waits(), seen)
+        wrong += report.not_come(expected.came(), seen.came)
         print("", *report.lines(wanted, seen), "", sep="\n")
         for difference in wrong:
             print(f"DIFFERENT  {difference}")

@@ -45,10 +45,28 @@ class Waits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sign_on: int = 0
 
 
+class Came(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What came back, and what became of it. `marked`: templates to be reviewed for a complaint; `aside`: letters that
+    were not believed, and wait for a person; `answers`: mails that tell a reporter that the report is here.
+    """
+
+    complaints: int
+    incidents: int
+    abuse: int
+    disclosures: int
+    marked: int
+    dmarc: int
+    tls: int
+    aside: int
+    suppressed: int
+    answers: int
+
+
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: tuple[Expected, ...]
     bomb: tuple[Bomb, ...]
     waits: tuple[Waits, ...]
+    came: Came
 
 
 def expected() -> dict[str, Expected]:
@@ -63,6 +81,10 @@ def bombs() -> dict[str, Bomb]:
 def waits() -> dict[str, Waits]:
     """By firm."""
     return {each.firm: each for each in _read().waits}
+
+
+def came() -> Came:
+    return _read().came
 
 
 def _read() -> _File:

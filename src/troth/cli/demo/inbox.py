@@ -29,9 +29,13 @@ class Inbox:
 
     def kept(self, recipient: str) -> list[Entry]:
         """What was kept for a recipient, oldest first."""
+        return [entry for entry in self.everything() if entry.rcpt == recipient]
+
+    def everything(self) -> list[Entry]:
+        """What was kept, oldest first."""
         with self._lock:
             entries = tuple(self.store.entries())
-        return [entry for entry in entries if entry.file and entry.rcpt == recipient]
+        return [entry for entry in entries if entry.file]
 
     def copies(self, recipient: str, message_hex: str) -> list[Entry]:
         """The copies of one message in a recipient's mailbox; its id begins its Message-ID."""

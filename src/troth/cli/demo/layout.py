@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from troth.cli.demo.tls import make_local_certificate
-from troth.cli.demo.zone import BOUNCES, SPF
+from troth.cli.demo.zone import BOUNCES, LEAVES, LIST, SPF
 from troth.outside import postgres_orphan, postgres_places
 from troth.settings import Settings
 from troth.settings.kinds import HostPort
@@ -124,6 +124,8 @@ def lay_out(given: Settings, held: ExitStack) -> Layout:
         return_path_domain=BOUNCES,
         inbound_port=inbound,
         spf_mechanism=SPF,
+        sending_addresses=(LEAVES,),
+        address_lists=(LIST,),
         dns_resolvers=(HostPort(HOST, dns),),
         webhook_allow=given.webhook_allow,
         sign_on_allow=given.sign_on_allow,

@@ -51,7 +51,8 @@ def _message(address: str, message: dict[str, Any]) -> Outcome:
 
 def _taken(happened: tuple[str, ...]) -> str:
     before = [each for each in _BEFORE if each in happened]
-    return f"taken, {' and '.join(before)} before" if before else "taken"
+    told = f"taken, {' and '.join(before)} before" if before else "taken"
+    return f"{told}, complained after" if "complained" in happened else told
 
 
 def _why(state: str, events: list[dict[str, Any]]) -> str:

@@ -4,24 +4,34 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from troth.cli.demo.bombs import Refusal
-from troth.cli.demo.expected import Bomb, Expected, Waits
+from troth.cli.demo.expected import Bomb, Came, Expected, Waits
 from troth.cli.demo.outcome import Outcome
 from troth.cli.words import table
 
 _FIRMS = {"property": "Alder & Wren", "construction": "Corbel Brothers", "retail": "Lantern"}
+_BACK = MappingProxyType({
+    "complaints": "complaints that were believed", "incidents": "incidents opened", "marked": "templates to review",
+    "abuse": "cases of abuse", "disclosures": "disclosures", "answers": "answers to those who wrote",
+    "dmarc": "DMARC reports", "tls": "reports of TLS", "aside": "letters kept aside for a person",
+    "suppressed": "suppressions in all",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that is compared. `copies` by row; `refusals`: the bombs, in words; `waits`: for people, by firm."""
+    """All that is compared. `copies` by row; `refusals`: the bombs, in words; `waits`: for people, by firm;
+    `came`: what came back.
+    """
 
     outcomes: Mapping[str, Outcome]
     copies: Mapping[str, int]
     refusals: Sequence[Refusal]
     waits: Mapping[str, Waits]
+    came: Came
 
 
 def lines(expected: Mapping[str, Expected], seen: Seen) -> Iterator[str]:
@@ -33,6 +43,21 @@ def lines(expected: Mapping[str, Expected], seen: Seen) -> Iterator[str]:
     yield from table(
         ("template", "refused in these words"), [(each.id, _short(each.sentence)) for each in seen.refusals]
     )
+    yield ""
+    yield from back(seen.came)
+
+
+def back(came: Came) -> Iterator[str]:
+    """What came back, in words."""
+    rows = [(getattr(came, name), words) for name, words in _BACK.items()]
+    yield "What came back by the server for incoming mail, and what is there of it:"
+    yield from table(("n", "what"), rows)
+
+
+def not_come(expected: Came, seen: Came) -> list[str]:
+    """A sentence for each number that is another."""
+    pairs = [(words, getattr(expected, name), getattr(seen, name)) for name, words in _BACK.items()]
+    return [f"{words}: {wanted} expected, {there} came." for words, wanted, there in pairs if wanted != there]
 
 
 def _row(each: Expected, seen: Seen) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,6 +16,7 @@ from troth.cli.demo.building import Builder, House
 from troth.cli.demo.clock import Clock
 from troth.cli.demo.inbox import Inbox
 from troth.cli.demo.outcome import Outcome, read
+from troth.cli.demo.returning import Strangers
 from troth.cli.demo.staff import Desk
 from troth.cli.demo.web import Program, Reply, one_click
 from troth.cli.demo.zone import Zone
@@ -51,6 +52,7 @@ class Story:
     threads: Executor
     say: Callable[[str], None]
     connection: Connection
+    strangers: Strangers
     trust: Path | None = None
     replies: dict[str, Reply] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -58,10 +60,12 @@ class Story:
     def tell(self) -> dict[str, Outcome]:
         """All acts; gives what became of each row."""
         self.today()
+        self.comes_back()
         self.stopped()
         self.first_hour()
         self.seventh_hour()
         self.second_day()
+        self.looked_back()
         self.look(self.asks)
         return self.outcomes
 
@@ -98,6 +102,23 @@ class Story:
         self.send(self.asks["dropped"])
         self.until(sent=("dropped",))
 
+    def comes_back(self) -> None:
+        """Two receivers took a message and tell later that they cannot deliver it; two people write to us."""
+        self.say("It comes back: two notifications of mail that was taken, a report of abuse, one of a weakness.")
+        rows = self.outcomes
+        self.strangers.not_delivered(rows["household/2"], "5.1.1", "550 5.1.1 There is no such mailbox here")
+        self.strangers.not_delivered(rows["household/3"], "5.2.2", "552 5.2.2 The mailbox is full")
+        self.strangers.report(rows["certificate"], self.connection)
+        self.until_rows({"household/2": "bounced", "household/3": "deferred"})
+
+    def looked_back(self) -> None:
+        """A reader pressed "this is spam", and somebody says so in a provider's name; receivers report of their day."""
+        self.say("A feedback loop tells of a complaint; a forged one is kept aside; receivers report of the first day.")
+        self.strangers.complain(self.outcomes["batch-1"])
+        self.strangers.complain(self.outcomes["stock"], signed=False)
+        self.strangers.look_back(self.connection)
+        self.until_rows({"batch-1": "complained"})
+
     def stopped(self) -> None:
         """An anomaly holds one firm's new mail; an operator stops another firm; two people release."""
         self.say("Sending is stopped: at one firm by an unusual volume, at another by an operator.")
@@ -111,6 +132,8 @@ class Story:
         self.release(home, unusual, "Somebody has looked: it is rent week")
         self.release(home, UUID(self.outcomes["unusual-released"].message_hex), "Looked at, and meant")
         self.until(sent=("unusual-released",))
+        if not self.strangers.await_answers(_PATIENCE):
+            self.say(f"Those who wrote to us have no answer after {_PATIENCE:g} s.")
 
     def first_hour(self) -> None:
         """An hour on: scheduled mail is due, retries are, too; what lay behind the pause is held or too old."""
@@ -163,7 +186,7 @@ class Story:
     def leave_by_mail(self, letter: Outcome) -> None:
         """As the reader's mail program does: a mail to List-Unsubscribe's address, by way of its domain's MX."""
         address = self.inbox.unsubscribe(letter.recipient, letter.message_hex, by_mail=True)
-        by_mail.send(self.builder.layout.settings, letter.recipient, address)
+        by_mail.leave(self.builder.layout.settings, letter.recipient, address)
 
     def release(self, house: House, subject: UUID, why: str) -> None:
         """A pause or a held message let go, by two people of the operator."""
@@ -186,6 +209,11 @@ class Story:
     def until_deferred(self, times: int, *ids: str) -> None:
         """Wait until each has been put off so often."""
         self._wait(ids, lambda _row, outcome: outcome.happened.count("deferred") >= times)
+
+    def until_rows(self, wanted: Mapping[str, str]) -> None:
+        """Wait until these messages alone, of their asks, have had the event, or have the state, that is named."""
+        ids = {row.partition("/")[0] for row in wanted}
+        self._wait(ids, lambda row, found: wanted.get(row, found.state) in (found.state, *found.happened))
 
     def look(self, ids: Iterable[str]) -> None:
         """Read what became of these asks."""

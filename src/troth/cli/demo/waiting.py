@@ -5,6 +5,7 @@ template that its author proposed, with a comment; a policy's draft; an access r
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from troth.cli.demo.building import House
@@ -22,6 +23,11 @@ _AFTER = "Somebody over eighteen should be in. The engineer shows a card with a 
 _WHY = "Two tenants asked how they can tell who is at the door"
 _COMMENT = "Good. Is it still true for the gas engineers, who come with the supplier's card?"
 _HOURLY = "2500"
+LOOP_BY = "solveig.marchetti@operator.test"
+LOOP = MappingProxyType({
+    "provider": "Saltmarket Mail", "name": "saltmarket", "domains": "saltmarket.test", "sender": "fbl@saltmarket.test",
+    "covers": "orders.lanterngrocers.test", "silent_days": "30", "evidence": "Your loop is active. Saltmarket Mail",
+})  # fmt: skip
 _LEFT = """
 SELECT (SELECT count(*) FROM troth.change c WHERE c.tenant_id = %(firm)s AND c.state = 1),
        (SELECT count(*) FROM troth.change_comment k JOIN troth.change c ON c.id = k.change_id
@@ -51,12 +57,13 @@ class Office:
 
     def open(self, who: str, path: str) -> Browser:
         browser = self.browsers[who]
-        _fine(browser.open(f"{self.url}{path}"), path)
+        fine(browser.open(f"{self.url}{path}"), path)
         return browser
 
 
 def begin(office: Office, houses: Mapping[str, House], connection: Connection) -> None:
     home, site = houses["property"], houses["construction"]
+    _loop(office, connection)
     _template(office, home, connection)
     _policy(office, home)
     _review(office, site)
@@ -79,7 +86,7 @@ def _template(office: Office, house: House, connection: Connection) -> None:
     subject = house.versions["template", "maintenance-visit"].subject
     browser = office.open(author, f"/templates/{subject}")
     draft = browser.follow(browser.press(f"/templates/{subject}/versions/1/draft"))
-    _fine(draft, "the template's draft")
+    fine(draft, "the template's draft")
     source = browser.typed("source")
     if _BEFORE not in source:
         raise NotBegun("The visit's template no longer says what its author wants to change.")
@@ -87,9 +94,9 @@ def _template(office: Office, house: House, connection: Connection) -> None:
     found = _change_re.search(done.headers.get("location", ""))
     if found is None:
         raise NotBegun(f"The template was not proposed: the page answers {done.status}.")
-    _fine(browser.follow(done), "the change")
+    fine(browser.follow(done), "the change")
     approver = house.approver.credential.account
-    _fine(browser.follow(browser.press(f"/changes/{found[1]}/ask", who=str(approver))), "asking the approver")
+    fine(browser.follow(browser.press(f"/changes/{found[1]}/ask", who=str(approver))), "asking the approver")
     desk = Desk(connection, house.author, house.approver, house.id)
     change = changes.find(connection, UUID(found[1]), (house.id,))
     changes.comment(connection, desk.proposer.session(connection), change, _COMMENT)
@@ -98,15 +105,24 @@ def _template(office: Office, house: House, connection: Connection) -> None:
 def _policy(office: Office, house: House) -> None:
     """A level of the firm's own, stricter than the promise, kept as a draft."""
     browser = office.open(house.author.person.address, "/policies/client/edit")
-    _fine(browser.follow(browser.press(**{"limits-tenant_hour": _HOURLY})), "the policy's draft")
+    fine(browser.follow(browser.press(**{"limits-tenant_hour": _HOURLY})), "the policy's draft")
 
 
 def _review(office: Office, house: House) -> None:
     """Everybody and every key of the firm is on its list; nothing is decided yet."""
     browser = office.open(house.author.person.address, "/reviews")
-    _fine(browser.follow(browser.press("/reviews/begin")), "the access review")
+    fine(browser.follow(browser.press("/reviews/begin")), "the access review")
 
 
-def _fine(answer: Reply, what: str) -> None:
+def _loop(office: Office, connection: Connection) -> None:
+    """A provider that confirmed a feedback loop: from here on its signed reports are believed."""
+    browser = office.open(LOOP_BY, "/feedback-loops/new")
+    today = changes.clock(connection).date()
+    done = browser.press("", **LOOP, enrolled_on=f"{today}")
+    if done.status != 302:
+        raise NotBegun(f"The feedback loop was not added: the page answers {done.status}.")
+
+
+def fine(answer: Reply, what: str) -> None:
     if answer.status != 200:
         raise NotBegun(f"The page of {what} answers {answer.status}.")

@@ -10,6 +10,7 @@ from threading import Lock
 RELAY = "_spf.relay.test"
 SPF = f"include:{RELAY}"
 BOUNCES = "bounces.troth.test"
+LEAVES, LIST = "127.0.0.3", "bl.lists.test"  # where the demo's relay is said to send from, and a DNS list of its own
 INBOUND = "mail.troth.test"  # where Troth's own server takes mail
 
 
@@ -27,6 +28,9 @@ class Zone:
             RELAY: {"TXT": ["v=spf1 ip4:127.0.0.1 -all"]},
             BOUNCES: {"TXT": [f"v=spf1 {SPF} -all"], "MX": [f"10 {INBOUND}."]},
             INBOUND: {"A": ["127.0.0.1"]},
+            "3.0.0.127.in-addr.arpa": {"PTR": ["out.relay.test."]},
+            "out.relay.test": {"A": [LEAVES]},
+            f"2.0.0.127.{LIST}": {"A": ["127.0.0.2"]},  # the entry that every list has (RFC 5782)
             **{name: {"MX": ["10 mailbox.localhost."]} for name in mail_domains},
         }
         self._write()

@@ -14,6 +14,7 @@ from troth.cli.doctor.checks import (
     processes,
     queue,
     relay,
+    relay_webhooks,
     resolver,
     return_path,
     rights,
@@ -39,6 +40,7 @@ CHECKS = (
     Check("return path", return_path.look),
     Check("incoming mail", inbound.look, 10.0),
     Check("relay", relay.look, relay.SECONDS, relay.LATE),
+    Check("relay webhooks", relay_webhooks.look),
     Check("certificate", certificate.look),
     Check("backup", backup.look),
 )

@@ -9,6 +9,7 @@ from uuid import UUID
 from troth.cli import wiring
 from troth.cli.first_run.asking import Unfit, ask, filled, one_of, say, title
 from troth.cli.first_run.governing import Desk
+from troth.cli.zone_lines import ours
 from troth.control.approvals import changes
 from troth.control.approvals.artefacts.domain import name_problem
 from troth.control.approvals.artefacts.programme import code_problems
@@ -160,4 +161,4 @@ def _records(desk: Desk, settings: Settings, tenant: Client, name: str, subject:
     if row is None:
         say(f"{name} has no DKIM key: run `troth domain add {name} --tenant {tenant.code}`.")
         return []
-    return sending_domains.records(name, row[0], bytes(row[1]), settings.spf_mechanism or "")
+    return sending_domains.records(name, row[0], bytes(row[1]), ours(settings))

@@ -67,6 +67,9 @@ METRICS: tuple[Metric, ...] = (
            ("outcome",)),
     Metric("troth_inbound_connections", GAUGE, "feedback", "Connections that bring mail."),
     Metric("troth_inbound_unread", GAUGE, "feedback", "Letters to postmaster that nobody has read."),
+    Metric("troth_relay_webhooks_total", COUNTER, "feedback", "Webhooks of the relay: taken, confirmed; "
+           "refused as forged, old, replayed, foreign, unreadable, early; store-unavailable, unverifiable.",
+           ("relay", "outcome")),
     # ---- the house
     Metric("troth_duties_age_seconds", GAUGE, "house", "Since the duties last moved the clock's mark."),
     Metric("troth_processes", GAUGE, "house", "Processes on this machine that wrote down their numbers lately.",

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg
+from django.db import Error as DjangoError
 
 # What our own functions raise on purpose; any other state is a fault of ours and is not dressed up.
 _SPOKEN = {"42501", "28000", "22023", "55000"}
@@ -58,16 +59,25 @@ def refusals() -> Iterator[None]:
     """Turn the database's refusals into sentences."""
     try:
         yield
-    except psycopg.OperationalError as away:
-        if away.sqlstate in _SPOKEN:  # 55000 is operational to psycopg
-            raise Refused(_sentence(away)) from away
-        raise StoreAway(f"The database cannot be asked: {away}") from away
+    except DjangoError as wrapped:  # a page's query: Django puts its own error round the driver's
+        if isinstance(trouble := wrapped.__cause__, psycopg.Error) and (said := _refused(trouble)):
+            raise said from trouble
+        raise  # what is away is the middleware's to say
     except psycopg.Error as trouble:
-        if trouble.sqlstate in _SPOKEN:
-            raise Refused(_sentence(trouble)) from trouble
-        if trouble.sqlstate in _KNOWN:
-            raise Refused(f"{_KNOWN[trouble.sqlstate]} ({_sentence(trouble)})") from trouble
+        if said := _refused(trouble):
+            raise said from trouble
+        if isinstance(trouble, psycopg.OperationalError):
+            raise StoreAway(f"The database cannot be asked: {trouble}") from trouble
         raise
+
+
+def _refused(trouble: psycopg.Error) -> Refused | None:
+    """None where it is no refusal."""
+    if trouble.sqlstate in _SPOKEN:  # 55000 is operational to psycopg
+        return Refused(_sentence(trouble))
+    if trouble.sqlstate in _KNOWN:
+        return Refused(f"{_KNOWN[trouble.sqlstate]} ({_sentence(trouble)})")
+    return None
 
 
 def _sentence(trouble: psycopg.Error) -> str:

@@ -44,6 +44,12 @@ _CHANGE = {
 _WORDS = {
     **{f"governance:change:{act}": words for act, words in _CHANGE.items()},
     "governance:version:revoke": "A version of {of} “{code}” was stopped",
+    "governance:loop:add": "A feedback loop was added: {name}, of {provider}",
+    "governance:loop:end": "A feedback loop was ended: {why}",
+    "governance:template:flag": "A template was marked for review: {why}",
+    "governance:template:unflag": "A template’s mark was taken away after a review: {why}",
+    "reports:review:signed": "Somebody signed a review of what others report of our mail: {findings} findings",
+    "complaints:review:signed": "Somebody signed a review of complaints: {findings} findings",
     "people:session:open": "Somebody signed in to the pages",
     "people:session:end": "A session of the pages ended: {why}",
     "people:factor:add": "Somebody added a factor to their sign-in ({type})",
@@ -73,7 +79,9 @@ _WORDS = {
     "privacy:person:export": "A recipient took a copy of what is held about them",
     "privacy:abuse:report": "A recipient reported a message as abuse",
     "privacy:abuse:close": "A report of abuse was closed",
-    "feedback:letter:read": "Somebody read a letter to postmaster",
+    "feedback:letter:read": "Somebody read a letter that was kept for a person ({desk})",
+    "sending:dkim:stopped": "Somebody stopped the rotation of a domain's DKIM key",
+    "feedback:letter:done": "Somebody was done with {count} letters that were kept for a person",
     "privacy:service:open": "A required notice may not be mailed and is to be served otherwise",
     "privacy:request:open": "A recipient who cannot be mailed asks the client for what is held about them ({asks})",
     "privacy:service:done": "A required notice was served otherwise ({how})",
@@ -119,6 +127,7 @@ _TONES = {
     _SEAL: "kept",
 }
 _THINGS = {"api-key": "API key"}
+_CASES = {"incident": "An incident", "abuse": "A report of abuse", "disclosure": "A report of a weakness"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +218,9 @@ def _entry(found: tuple[Any, ...]) -> Entry:
 def _says(kind: str, fields: dict[str, Any]) -> str:
     """A kind without words of its own says its name."""
     words = _WORDS.get(kind)
+    room, thing, act = kind.split(":")
+    if words is None and room == "cases":
+        words = f"{_CASES.get(thing, 'A case')}, on its timeline: {act.replace('-', ' ')} {{value}}"
     if words is None:
         return kind.replace(":", ", ").replace("-", " ").capitalize()
     given = {name: f"{value:,}" if isinstance(value, int) else str(value) for name, value in fields.items()}

@@ -37,9 +37,12 @@ _LOOKS = {Kind.RELEASED: "queued", Kind.RESCHEDULED: "deferred", Kind.RETURNED: 
 # two events of one instant, in the order of the river
 _ORDER = [Kind.ACCEPTED, Kind.QUEUED, Kind.RESCHEDULED, Kind.RELEASED, Kind.CLAIMED, Kind.SENDING, Kind.UNCERTAIN]
 # what tells nobody's address and nothing that was said: numbers, times and the house's own words
-_BARE = frozenset({"attempt", "phase", "code", "enhanced", "reason", "again", "until", "size"})
+_BARE = frozenset(
+    {"attempt", "phase", "code", "enhanced", "reason", "again", "until", "size", "status", "class", "via"}
+)
 _SAID = ("attempt", "phase", "code", "enhanced", "text", "headers", "conversation", "sentence", "reason", "again",
-         "until", "size", "selector", "bits", "message_id", "decided")  # fmt: skip
+         "until", "size", "selector", "bits", "message_id", "decided", "place", "status",
+         "diagnostic")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +77,23 @@ class Verdict:
 def happened(kind: int, source_key: str, at: datetime, detail: Mapping[str, Any]) -> Happened:
     """`detail` as `flow/events.py` sealed it; empty where it cannot be opened."""
     which = Kind(kind)
-    reply = " ".join(str(detail[part]) for part in ("code", "enhanced", "text") if detail.get(part))
     reason = str(detail.get("sentence") or "") or _plain(str(detail.get("reason") or ""))
     attempt = f"Attempt {detail['attempt']}." if detail.get("attempt") else ""
     return Happened(
-        which, source_key, at, _says(which, detail), _LOOKS.get(which, which.name.lower()), reply,
+        which, source_key, at, _says(which, detail), _LOOKS.get(which, which.name.lower()), _reply(detail),
         " ".join(filter(None, (attempt, reason))), _moment(detail.get("again") or detail.get("until")),
         [(_plain(name), told(value)) for name, value in detail.items() if name not in _SAID],
         _lines(detail.get("headers")), _lines(detail.get("conversation")),
         detail["size"] if isinstance(detail.get("size"), int) else None,
     )  # fmt: skip
+
+
+def _reply(detail: Mapping[str, Any]) -> str:
+    """What the next hop said to us, or what a report quotes of a server behind it."""
+    status, quoted = str(detail.get("status") or ""), str(detail.get("diagnostic") or "")
+    if status or quoted:
+        return quoted if status in quoted else f"{status} {quoted}".strip()
+    return " ".join(str(detail[part]) for part in ("code", "enhanced", "text") if detail.get(part))
 
 
 def bare(detail: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,13 +10,28 @@ from typing import Any
 from troth.control.policies.levels import locked, said_of
 from troth.control.policies.targets import Target
 from troth.rules import policy_words as words
+from troth.rules.business_time import parse_span
 from troth.rules.policy import FIELDS, Document, Field, to_document, value_of
-from troth.rules.strictness import Allowed, AtLeast, AtMost, Ordered, Required, Switch, Value, freeze, thaw
+from troth.rules.strictness import (
+    NONE,
+    Allowed,
+    AtLeast,
+    AtMost,
+    Named,
+    Ordered,
+    Required,
+    Switch,
+    Value,
+    Within,
+    freeze,
+    thaw,
+)
 
 type Typed = dict[str, str | list[str]]
 type Sentence = Callable[[str, str], str]  # claim id, profile -> its sentence, "" where it is not promised
 
 _NUMBER = re.compile(r"\s*(\d[\d,\u00a0 ]{0,18})\s*([a-z%]*)\s*", re.ASCII | re.IGNORECASE)
+_NOTHING = NONE  # as it is typed: no country's holidays count
 _UNITS = {
     "minutes": {"": 1, "m": 1, "min": 1, "minute": 1, "minutes": 1, "h": 60, "hour": 60, "hours": 60, "d": 1440,
                 "day": 1440, "days": 1440},
@@ -66,6 +81,8 @@ def typed_of(target: Target, document: Document) -> Typed:
 
 
 def _shown(value: Any) -> str:
+    if value == "":
+        return _NOTHING
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
@@ -90,7 +107,7 @@ def _entry(target: Target, field: Field, typed: Typed, says: Sentence) -> Entry:
         _hint(target, field, says),
         typed.get(field.path, ""),
         choices,
-        _fixed(field, bound),
+        _fixed(target, field, bound),
     )
 
 
@@ -108,7 +125,9 @@ def _kind(field: Field, bound: Value) -> tuple[str, tuple[tuple[str, str], ...]]
     return "text", ()
 
 
-def _fixed(field: Field, bound: Value) -> str:
+def _fixed(target: Target, field: Field, bound: Value) -> str:
+    if isinstance(field.strictness, Named) and target.whole:
+        return ""
     if locked(field):
         return "The promise alone says this: no level below it changes it."
     if isinstance(field.strictness, Required) and bound == field.strictness.choices:
@@ -147,7 +166,7 @@ def document(target: Target, typed: Typed) -> tuple[dict[str, dict[str, Any]], d
     if target.whole:
         made = {section: dict(body) for section, body in to_document(target.bound).items()}
     for field in FIELDS:
-        if _fixed(field, value_of(target.bound, field.path)):
+        if _fixed(target, field, value_of(target.bound, field.path)):
             continue
         try:
             value = _value(target, field, typed.get(field.path, ""))
@@ -176,6 +195,19 @@ def _value(target: Target, field: Field, given: str | list[str]) -> Any:
             if given not in ("yes", "no"):
                 raise ValueError("Choose one of the list.")
             return given == "yes"
+    return _text(field, given.strip())
+
+
+def _text(field: Field, given: str) -> str:
+    """As a document writes it; what is wrong with it is said by what it is compared with (loosened)."""
+    match field.strictness:
+        case Within():
+            try:
+                return str(parse_span(given))
+            except ValueError:
+                return given.lower()
+        case Named():
+            return "" if given.lower() == _NOTHING else given
     return given
 
 

@@ -34,6 +34,7 @@ BASES = {
     "own-page": "on their own page",
     "one-click": "by a link in a message",
     "mailto": "by a mail to a message’s unsubscribe address",
+    "feedback-loop": "by their mailbox provider, which told it",
     "existing-business": "a business relationship",
     "existing-non-business": "a relationship that is no business",
     "inquiry": "an inquiry of theirs",

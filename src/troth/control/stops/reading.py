@@ -29,6 +29,7 @@ WHERE g.kind = 'category' AND g.tenant_id = %s AND NOT g.retired ORDER BY g.code
 """
 _WATCHES = {
     "anomaly": "the watch, by itself",
+    "complaints": "a pattern of complaints, by itself",
     "command:restore": "the restoring of a backup",
     "ledger": "the sequencer, by itself",
     "clock": "a person, since the clock was once ahead",

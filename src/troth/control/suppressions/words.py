@@ -45,9 +45,10 @@ WAYS = {
     "one-click": "by a link in a message",
     "mailto": "by a mail to a message’s unsubscribe address",
     "own-page": "on their own page",
+    "feedback-loop": "by their mailbox provider, which told it",
 }
 _ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_SOURCE = re.compile(rf"(smtp|unsubscribe|by-hand):{_ID}\Z")
+_SOURCE = re.compile(rf"(smtp|unsubscribe|by-hand|complaint):{_ID}\Z")
 _IMPORT = re.compile(rf"import:([a-z]+):{_ID}(?::(\d{{4}}-\d\d-\d\d))?\Z")
 
 

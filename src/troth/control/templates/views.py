@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from troth.control.people.actor import actor_of
 from troth.control.people.guard import needs
 from troth.control.people.permissions import permission
-from troth.control.templates import editing, reading
+from troth.control.templates import editing, flags, reading
 from troth.control.templates.looking import WAYS
 from troth.mail import preview
 from troth.mail.render import Compiled, Rendered, RenderError, RenderLimits, TemplateSource
@@ -62,6 +62,7 @@ def detail(request: HttpRequest, subject: UUID, number: int | None = None) -> Ht
         "older": versions[reading.PAGE - 1].number if len(versions) > reading.PAGE else None,
         "waiting": reading.waiting(actor.scope, subject) if actor.scope else [],
         "drafts": reading.drafts(actor.scope, subject) if actor.scope else [],
+        "flags": flags.flags(actor, subject),
         "parts": editing.of_version(template.code, version.artefact),
         "size": len(rendered.html.encode()) if rendered.html else 0,
         "shown": _way(request),

@@ -20,9 +20,12 @@ def bounce(message: Message, reason: str) -> list[Event]:
 
 
 def attempt(event: Event) -> int:
-    """The attempt's number; 0 where the event is of none."""
+    """The attempt's number; 0 where the event is of none. A report from outside names it in its detail."""
     name, _, number = event.source_key.partition(":")
-    return int(number) if name == "attempt" and number.isdecimal() else 0
+    if name == "attempt":
+        return int(number) if number.isdecimal() else 0
+    told = event.detail.get("attempt") if event.detail is not None else None
+    return told if isinstance(told, int) else 0
 
 
 def suppressed(look: Look, tenant: Tenant, indexes: Sequence[bytes]) -> dict[tuple[bytes, int, str], datetime]:

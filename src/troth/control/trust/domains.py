@@ -12,20 +12,18 @@ from troth.control.trust.found import Findings
 from troth.control.trust.look import Look, Programme, Tenant
 from troth.mail.domain_auth import Readiness
 from troth.outside.dns import LookupFailed
-from troth.outside.domain_check import check_domain
+from troth.outside.domain_check import Wanted, check
 
 _AT_ONCE = 16
 _PATIENCE = 10.0  # seconds for all domains together
 _DOMAINS = """
 SELECT d.domain_id, d.tenant_id, d.name, d.ready_until, d.checked_at, d.last_good_at, d.lookup_failed,
        coalesce((SELECT bool_and((f ->> 'ok')::boolean) FROM jsonb_array_elements(d.findings) AS f), false),
-       s.artefact::jsonb ->> 'selector', k.bits, k.public_der,
-       EXISTS (SELECT FROM revocation r WHERE r.snapshot_id = g.snapshot_id) OR g.retired
+       k.selector, k.bits, k.public_der,
+       EXISTS (SELECT FROM revocation r WHERE r.snapshot_id = g.snapshot_id) OR g.retired, d.path_until
 FROM domain_state d
 JOIN governed g ON g.subject = d.domain_id
-JOIN snapshot s ON s.id = g.snapshot_id
-LEFT JOIN dkim_key k ON k.domain_id = d.domain_id AND k.retired_at IS NULL
-    AND k.selector = s.artefact::jsonb ->> 'selector'
+LEFT JOIN dkim_key k ON k.domain_id = d.domain_id AND k.state = 'active'
 WHERE d.tenant_id = %s ORDER BY d.name
 """
 _KEYS = """
@@ -36,7 +34,9 @@ WHERE k.tenant_id = %s
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """`good`: every finding of the last look was. `public_der` None: it has no key of its selector."""
+    """`good`: every finding of the last look was. `public_der` None: it has no active key. `path_until`: its own return
+    path is used until then.
+    """
 
     id: UUID
     tenant: UUID
@@ -50,6 +50,7 @@ class Domain:
     bits: int | None
     public_der: bytes | None
     stopped: bool
+    path_until: datetime
 
     @property
     def sends(self) -> bool:
@@ -83,7 +84,21 @@ def keys(look: Look, programme: Programme) -> dict[tuple[str, str], tuple[int, b
 
 def seen(look: Look) -> dict[UUID, Readiness | LookupFailed]:
     """What the DNS shows of every domain with a key, asked once a check, all at the same time."""
-    found: dict[UUID, Readiness | LookupFailed] = look.once("dns", lambda: asyncio.run(_ask(look, _asked(look))))
+    spf = look.outside.spf_mechanism or "mx"  # SPF is another claim's
+    found: dict[UUID, Readiness | LookupFailed] = look.once(
+        "dns", lambda: asyncio.run(_ask(look, _asked(look), spf, None))
+    )
+    return found
+
+
+def seen_paths(look: Look) -> dict[UUID, Readiness | LookupFailed]:
+    """The same with each domain's own return path, which must lead to the installation's."""
+    spf, bounces = look.outside.spf_mechanism, look.outside.bounces
+    if not spf or not bounces:
+        return {}
+    found: dict[UUID, Readiness | LookupFailed] = look.once(
+        "dns of return paths", lambda: asyncio.run(_ask(look, _asked(look), spf, bounces))
+    )
     return found
 
 
@@ -92,18 +107,16 @@ def _asked(look: Look) -> list[Domain]:
     return [domain for domain in all_of if domain.selector and domain.public_der]
 
 
-async def _ask(look: Look, asked: Sequence[Domain]) -> dict[UUID, Readiness | LookupFailed]:
+async def _ask(
+    look: Look, asked: Sequence[Domain], spf: str, bounces: str | None
+) -> dict[UUID, Readiness | LookupFailed]:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(domain: Domain) -> Readiness | LookupFailed:
         async with gate:
-            return await check_domain(
-                look.outside.resolver,
-                domain.name,
-                domain.selector or "",
-                base64.b64encode(domain.public_der or b"").decode(),
-                look.outside.spf_mechanism or "mx",  # SPF is another claim's
-            )
+            public = base64.b64encode(domain.public_der or b"").decode()
+            wanted = Wanted(domain.name.lower(), domain.selector or "", public, spf, bounces)
+            return await check(look.outside.resolver, wanted)
 
     tasks = {domain.id: asyncio.ensure_future(one(domain)) for domain in asked}
     done, late = await asyncio.wait(tasks.values(), timeout=_PATIENCE) if tasks else (set(), set())

@@ -1,6 +1,6 @@
 """Claims: whether the database still stands as shipped around what a claim rests on; each fence yields what is wrong.
 
-The expectation is the package's: its SQL files (shipped.py), ownership.py, and the constraints that a control names.
+The expectation is the package's: its SQL files (shipped.py), ownership, and the constraints that a control names.
 """
 
 import re

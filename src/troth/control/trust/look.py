@@ -21,6 +21,7 @@ from troth.control.trust.web_probe import Place
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring, TenantKeys
 from troth.outside.dns import Resolver
+from troth.outside.relay_probe import Relay
 from troth.rules.policy import Policy, PolicyError, resolve
 from troth.rules.profile import load_profile
 
@@ -37,6 +38,7 @@ _POLICIES = """
 SELECT g.tenant_id IS NULL, g.code, s.artefact FROM governed g JOIN snapshot s ON s.id = g.snapshot_id
 WHERE g.kind = 'policy' AND NOT g.retired
 """
+_STATE = "SELECT state FROM claim_state WHERE claim = %s AND programme_id IS NOT DISTINCT FROM %s"
 _REMEMBERED = """
 SELECT evidence FROM claim_state WHERE claim = %(claim)s AND programme_id IS NOT DISTINCT FROM %(programme)s
 UNION ALL
@@ -82,7 +84,8 @@ class Fact:
 @dataclass(frozen=True, slots=True)
 class Outside:
     """What the settings say of the world: resolvers and the SPF mechanism; files with checkpoints that others keep;
-    where our own pages and the sending door listen.
+    where our own pages and the sending door listen; the relay that mail is handed to; the domain of return paths; the
+    addresses that mail leaves from, and the DNS lists that are asked about them.
     """
 
     resolver: Resolver
@@ -91,6 +94,10 @@ class Outside:
     memory: Path | None = None
     pages: Place | None = None
     door: Place | None = None
+    relay: Relay | None = None
+    bounces: str | None = None
+    addresses: tuple[str, ...] = ()
+    address_lists: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -221,3 +228,9 @@ class Look:
             rows = connection.execute(_REMEMBERED, whose).fetchall()
         found: Iterator[Mapping[str, Any]] = (json.loads(evidence).get("seen", {}) for (evidence,) in rows)
         return next((seen for seen in found if seen), {})
+
+    def state(self, claim: str, programme: Programme | None = None) -> str:
+        """What its last check said; "" before the first."""
+        with within(self.connection, None) as connection:
+            row = connection.execute(_STATE, (claim, programme.id if programme else None)).fetchone()
+        return str(row[0]) if row else ""

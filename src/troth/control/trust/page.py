@@ -37,7 +37,7 @@ A claim of several programmes has the worst of their states.
 ## How a control knows
 
 - **It compares the database with the package.** Functions, triggers, grants, policies and roles are compared with the
-  SQL files and `ownership.py` that ship with this version, never with a record inside the database.
+  SQL files and `control/ownership` that ship with this version, never with a record inside the database.
 - **It tries to break the promise.** `claim_attempt_v1` makes each attempt as the tables' owner, which is more than any
   run-time role may do, and undoes it whatever comes of it; the refusal must have the right SQLSTATE.
 - **It rehearses the rules.** The gate's chain and the retry rules are shown cases that they must refuse.

@@ -144,7 +144,14 @@ def _run(control: Control, look: Look, programme: Programme | None) -> Found:
     except Exception as trouble:
         if look.connection.closed:
             raise  # the database is away: nothing can be said, nothing is kept
-        return _troubled(trouble)
+        return _still(look, control, programme, _troubled(trouble))
+
+
+def _still(look: Look, control: Control, programme: Programme | None, found: Found) -> Found:
+    """A failure that was found stays one until a look that comes to its end finds none."""
+    if found.state is not State.NO_DATA or look.state(control.claim, programme) != State.FAILS:
+        return found
+    return replace(found, state=State.FAILS, why=("it failed when it was last looked at", *found.why))
 
 
 def _troubled(trouble: Exception) -> Found:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from graphlib import TopologicalSorter
+from importlib import import_module
 from importlib.resources import files
 
 from troth.control.pipeline import transitions
@@ -26,6 +28,8 @@ _TRIGGER = re.compile(
 _DROPPED_TRIGGER = re.compile(r"DROP\s+TRIGGER\s+(?:IF\s+EXISTS\s+)?(\w+)\s+ON\s+(?:troth\.)?(\w+)", re.IGNORECASE)
 _LOOP = re.compile(r"IN\s+ARRAY\s+ARRAY\[([^\]]*)\]\s+LOOP(.*?)END\s+LOOP", re.DOTALL | re.IGNORECASE)
 _EVENT = re.compile(r"(INSERT|DELETE|TRUNCATE|UPDATE)(?:\s+OF\s+([\w\s,]+?))?(?=\s+OR\s+|$)", re.IGNORECASE | re.DOTALL)
+
+type Migration = tuple[str, str]  # (app label, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def functions() -> dict[str, Function]:
     for text in _texts():
         for name in _DROPPED.findall(_DOLLAR.sub("", text)):
             found.pop(name.lower(), None)
-        found |= {each[0].lower(): _function(each) for each in _FUNCTION.findall(text)}
+        found |= functions_of(text)
     return found
 
 
@@ -124,18 +128,43 @@ def _written_out(loop: re.Match[str]) -> str:
     return "".join(loop[2].replace("%I", table) for table in tables)
 
 
+def migrations() -> dict[Migration, set[Migration]]:
+    """Each migration of ours with those that it runs after."""
+    found = {}
+    for app, folder in _rooms().items():
+        there = files(folder).joinpath("migrations")
+        listed = there.iterdir() if there.is_dir() else ()
+        for name in sorted(each.name.removesuffix(".py") for each in listed if each.name[0].isdigit()):
+            needs = import_module(f"{folder}.migrations.{name}").Migration.dependencies
+            found[app, name] = {before for before in needs if before[0] in _rooms()}
+    return found
+
+
+def sql_of(migration: Migration) -> str:
+    """What it carries (audit/sqlfile.py), without comments; "" when it carries none."""
+    app, name = migration
+    file = files(_rooms()[app]).joinpath("sql", f"{name}.sql")
+    return _without_comments(file.read_text(encoding="utf-8")) if file.is_file() else ""
+
+
+def functions_of(text: str) -> dict[str, Function]:
+    """The functions that a text creates, by name."""
+    return {each[0].lower(): _function(each) for each in _FUNCTION.findall(text)}
+
+
+@cache
+def _rooms() -> dict[str, str]:
+    """App label -> package."""
+    return {app.rpartition(".")[2]: app for app in INSTALLED_APPS if app.startswith("troth.control.")}
+
+
 @cache
 def _texts() -> tuple[str, ...]:
-    """The migrations' SQL in the order of their numbers, without comments; then what every upgrade runs."""
-    found = []
-    for order, app in enumerate(INSTALLED_APPS):
-        if app.startswith("troth.control."):
-            folder = files(app).joinpath("sql")
-            there = folder.iterdir() if folder.is_dir() else iter(())
-            found += [
-                (each.name, order, each.read_text(encoding="utf-8")) for each in there if each.name.endswith(".sql")
-            ]
-    texts = [_without_comments(text) for _, _, text in sorted(found)]
+    """The migrations' SQL in the order in which they run; then what every upgrade runs.
+
+    A later room may redefine an earlier room's function, so neither names nor INSTALLED_APPS give the order.
+    """
+    texts = [sql_of(each) for each in TopologicalSorter(migrations()).static_order()]
     return (*texts, ";\n".join(transitions.statements()) + ";\n")
 
 

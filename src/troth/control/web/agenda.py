@@ -1,10 +1,9 @@
 """The first page's agenda: what waits for a person, the most urgent first, each with its clock and where to look."""
 
-import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -12,11 +11,22 @@ from django.utils.text import Truncator
 
 from troth.control.approvals.wording import titled
 from troth.control.audit.asking import rows
-from troth.control.people.permissions import Asker
+from troth.control.complaints import monthly
+from troth.control.domains import house
+from troth.control.incidents import words as case_words
+from troth.control.people.actor import Actor
+from troth.control.people.permissions import allowed
+from troth.control.reports import reviewing
 from troth.control.web.menu import opens
 from troth.keys import places
 
 _MOST = 6  # of each sort
+_STOPS = 60  # that are looked at, to tell those that are alike as one
+_STOPPED = "SELECT tenant_id, effect, category FROM troth.stops_v1(%s)"
+_LETTERS = """
+SELECT desk IN ('postmaster', 'abuse', 'security') AS people, count(*), min(at) FROM inbound_letter
+WHERE read_at IS NULL AND done_at IS NULL GROUP BY 1 ORDER BY 1 DESC
+"""
 _WORDS = {
     "slow": "Hourly limits are lower until a person has looked.",
     "stop-new": "New mail is refused; what was accepted goes on.",
@@ -31,7 +41,8 @@ _ACTIONS = {
     "stop-new": "Its new mail is held or refused",
     "stop-delivery": "Nothing of it is sent",
 }
-_FIRST, _SOON = timedelta(0), timedelta(hours=4)
+_CASES = "SELECT * FROM troth.cases_waiting_v1(%s, %s)"
+_FIRST, _SOON, _DAY = timedelta(0), timedelta(hours=4), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,7 @@ class Item:
     client: UUID | None = None
 
 
-def agenda(now: datetime, actor: Asker) -> list[Item]:
+def agenda(now: datetime, actor: Actor) -> list[Item]:
     """What this person may look at."""
     sorts = {
         "home:read": _pauses,
@@ -62,18 +73,34 @@ def agenda(now: datetime, actor: Asker) -> list[Item]:
         "change:read": _changes,
         "service:read": _services,
         "abuse:read": _abuse,
+        "letter:list": _letters,
     }
     found = [item for action, told in sorts.items() if opens(actor, action) for item in told(now)]
+    if opens(actor, "template:read"):
+        found += _flags(now, actor)
+    if allowed(actor, "dmarc:review"):
+        found += _dmarc(now)
+    if allowed(actor, "complaint:review"):
+        found += _complaints(now)
+    if opens(actor, "incident:read"):
+        found += _cases(now, actor)
     return sorted(found, key=lambda item: item.urgent)
 
 
 def _pauses(now: datetime) -> Iterator[Item]:
     unusual = list(_anomalies(now))
-    for one, tenant, name, effect, reason, started in rows("SELECT * FROM troth.house_pauses_v1(%s)", _MOST):
-        if one in {pause for pause, _ in unusual}:
+    known, seen = {pause for pause, _ in unusual}, set[tuple[UUID | None, str, str]]()
+    found = [each for each in rows("SELECT * FROM troth.house_pauses_v1(%s)", _STOPS) if each[0] not in known]
+    alike = Counter(each[1:4] for each in found)
+    for _, tenant, name, effect, reason, started in found:
+        what = tenant, name, effect
+        if what in seen or len(seen) == _MOST:
             continue
+        seen.add(what)
         title = f"{name or 'Everybody'}: sending is paused" if tenant else "Sending is paused for every client"
-        text = f"{_WORDS[effect]} “{_short(reason)}” A second person lets it go."
+        more = alike[what] - 1
+        also = f" {more} more such {'stop is' if more == 1 else 'stops are'} in force." if more else ""
+        text = f"{_WORDS[effect]} “{_short(reason)}” A second person lets it go.{also}"
         yield Item("paused", title, text, now - started, "ago", "", started, "/stops", "See the stop", _FIRST)
     yield from (item for _, item in unusual)
 
@@ -117,14 +144,79 @@ def _abuse(now: datetime) -> Iterator[Item]:
                    since, "/abuse", "Look at it", _SOON, client=tenant)  # fmt: skip
 
 
+def _cases(now: datetime, actor: Actor) -> Iterator[Item]:
+    """What is owed first of the cases that are this person's business."""
+    for one, kind, reference, about, state, _, client, clock, due, _, news in rows(_CASES, actor.secret, _MOST):
+        text = f"{case_words.KINDS[kind]}. {_short(f'{client}: {about}' if client else about)}"
+        look = f"/incidents/{one}", "Look at it"
+        if due is None:
+            idle = "who reported it waits to be thanked" if state in ("resolved", "closed") else "a person closes it"
+            title = f"{reference}: {'something came' if news else idle}"
+            yield Item("held", title, text, now - news if news else None, "ago", "", news, *look, _SOON)
+            continue
+        title = f"{reference}: {case_words.CLOCKS[clock][1]}"
+        if due <= now:
+            yield Item("failed", title, text, now - due, "late", "was due", due, *look, _FIRST)
+        else:
+            yield Item("held", title, text, due - now, "left", "by", due, *look, due - now)
+
+
+def _letters(now: datetime) -> Iterator[Item]:
+    """Letters that nobody has read: to people, and those that no desk could obey."""
+    for people, n, since in rows(_LETTERS):
+        what = "letter waits" if n == 1 else "letters wait"
+        title = f"{n:,} {what} to be read" if people else f"{n:,} {what} that no desk could obey"
+        text = "Somebody wrote to a person." if people else "Bounces and reports that prove nothing."
+        yield Item("pending", title, text, now - since, "old", "since", since, "/letters", "Read them", _SOON)
+
+
+def _flags(now: datetime, actor: Actor) -> Iterator[Item]:
+    """Templates that were complained about and that nobody has reviewed."""
+    stopped = {each[0] for each in rows(_STOPPED, _STOPS) if each[1] == "stop-delivery" and not each[2]}
+    act = "Review it" if opens(actor, "template-flag:clear") else "See it"
+    for tenant, client, subject, code, version, since, n in rows(
+        "SELECT * FROM troth.template_flags_waiting_v1(%s)", _MOST
+    ):
+        sent = "It is not sent: a stop is in force." if {tenant, None} & stopped else "It is sent meanwhile."
+        text = f"{n:,} {'recipient' if n == 1 else 'recipients'} complained about it. {sent}"
+        yield Item("held", f"{client}: {code}, version {version}, waits for its review", text, now - since, "old",
+                   "since", since, f"/templates/{subject}", act, _SOON, client=tenant)  # fmt: skip
+
+
+def _dmarc(now: datetime) -> Iterator[Item]:
+    for each in reviewing.standings(None):
+        if each.due is None or each.due - now > _DAY:
+            continue
+        late, span = each.due <= now, abs(each.due - now)
+        text = "What other servers told since the last one: a person looks at what is new, and signs."
+        yield Item("failed" if late else "pending", f"Review of DMARC reports of {each.name}", text, span,
+                   "late" if late else "left", "it was due" if late else "it is due", each.due,
+                   f"/dmarc/review/{each.programme}", "Review them", max(each.due - now, _FIRST))  # fmt: skip
+
+
+def _complaints(now: datetime) -> Iterator[Item]:
+    for each in monthly.standings(None):
+        if each.due is None or each.due - now > _DAY:
+            continue
+        late, span = each.due <= now, abs(each.due - now)
+        text = "How many complained since the last one, about whom and what: a person looks, and signs."
+        yield Item("failed" if late else "pending", f"Review of complaints of {each.name}", text, span,
+                   "late" if late else "left", "it was due" if late else "it is due", each.due,
+                   f"/complaints/review/{each.programme}", "Review them", max(each.due - now, _FIRST))  # fmt: skip
+
+
 def _domains(now: datetime) -> Iterator[Item]:
-    for _, client, tenant, name, checked, findings, n in rows("SELECT * FROM troth.house_domains_v1(%s)", _MOST):
-        wrong = [each["sentence"] for each in _list(findings) if not each.get("ok", False)]
-        text = f"{tenant}: {_short(' '.join(wrong)) or 'Its DNS was not looked at yet.'}"
-        more = f" Of {n} such domains." if n > _MOST else ""
-        ago = now - checked if checked else None
-        yield Item("not ready", f"{name} cannot send yet", text + more, ago, "ago", "checked" if checked else
-                   "not checked yet", checked, "/domains", "See the records", _SOON, client=client)  # fmt: skip
+    """Domains from which nothing leaves: those that did send say since when they do not."""
+    found, n = house.domains(shut=True, most=_MOST)
+    more = f" Of {n} such domains." if n > _MOST else ""
+    for each in found:
+        text = f"{each.client}: {_short(' '.join(each.problems)) or 'Its DNS was not looked at yet.'}{more}"
+        at, stopped = each.broken_at or each.checked_at, each.broken_at is not None
+        title = f"{each.name} stopped sending" if stopped else f"{each.name} cannot send yet"
+        note = "" if stopped else "checked" if at else "not checked yet"
+        ago = now - at if at else None
+        yield Item("not ready", title, text, ago, "ago", note, at, f"/domains/{each.id}", "See the records", _SOON,
+                   client=each.tenant)  # fmt: skip
 
 
 def _changes(now: datetime) -> Iterator[Item]:
@@ -142,8 +234,3 @@ def _changes(now: datetime) -> Iterator[Item]:
 
 def _short(text: str) -> str:
     return Truncator(text).chars(240)
-
-
-def _list(findings: Any) -> list[dict[str, Any]]:
-    """Django leaves jsonb as text in a raw query."""
-    return json.loads(findings) if isinstance(findings, str) else list(findings or ())

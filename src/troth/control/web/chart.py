@@ -31,7 +31,7 @@ class Volume:
     band: str
     marks: list[int]
     grid: list[float]
-    hours: list[datetime]
+    hours: list[datetime | None]  # one a point; None: it has no label
     rows: list[Row]
     total: int
     dot: str
@@ -54,7 +54,7 @@ def volume(found: Hours, until: datetime) -> Volume:
         band=f"{_path(upper)} L{_joined(lower[::-1])}Z",
         marks=[top * n // _STEPS for n in range(_STEPS, -1, -1)],
         grid=[HEIGHT * n / _STEPS for n in range(_STEPS)],
-        hours=times[::6] + times[-1:],
+        hours=[at if n % 6 == 0 or n == 23 else None for n, at in enumerate(times)],
         rows=rows,
         total=sum(now),
         dot=f"M{line[-1][0]:g} {line[-1][1]:g}h.01",

@@ -21,7 +21,8 @@ type Answer = Callable[[HttpRequest], HttpResponse]
 
 # by the names of urls.py: links in mail, what the door answers, and our files; they know no session
 _OWN = frozenset({"own-page", "own-report", "own-copy", "own-all", "own-erase", "own-code"})
-OUTSIDE = _OWN | {"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"}
+_DESKS = frozenset({"report-abuse", "security", "report-shown", "desk-look", "security-txt"})
+OUTSIDE = _OWN | _DESKS | {"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"}
 # the way in, and what anybody may choose
 OPEN = frozenset(
     {"account_login", "passkey-sign-in", "passkey-options", "mfa_authenticate", "password-ask", "password-set", "look"}

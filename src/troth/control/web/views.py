@@ -17,10 +17,10 @@ from troth.control.web.context import THEME_COOKIE, THEMES
 
 _YEAR = 31_536_000  # seconds
 _PAGE = 50
-# where a client may be chosen, too: a list and what it was asked for (RFC 3986 3.4), or one change
+# where a client may be chosen, too: a list and what it was asked for (RFC 3986 3.4), one change or one domain
 _LISTS = (
     "messages|changes|categories|templates|policies|suppressions|domains|keys|webhooks|people|reviews|sign-on|ledger"
-    "|records|stops|changes/[0-9a-f-]{36}"
+    "|records|stops|changes/[0-9a-f-]{36}|domains/[0-9a-f-]{36}"
 )
 _list_re = re.compile(rf"/(?:{_LISTS})(?:\?[A-Za-z0-9\-._~!$&'()*+,;=:@/?%]{{1,2000}})?\Z")
 

@@ -3,7 +3,7 @@ signature lets go of the GIL) and reads nothing but what it is handed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
@@ -21,6 +21,7 @@ from troth.mail.mailbox import Mailbox, parse_mailbox
 from troth.mail.mime import assemble
 from troth.mail.outgoing import Outgoing
 from troth.mail.own_link import mail_address, own_link
+from troth.mail.relay_header import RelayHeader
 from troth.mail.render import Rendered, RenderError, RenderLimits
 from troth.mail.tokens import make_token, verp_make
 from troth.mail.wire import dot_stuff, wire
@@ -37,7 +38,8 @@ type Render = Callable[[Template, dict[str, object]], Rendered]
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What the installation puts on every message. Keys are the newest of their purpose; `links` starts every link;
-    `mail_to`: the domain whose mail we take, None where we take none, and then no opt-out by mail is offered.
+    `mail_to`: the domain whose mail we take, None where we take none, and then no opt-out by mail is offered; `relay`:
+    what the relay wants, so that its webhooks name the message.
     """
 
     cell: str
@@ -46,6 +48,7 @@ class Stamp:
     verp_key: bytes
     unsubscribe_key: bytes
     mail_to: str | None = None
+    relay: RelayHeader = field(default_factory=RelayHeader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,9 @@ def _compose(work: Work, with_: Ingredients, stamp: Stamp, now: datetime, render
     footer = _footer(work, stamp)
     content = under(_content(with_, render), footer)
     assembled = assemble(_outgoing(work, with_, stamp, now, content, sender, message_id))
-    octets = wire(signing.signer.sign(assembled), assembled)
-    local = verp_make(stamp.verp_key, work.claimed.message_id, work.claimed.lifetime_ends + BOUNCES_AFTER, stamp.cell)
+    ends = work.claimed.lifetime_ends + BOUNCES_AFTER
+    local = verp_make(stamp.verp_key, work.claimed.message_id, ends, stamp.cell, work.attempt)
+    octets = stamp.relay.lines(local) + wire(signing.signer.sign(assembled), assembled)
     envelope = Envelope(
         work.claimed.message_id,
         f"{local}@{path}".encode(),

@@ -119,5 +119,4 @@ class Materials:
             signer = Signer(row.name, row.selector, pem)
         except (KeyringError, DkimError):
             return None  # unsigned nothing leaves: the mark's own word for it is an unready domain
-        artefact = msgspec.json.decode(row.artefact) if row.artefact else {}
-        return SigningKey(signer, row.bits, artefact.get("return_path"))
+        return SigningKey(signer, row.bits, row.return_path)

@@ -14,9 +14,10 @@ from troth.flow.delivery.work import Back, Found, Hindrance, Outcome, Work
 from troth.flow.events import Happening, Report, Settlement
 from troth.mail.reply import Failure, Phase, classify
 from troth.rules import quiet
+from troth.rules.given_back import PLACE, Place
 from troth.rules.mark import MARK_OUTCOME, MarkVerdict
 from troth.rules.policy import Policy
-from troth.rules.retry import FailureKind, Retry, next_step
+from troth.rules.retry import FailureKind, Retry, Tries, counted, next_step, remembered
 from troth.rules.states import Kind, State
 from troth.store.events import Kept, NewSuppression
 
@@ -102,7 +103,7 @@ def _hindered(work: Work, why: Hindrance) -> Settlement:
 
 def _answered(work: Work, answer: Answer, bench: Bench) -> Settlement | Back:
     if answer.outcome == "accepted":
-        detail = _detail(work, answer)
+        detail = {**_detail(work, answer), PLACE: _place(work)}
         return _settlement(work, _attempt(work.attempt), ((Kind.SENT, detail),), State.SENT, None)
     if answer.outcome == "lost":
         return _uncertain(work, work.attempt, {"reason": "answer-lost", **_detail(work, answer)}, bench)
@@ -124,14 +125,15 @@ def _failure(answer: Answer) -> Failure:
 
 def _failed_attempt(work: Work, answer: Answer, failure: Failure, bench: Bench) -> Settlement:
     claimed, now = work.claimed, bench.now
-    schedule, attempts, first = _schedule(work, failure, now)
+    before = Tries(claimed.schedule, claimed.schedule_attempts, claimed.first_failed_at)
+    tries = counted(before, failure.kind, address_bad=failure.address_bad, now=now)
     step = next_step(
         failure.kind,
         permanent=failure.permanent,
         address_bad=failure.address_bad,
         policy=bench.policy(claimed.tenant_id, claimed.category_id),
-        attempts_of_this_schedule=attempts,
-        first_attempt_at=first,
+        attempts_of_this_schedule=tries.attempts,
+        first_attempt_at=tries.first or now,
         now=now,
         lifetime_ends_at=claimed.lifetime_ends,
         message_id=str(claimed.message_id),
@@ -140,27 +142,16 @@ def _failed_attempt(work: Work, answer: Answer, failure: Failure, bench: Bench) 
     detail = {"kind": failure.kind, "rule": failure.rule, **_detail(work, answer)}
     if isinstance(step, Retry):
         detail["again"] = step.at.isoformat()
-        keeps_soft = claimed.schedule == FailureKind.MAILBOX != schedule
-        kept = (
-            _kept(work, State.DEFERRED, step.at, lost=0)
-            if keeps_soft  # the address's own tries and window go on being counted
-            else Kept(claimed.message_id, int(State.DEFERRED), step.at, schedule, attempts, first, 0)
-        )
+        kept_tries = remembered(before, tries)
+        kept = Kept(
+            claimed.message_id, int(State.DEFERRED), step.at, kept_tries.schedule, kept_tries.attempts,
+            kept_tries.first, 0,
+        )  # fmt: skip
         return _settlement(work, source, ((Kind.DEFERRED, detail),), State.DEFERRED, kept)
     detail["reason"] = step.reason
     target = State.FAILED if step.kind is Kind.FAILED else State.BOUNCED
     condemned = _suppression(work, step.reason, bench) if getattr(step, "suppress", False) else None
     return _settlement(work, source, ((step.kind, detail),), target, None, condemned)
-
-
-def _schedule(work: Work, failure: Failure, now: datetime) -> tuple[str, int, datetime]:
-    """The schedule's name, how many of its attempts have failed with this one, and when the first did."""
-    soft = failure.kind == FailureKind.MAILBOX or failure.address_bad
-    name = FailureKind.MAILBOX.value if soft else str(failure.kind)
-    claimed = work.claimed
-    if claimed.schedule == name and claimed.first_failed_at is not None:
-        return name, claimed.schedule_attempts + 1, claimed.first_failed_at
-    return name, 1, now
 
 
 def _suppression(work: Work, reason: str, bench: Bench) -> NewSuppression:
@@ -184,6 +175,13 @@ def _uncertain(work: Work, attempt: int, detail: dict[str, Any], bench: Bench) -
     kept = _kept(work, state, bench.now if again else claimed.lifetime_ends, lost=0)
     told = ((Kind.UNCERTAIN, detail), (kind, {"reason": "uncertain", "policy": policy.delivery.uncertain}))
     return _settlement(work, _attempt(attempt), told, state, kept)
+
+
+def _place(work: Work) -> dict[str, Any]:
+    """What it would need to go into the spool again, should the next hop give it back."""
+    claimed = work.claimed
+    tries = Tries(claimed.schedule, claimed.schedule_attempts, claimed.first_failed_at)
+    return Place(claimed.domain_id, claimed.lifetime_ends, claimed.on_consent, tries).to_document()
 
 
 # ---- late answers

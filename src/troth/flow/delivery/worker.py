@@ -36,6 +36,7 @@ from troth.keys import places
 from troth.keys.errors import KeyringError, KmsUnavailable
 from troth.keys.installation import InstallationSecrets, Purpose
 from troth.keys.keyring import OPERATOR, Keyring, PersonKey, TenantKeys
+from troth.mail.relay_header import RelayHeader
 from troth.outside import meters
 from troth.settings import Settings
 from troth.store import duties
@@ -206,6 +207,7 @@ class Worker:
             deps.secrets.token_keys(Purpose.VERP)[0],
             deps.secrets.token_keys(Purpose.UNSUBSCRIBE)[0],
             settings.return_path_domain if settings.inbound_port else None,
+            RelayHeader(settings.relay_kind, settings.ses_configuration_set),
         )
         least = min(settings.claim_batch, 2 * deps.route.max_connections)
         return Claimer(

@@ -10,7 +10,7 @@ from troth.flow.gate.accept import StoreAway
 from troth.flow.gate.asks import Answer, Ask
 from troth.flow.gate.world import Memory
 from troth.keys.installation import InstallationSecrets
-from troth.keys.keyring import Keyring
+from troth.keys.keyring import Keyring, TenantKeys
 from troth.store.connection import Connection
 
 Lend = Callable[[], AbstractAsyncContextManager[Connection]]
@@ -28,7 +28,8 @@ async def _no_gate(ask: Ask) -> Answer:
 @dataclass(frozen=True, slots=True)
 class Deps:
     """`lend` gives a connection for a while; `peer` says from which address a request came; `secure`: cookies go over
-    TLS alone; `submit`: the gate, for Troth's own mail.
+    TLS alone; `submit`: the gate, for Troth's own mail; `operator`: its own keyset, under which a suppressed address
+    is kept (without it the address is not).
     """
 
     lend: Lend
@@ -38,3 +39,4 @@ class Deps:
     peer: Callable[[Request], str] = _nobody
     secure: bool = False
     submit: Callable[[Ask], Awaitable[Answer]] = _no_gate
+    operator: TenantKeys | None = None

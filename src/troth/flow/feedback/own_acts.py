@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from troth.flow import events
-from troth.flow.feedback import held, opt_out
+from troth.flow.feedback import desks_own, held, opt_out
 from troth.flow.feedback.deps import Deps
 from troth.flow.feedback.opt_out import Entry, Letter
 from troth.flow.feedback.own_pages import REASONS, SOURCE, WORDS
@@ -95,7 +95,8 @@ async def report(deps: Deps, connection: Connection, view: View, told: Told, pee
     sealed = view.key.seal(msgspec.json.encode({"reason": told.reason, "words": told.words}), places.abuse(made))
     wishes = {str(each): False for name in told.stop for each in view.stops[name]}
     async with connection.transaction():
-        await own.report_abuse(connection, made, view.row.id, sealed)
+        if await own.report_abuse(connection, made, view.row.id, sealed):
+            await desks_own.open_case(connection, view)
         return await switch(deps, connection, view, wishes, peer, _TICKED)
 
 

@@ -1,16 +1,12 @@
-"""Feedback: letters to postmaster (RFC 5321 4.5.1): kept sealed until a person has read them (`troth letter`)."""
+"""Feedback: letters to postmaster (RFC 5321 4.5.1): kept sealed for a person (/letters, `troth letter`)."""
 
 from collections.abc import Sequence
 
+from troth.flow.feedback import aside
 from troth.flow.feedback.deps import Lend
-from troth.keys import ids, places
 from troth.keys.keyring import TenantKeys
 from troth.mail.arrived import Arrived, Verdict
 from troth.mail.smtp_path import POSTMASTER
-from troth.store import gate, inbound
-
-KEPT = 1_048_576  # octets of each; the rest is cut off
-MOST = 1_000  # unread ones; a flood may not fill the disk
 
 
 class Postmaster:
@@ -26,13 +22,6 @@ class Postmaster:
         return address.lower() in self._ours
 
     async def take(self, addresses: Sequence[str], arrived: Arrived) -> Verdict:
-        """One row, however many of its names were given; a second copy of a letter is another row."""
-        del addresses
+        """One row, however many of its names were given, and however often it comes."""
         async with self._lend() as connection:
-            if await inbound.unread(connection) >= MOST:
-                return Verdict.FULL
-            id_ = ids.uuid7(await gate.now(connection))
-            head = f"Return-Path: {arrived.reverse_path}\r\nX-Troth-Peer: {arrived.peer}\r\n".encode()
-            sealed = self._keys.seal(head + arrived.octets[:KEPT], places.letter(id_))
-            await inbound.keep(connection, id_, self.name, len(arrived.octets), sealed)
-        return Verdict.TAKEN
+            return await aside.keep(connection, self._keys, self.name, aside.LETTER, arrived, addresses)

@@ -7,7 +7,7 @@ AUTH; what is replaced here is that.
 import asyncio
 from collections import defaultdict
 from ssl import SSLContext
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiosmtpd.smtp import SMTP, Envelope
 
@@ -24,8 +24,32 @@ if TYPE_CHECKING:
 TOO_MANY = b"421 4.7.0 There are too many connections; come again\r\n"
 TOO_SLOW = b"421 4.4.2 That took too long\r\n"
 NAMES_TRIED = b"421 4.7.0 None of these addresses is here\r\n"
+BARE = b"500 5.5.2 A command ends with CR LF, and has neither of them alone\r\n"
 COMMAND_OCTETS = 1_024  # RFC 5321 4.5.3.1.4 and what SIZE, BODY and SMTPUTF8 add
 CLOSING = b"421 4.3.2 The server is closing; come again\r\n"
+
+
+class Lines(asyncio.StreamReader):
+    """What comes in. aiosmtpd takes a bare LF for a command's end; a server before us may not, and then it reads other
+    commands than we do: such a line ends the connection (RFC 5321 2.3.8). Letters are looked at in gathering.py.
+    """
+
+    def __init__(self, refuse: "Callable[[], None]", limit: int, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(limit, loop)
+        self._refuse = refuse
+        self._begun = b""  # of a line that is too long
+
+    async def read(self, n: int = -1) -> bytes:
+        self._begun = await super().read(n)
+        return self._begun
+
+    async def readuntil(self, separator: Any = b"\n") -> bytes:
+        line = await super().readuntil(separator)
+        whole, self._begun = self._begun + line, b""
+        if separator == b"\n" and (not whole.endswith(b"\r\n") or b"\r" in whole[:-2]):
+            self._refuse()
+            raise asyncio.CancelledError  # which ends the conversation's task
+        return line
 
 
 class Letter(Envelope):
@@ -52,6 +76,8 @@ class Session(SMTP):
             timeout=room.limits.command,
             command_call_limit=COMMANDS,
         )
+        reader = Lines(self._bare, room.limits.line, self.loop)
+        asyncio.StreamReaderProtocol.__init__(self, reader, self._cb_client_connected, self.loop)
         self.hooks = hooks
         self._room, self._gone = room, gone
         self._peer: str | None = None  # once it has room
@@ -101,6 +127,10 @@ class Session(SMTP):
     def data_received(self, data: bytes) -> None:
         self._heard = self.loop.time()
         super().data_received(data)
+
+    def _bare(self) -> None:
+        self.hooks.tally["refused"] += 1
+        self._say_last(BARE)
 
     def _timeout_cb(self) -> None:
         self.hooks.tally["timeout"] += 1

@@ -1,5 +1,6 @@
-"""Webhooks, in the same process: mail about people's access (an account that nobody uses, a review to decide), which a
-date has put into a table; through the gate like all mail, from the programme's system tenant.
+"""Webhooks, in the same process: mail about people's access (an account that nobody uses, a review to decide) and of
+cases with their clocks, which a date has put into a table; through the gate like all mail, from the programme's system
+tenant.
 """
 
 import hmac
@@ -98,12 +99,28 @@ def _variables(deps: Deps, notice: Notice) -> dict[str, str]:
     if "anomaly" in given:
         told["what"] = given["what"][:_LONGEST_FINDING]
         told["how"] = (_LATE if given["about"] == "overdue" else "") + _HOW[given["action"]]
+    if "cases" in given:
+        told |= {"what": _cases(given["cases"], given["missed"]), "lines": given["lines"]}
+    if "domain" in given:
+        told["what"] = given["what"][:_LONGEST_FINDING]
     return told | {name: given[name][:_LONGEST_NAME] for name in ("left", "client") if name in given}
 
 
+def _cases(found: int, missed: int) -> str:
+    """2 cases need you, 1 of them overdue"""
+    needs = "1 case needs you" if found == 1 else f"{found:,} cases need you"
+    if not missed:
+        return needs
+    return f"{needs}, and is overdue" if found == 1 else f"{needs}, {missed:,} of them overdue"
+
+
 def _path(given: dict[str, Any]) -> str:
+    if "cases" in given:
+        return f"/incidents/{given['case']}" if given["case"] else "/incidents"
     if "anomaly" in given:
         return f"/anomalies/{given['anomaly']}"
+    if "domain" in given:
+        return f"/domains/{given['domain']}"
     if "review" in given:
         return f"/reviews/{given['review']}"
     return f"/people/{given['account']}" if "account" in given else "/"

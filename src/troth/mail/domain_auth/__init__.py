@@ -17,20 +17,31 @@ from troth.mail.domain_auth.dmarc_policy import (
     walk_names,
 )
 from troth.mail.domain_auth.finding import Finding, Readiness
+from troth.mail.domain_auth.near_miss import at_alias, elsewhere, misplaced, nearer
 from troth.mail.domain_auth.return_path import return_path
+from troth.mail.domain_auth.spf_join import joined
 from troth.mail.domain_auth.spf_record import spf
+from troth.mail.domain_auth.spf_tree import MAX_ASKED, followed, tree_fault
 
 __all__ = [
+    "MAX_ASKED",
     "Finding",
     "Policy",
     "Readiness",
+    "at_alias",
     "dkim",
     "dmarc",
+    "elsewhere",
+    "followed",
+    "joined",
+    "misplaced",
+    "nearer",
     "organizational_domain",
     "policy",
     "return_path",
     "settles",
     "spf",
     "stops",
+    "tree_fault",
     "walk_names",
 ]

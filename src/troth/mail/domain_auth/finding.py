@@ -21,6 +21,8 @@ class Readiness:
     dkim: Finding
     dmarc: Finding
     return_path: Finding | None = None
+    advice: tuple[Finding, ...] = ()  # what would be better, and closes nothing
+    ttl: int = 0  # seconds that whoever answered keeps the record that does not hold, the longest of them
 
     @property
     def findings(self) -> tuple[Finding, ...]:

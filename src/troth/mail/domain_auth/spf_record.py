@@ -36,42 +36,42 @@ type _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
-class _Directive:
+class Directive:
     qualifier: str
     name: str
     argument: str  # with its ":", lower case, no final dot
     network: _Network | None  # of ip4 and ip6
 
-    def covers(self, other: "_Directive") -> bool:
+    def covers(self, other: "Directive") -> bool:
         """Say whether this matches all that `other` does: the same words, or a network round it."""
         if self.network is None or other.network is None or self.name != other.name:
             return self._same(other)
         return other.network.subnet_of(self.network)  # type: ignore[arg-type]  # one name, one IP version
 
-    def touches(self, other: "_Directive") -> bool:
+    def touches(self, other: "Directive") -> bool:
         """Say whether this matches some of what `other` does."""
         if self.network is None or other.network is None or self.name != other.name:
             return self._same(other)
         return self.network.overlaps(other.network)
 
-    def _same(self, other: "_Directive") -> bool:
+    def _same(self, other: "Directive") -> bool:
         return (self.name, self.argument) == (other.name, other.argument)
 
 
 @dataclass(frozen=True, slots=True)
 class _Record:
-    directives: tuple[_Directive, ...]
+    directives: tuple[Directive, ...]
     redirect: bool
     fault: str = ""
 
     @property
     def lookups(self) -> int:
-        return sum(directive.name in _LOOKS_UP for directive in self.reached) + self.redirect
+        return sum(each.name in _LOOKS_UP for each in self.reached) + self.redirect
 
     @property
-    def reached(self) -> tuple[_Directive, ...]:
+    def reached(self) -> tuple[Directive, ...]:
         """The directives up to the first `all`: nothing after it is ever asked."""
-        names = [directive.name for directive in self.directives]
+        names = [each.name for each in self.directives]
         return self.directives[: names.index("all") + 1] if "all" in names else self.directives
 
 
@@ -102,10 +102,10 @@ def _judge(record: _Record, required: str, at: str, *, strict: bool) -> tuple[st
             "spf.lookups",
             f"Shorten the SPF record at {at}: {record.lookups} terms need a look-up, {MAX_LOOKUPS} may.",
         )
-    wide = _lets_everyone(record.reached)
+    wide = lets_everyone(record.reached)
     if wide:
         return "spf.everyone", f'Remove "{wide}" from the SPF record at {at}: it lets almost anyone send.'
-    missing = _missing(record.reached, required)
+    missing = misses(record.reached, required)
     if missing:
         return "spf.required", f'Add "{missing}" to the SPF record at {at}, before its "all".'
     return _judge_end(record, at, strict=strict)
@@ -123,7 +123,7 @@ def _judge_end(record: _Record, at: str, *, strict: bool) -> tuple[str, str]:
     return "spf.ok", f"The SPF record at {at} lets this service send and ends in {end.qualifier}all."
 
 
-def _lets_everyone(directives: tuple[_Directive, ...]) -> str:
+def lets_everyone(directives: tuple[Directive, ...]) -> str:
     for item in directives:
         wide = item.network is not None and item.network.prefixlen < _WIDEST[item.network.version]
         if item.qualifier == "+" and (item.name == "all" or wide):
@@ -131,10 +131,10 @@ def _lets_everyone(directives: tuple[_Directive, ...]) -> str:
     return ""
 
 
-def _missing(directives: tuple[_Directive, ...], required: str) -> str:
+def misses(directives: tuple[Directive, ...], required: str) -> str:
     """Tell the first required term for which the record does not answer "pass"."""
     for term in required.split():
-        want = _directive(term)
+        want = directive(term)
         if want is None:
             raise ValueError(f"{term!r} is not an SPF mechanism: write for example include:spf.example")
         if not _passes(directives, want):
@@ -142,7 +142,7 @@ def _missing(directives: tuple[_Directive, ...], required: str) -> str:
     return ""
 
 
-def _passes(directives: tuple[_Directive, ...], want: _Directive) -> bool:
+def _passes(directives: tuple[Directive, ...], want: Directive) -> bool:
     """Say whether all of `want` is let through. The first match decides: an earlier "-" takes it away."""
     for item in directives:
         if item.qualifier == "+" and item.covers(want):
@@ -157,10 +157,10 @@ def _parse(text: str) -> _Record:
     for term in text.split(" ")[1:]:
         if not term:
             continue
-        directive = _directive(term)
+        read = directive(term)
         modifier = _MODIFIER.fullmatch(term)
-        if directive is not None:
-            directives.append(directive)
+        if read is not None:
+            directives.append(read)
         elif modifier is not None:
             modifiers[modifier[1].lower()] += 1
         else:
@@ -168,11 +168,11 @@ def _parse(text: str) -> _Record:
     for name in ("redirect", "exp"):  # RFC 7208 section 6: these appear at most once
         if modifiers[name] > 1:
             return _Record((), redirect=False, fault=f"{name}= twice")
-    ends = any(directive.name == "all" for directive in directives)
+    ends = any(each.name == "all" for each in directives)
     return _Record(tuple(directives), redirect=bool(modifiers["redirect"]) and not ends)
 
 
-def _directive(term: str) -> _Directive | None:
+def directive(term: str) -> Directive | None:
     """Read one mechanism with its qualifier; None when it is not one, or its arguments are not valid."""
     match = _DIRECTIVE.fullmatch(term)
     if match is None:
@@ -181,9 +181,9 @@ def _directive(term: str) -> _Directive | None:
     if len(argument) > _LONGEST or not _ARGUMENTS[name].fullmatch(argument):
         return None
     if name not in ("ip4", "ip6"):
-        return _Directive(qualifier, name, argument.lower().removesuffix("."), None)
+        return Directive(qualifier, name, argument.lower().removesuffix("."), None)
     network = _network(name, argument[1:])
-    return None if network is None else _Directive(qualifier, name, argument.lower(), network)
+    return None if network is None else Directive(qualifier, name, argument.lower(), network)
 
 
 def _network(name: str, text: str) -> _Network | None:

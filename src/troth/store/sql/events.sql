@@ -57,6 +57,42 @@ FROM message m JOIN person p ON p.id = m.person_id JOIN tenant t ON t.id = m.ten
 WHERE m.id = ANY(%(ids)b::uuid[])
 ORDER BY m.id FOR UPDATE OF m;
 
+-- name: lock_places
+-- Before lock_messages, in the order in which workers lock: a report waits for whoever settles the same message.
+SELECT message_id, state, attempts FROM spool WHERE message_id = ANY(%(ids)b::uuid[]) ORDER BY message_id FOR UPDATE;
+
+-- name: told_already
+-- A report that is known is the same event, whatever was made of it the first time.
+SELECT EXISTS (SELECT FROM event WHERE message_id = %(id)b AND source_key = %(source_key)b);
+
+-- name: told_later
+-- How often others told of a message after the next hop took it, by what was made of it.
+SELECT count(*) FROM event WHERE message_id = %(id)b AND kind = %(kind)b AND source_key ~ '^(dsn|mailgun|ses):';
+
+-- name: went_out
+-- The newest attempt that the next hop took, and whether its letter is still here.
+SELECT p.address_ct, e.source_key, e.detail_ct,
+       EXISTS (SELECT FROM message_body b WHERE b.message_id = m.id) AS letter
+FROM message m JOIN person p ON p.id = m.person_id
+LEFT JOIN LATERAL (SELECT source_key, detail_ct FROM event WHERE message_id = m.id AND kind = 8
+                   ORDER BY length(source_key) DESC, source_key DESC LIMIT 1) AS e ON true
+WHERE m.id = %(id)b;
+
+-- name: reached
+-- Whom a message was for, so that a notification's recipients can be compared.
+SELECT m.tenant_id, m.person_id, p.data_key, p.address_ct, t.keyset
+FROM message m JOIN person p ON p.id = m.person_id JOIN tenant t ON t.id = m.tenant_id WHERE m.id = %(id)b;
+
+-- name: put_back
+-- A message that the next hop gave back, as it stood before it was sent. Its limits were counted long ago.
+INSERT INTO spool (message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot,
+    template_snapshot, domain_id, state, due, lifetime_ends, attempts, schedule, schedule_attempts, first_failed_at,
+    counted, on_consent)
+SELECT m.id, m.tenant_id, m.email_id, m.person_id, m.blind_index, m.category_id, e.category_snapshot,
+    e.template_snapshot, %(domain)b, 7, %(due)b, %(ends)b, %(attempts)b, %(schedule)b, %(schedule_attempts)b, %(first)b,
+    m.created_at, %(consent)b
+FROM message m JOIN email e ON e.id = m.email_id WHERE m.id = %(id)b;
+
 -- name: take_for_cancel
 -- What may still be called back: anything not yet marked. Locked, so that a mark waits and then finds it gone.
 SELECT s.message_id, s.tenant_id, s.person_id, s.blind_index, s.state, s.due, s.lifetime_ends, s.attempts, p.data_key,

@@ -7,6 +7,9 @@ ON CONFLICT (domain) DO UPDATE SET at = now_v1(), seen = clock_timestamp();
 -- name: inbound_unread
 SELECT count(*) FROM inbound_letter WHERE read_at IS NULL;
 
--- name: inbound_keep
-INSERT INTO inbound_letter (id, desk, at, size, letter_ct)
-VALUES (%(id)b, %(desk)b, now_v1(), %(size)b, %(letter)b);
+-- name: letter_keep
+SELECT letter_keep_v1(%(id)b, %(desk)b, %(reason)b, %(digest)b, %(size)b, %(letter)b, %(most)b, %(most_of_reason)b,
+                      %(octets)b);
+
+-- name: letter_count
+SELECT letter_count_v1(%(desk)b, %(reason)b, false);

@@ -17,7 +17,7 @@ taken AS (
     WHERE message_id = ANY(ARRAY(SELECT message_id FROM picked))
     RETURNING message_id, tenant_id, email_id, person_id, blind_index, category_id, category_snapshot,
               template_snapshot, domain_id, lifetime_ends, token, attempts, schedule, schedule_attempts,
-              first_failed_at, lost_claims, counted)
+              first_failed_at, lost_claims, counted, on_consent)
 SELECT t.*, p.state AS was, p.due AS was_due,
        EXISTS (SELECT FROM release_order r WHERE r.message_id = t.message_id) AS released
 FROM taken t JOIN picked p USING (message_id) ORDER BY p.due;
@@ -136,16 +136,14 @@ RETURNING message_id;
 SELECT change_id FROM release_order WHERE message_id = %(id)b;
 
 -- name: signing_keys
--- The live key of each domain's approved selector, whose record was looked up: one made for a rotation waits for its
--- approval. It is cached for a few seconds only, so that the rotation is soon seen.
-SELECT DISTINCT ON (k.domain_id) k.domain_id, k.tenant_id, d.name, k.selector, k.bits, k.private_ct, t.keyset,
-       s.artefact
+-- The active key of each approved domain, and bounce.<domain> as its return path while that holds in the DNS. It is cached
+-- for a few seconds only, so that a rotation is soon seen; the key before it stays published for a week at the least.
+SELECT k.domain_id, k.tenant_id, d.name, k.selector, k.bits, k.private_ct, t.keyset,
+       CASE WHEN d.path_until > now_v1() THEN 'bounce.' || d.name END AS return_path
 FROM dkim_key k JOIN tenant t ON t.id = k.tenant_id
 JOIN domain_state d ON d.domain_id = k.domain_id AND d.tenant_id = k.tenant_id
 JOIN governed g ON g.subject = k.domain_id AND g.tenant_id = k.tenant_id
-JOIN snapshot s ON s.id = g.snapshot_id AND s.artefact::jsonb ->> 'selector' = k.selector
-WHERE k.domain_id = ANY(%(domains)b::uuid[]) AND k.retired_at IS NULL
-ORDER BY k.domain_id, k.created_at DESC;
+WHERE k.domain_id = ANY(%(domains)b::uuid[]) AND k.state = 'active';
 
 -- name: live_tenants
 -- Whose policy rules the retries of a claimed batch.

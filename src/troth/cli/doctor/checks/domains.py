@@ -21,8 +21,7 @@ SELECT d.name, k.selector, k.public_der, d.ready_until > now_v1(), d.checked_at 
 FROM domain_state d
 JOIN governed g ON g.subject = d.domain_id AND NOT g.retired
 JOIN snapshot s ON s.id = g.snapshot_id
-LEFT JOIN dkim_key k ON k.domain_id = d.domain_id AND k.tenant_id = d.tenant_id AND k.retired_at IS NULL
-    AND k.selector = s.artefact::jsonb ->> 'selector'
+LEFT JOIN dkim_key k ON k.domain_id = d.domain_id AND k.tenant_id = d.tenant_id AND k.state = 'active'
 WHERE NOT s.artefact::jsonb ? 'retired' OR s.artefact::jsonb ->> 'retired' = 'false'
 ORDER BY d.ready_until > now_v1(), d.checked_at NULLS FIRST
 """
@@ -67,15 +66,9 @@ def _unanswered(domains: list[Domain], seen: dict[str, Readiness | LookupFailed]
     """One line for a DNS that answers for none of them."""
     names = ", ".join(domain.name for domain in domains[:_FEW])
     first = next((each for each in seen.values() if isinstance(each, LookupFailed)), None)
-    why = f": {_words(first)}" if first else ""
+    why = f": {first.reason}" if first else ""
     what = f"{len(domains)} sending domains could not be asked about ({names} and {len(domains) - _FEW} more){why}"
     return wrong(what, "Mend the DNS; the last good look stands for a while, then mail is refused.")
-
-
-def _words(failed: LookupFailed) -> str:
-    return failed.reason.replace("LifetimeTimeout", "no answer in time").replace(
-        "NoNameservers", "every resolver failed (SERVFAIL, REFUSED)"
-    )
 
 
 def _ask_all(patient: Patient, domains: list[Domain]) -> dict[str, Readiness | LookupFailed]:
@@ -110,7 +103,7 @@ def _judge(domain: Domain, now: Readiness | LookupFailed | None) -> Finding | No
         return wrong(f"{domain.name} has no DKIM key", f"Add it again: `troth domain add {domain.name}`.")
     if isinstance(now, Readiness):
         return _said(domain, now)
-    reason = _words(now) if isinstance(now, LookupFailed) else f"the DNS was not asked about {domain.name} in time"
+    reason = now.reason if isinstance(now, LookupFailed) else f"the DNS was not asked about {domain.name} in time"
     if domain.ready:
         return wrong(
             f"{domain.name}: {reason}; the last good look stands for a while", "Mend the DNS before mail is refused."

@@ -1,4 +1,6 @@
-"""Four eyes, kind `programme`: a named instance of a profile, with the domain of its pages and system mail."""
+"""Four eyes, kind `programme`: a named instance of a profile, with the domain of its pages and system mail, and whom to
+tell of abuse, of weaknesses and of one's own data.
+"""
 
 import re
 
@@ -7,15 +9,31 @@ import msgspec
 from troth.control.approvals.artefacts.domain import name_problem
 from troth.control.approvals.asked import Asked
 from troth.control.audit.refusals import Problem
+from troth.mail.address import AddressError, parse_address
 from troth.rules.profile import PROFILES
 
 CODE = re.compile(r"[a-z][a-z0-9-]{1,30}\Z")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}\Z")  # BCP 47, as much as security.txt needs of it
+_URL = re.compile(r"https://[!-~]{4,500}\Z")
+_MOST = 10
+
+
+class Contacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Addresses, "" for the installation's own desks. `encryption` and `policy`: pages that security.txt names."""
+
+    abuse: str = ""
+    security: str = ""
+    privacy: str = ""
+    languages: list[str] = msgspec.field(default_factory=list)
+    encryption: str = ""
+    policy: str = ""
 
 
 class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     profile: str
     domain: str
+    contacts: Contacts | None = None
 
 
 def check(asked: Asked) -> list[Problem]:
@@ -25,7 +43,7 @@ def check(asked: Asked) -> list[Problem]:
         problems.append(Problem("name", "empty", "Give the programme a name."))
     if given.profile not in PROFILES:
         problems.append(Problem("profile", "unknown", f"The profiles are {', '.join(PROFILES)}."))
-    return problems
+    return problems + (_contact_problems(given.contacts) if given.contacts else [])
 
 
 def code_problems(code: str) -> list[Problem]:
@@ -33,3 +51,25 @@ def code_problems(code: str) -> list[Problem]:
     if CODE.match(code):
         return []
     return [Problem("code", "grammar", "A code is 2 to 31 of a-z, 0-9 and -, the first one a letter.")]
+
+
+def _contact_problems(given: Contacts) -> list[Problem]:
+    problems = []
+    for name in ("abuse", "security", "privacy"):
+        if address := getattr(given, name):
+            problems += _address_problems(f"contacts.{name}", address)
+    if len(given.languages) > _MOST or not all(_LANGUAGE.match(each) for each in given.languages):
+        hint = f"Write up to {_MOST} language tags, such as en or pt-BR."
+        problems.append(Problem("contacts.languages", "grammar", hint))
+    for name in ("encryption", "policy"):
+        if (url := getattr(given, name)) and not _URL.match(url):
+            problems.append(Problem(f"contacts.{name}", "grammar", "Write an address that begins with https://."))
+    return problems
+
+
+def _address_problems(field: str, address: str) -> list[Problem]:
+    try:
+        parse_address(address)
+    except AddressError as wrong:
+        return [Problem(field, "grammar", wrong.hint)]
+    return []

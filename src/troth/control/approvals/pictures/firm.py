@@ -13,7 +13,17 @@ _TENANT = {
     "plan": "Plan",
     "postal_address": "Postal address, as every message shows it",
 }
-_PROGRAMME = {"name": "Name", "profile": "Promises", "domain": "Domain of its pages and its own mail"}
+_PROGRAMME = {
+    "name": "Name",
+    "profile": "Promises",
+    "domain": "Domain of its pages and its own mail",
+    "abuse": "Reports of abuse go to",
+    "security": "Reports of weaknesses go to",
+    "privacy": "Questions about one’s own data go to",
+    "languages": "Languages of the security desk",
+    "encryption": "Its key",
+    "policy": "Its rules for whoever looks for weaknesses",
+}
 _NAMED = "SELECT name FROM troth.programme WHERE id = %s::uuid"
 
 
@@ -31,7 +41,15 @@ def programme(actor: Actor, seen: Seen) -> Picture:
     name = seen.artefact.get("name", seen.code)
     says = f"{name} is as the right column says." if seen.before else f"{name} becomes a programme of the operator."
     return Picture(says, "Its promise, the policy “programme:…”, is proposed on its own.",
-                   rows(seen.before, seen.artefact, _PROGRAMME))  # fmt: skip
+                   rows(seen.before and _spread(seen.before), _spread(seen.artefact), _PROGRAMME))  # fmt: skip
+
+
+def _spread(artefact: dict[str, object]) -> dict[str, object]:
+    """Its contacts beside the rest; the languages as one line."""
+    contacts = artefact.get("contacts") or {}
+    assert isinstance(contacts, dict)
+    told = {name: ", ".join(each) if isinstance(each, list) else each for name, each in contacts.items()}
+    return {**{name: each for name, each in artefact.items() if name != "contacts"}, **told}
 
 
 def _told(artefact: dict[str, object]) -> dict[str, object]:

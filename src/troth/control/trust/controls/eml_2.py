@@ -39,7 +39,8 @@ def _stands(findings: Findings, look: Look) -> None:
     findings.take(fences.house(schema))
     findings.take(fences.tables(schema, "dkim_key", "domain_state", "event"))
     findings.take(fences.checks(schema, "dkim_key", "bits >= 2048"))
-    findings.take(fences.not_null(schema, "dkim_key", "bits", "private_ct", "public_der"))
+    findings.take(fences.not_null(schema, "dkim_key", "bits", "public_der", "state"))
+    findings.take(fences.checks(schema, "dkim_key", "(state = 'retired') = (private_ct IS NULL)"))
     findings.take(fences.functions(schema, "apply_domain"))
     measures.refused(findings, look, {"dkim-short": BROKEN})
 

@@ -109,7 +109,8 @@ def _of_bound(form: BaseForm) -> Iterable[Fault]:
 
 
 def _of_faults(faults: Mapping[str, str], labels: Mapping[str, str]) -> Iterable[Fault]:
-    for name, sentence in faults.items():
+    order = {name: n for n, name in enumerate(labels)}  # as the fields stand
+    for name, sentence in sorted(faults.items(), key=lambda each: order.get(each[0], -1)):
         yield Fault(f"f-{name}" if name else "", labels.get(name, ""), sentence)
 
 

@@ -1,0 +1,12 @@
+"""Carries sql/0005_relay.sql."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from troth.control.audit.sqlfile import run_sql
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("pipeline", "0004_inbound")]
+    operations: ClassVar = [run_sql(__file__)]

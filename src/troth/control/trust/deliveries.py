@@ -1,0 +1,163 @@
+"""Claims: what became of a programme's mail, counted by the hour and the kind of event: its shares, and how much a day.
+
+The counts are the sequencer's, made as it sealed the events (event_tally); that they are no more than the events is
+looked at with them, and what was told of a message again, by another source or after it was sent again, is taken off.
+Every message that a next hop took, or refused, counts once; what nobody told of is not delivered.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from uuid import UUID
+
+from troth.control.trust import fences
+from troth.control.trust.catalogue import claim
+from troth.control.trust.found import Findings
+from troth.control.trust.look import Look, Programme
+from troth.control.trust.measures import count
+from troth.rules.states import Kind
+
+WINDOW = timedelta(days=30)
+SAMPLE = 1_000  # messages before a share says anything
+DAYS = 7  # counted days before a day's mean does
+ABOUT = Fraction(1, 10)  # how far off "about" may be
+_TALLY = """
+SELECT kind, coalesce(sum(n), 0)::bigint FROM event_tally
+WHERE tenant_id = %s AND kind = ANY(%s) AND hour >= date_trunc('hour', %s::timestamptz - %s, 'UTC') GROUP BY 1
+"""
+_DAYS = """
+SELECT (hour AT TIME ZONE 'UTC')::date, sum(n)::bigint FROM event_tally
+WHERE tenant_id = %(tenant)s AND kind = %(kind)s
+  AND hour >= date_trunc('day', %(now)s::timestamptz - %(window)s, 'UTC')
+  AND hour < date_trunc('day', %(now)s::timestamptz, 'UTC')
+GROUP BY 1
+"""
+# Events of the window that tell again what the same message's earlier event of that kind told.
+_AGAIN = """
+SELECT kind, (sum(n) - count(*))::bigint FROM (
+    SELECT kind, count(*) AS n FROM event
+    WHERE tenant_id = %(tenant)s AND kind = ANY(%(kinds)s) AND at >= %(first)s AND at < %(last)s
+      AND message_id >= uuid7_floor(%(first)s - %(window)s)
+    GROUP BY message_id, kind) AS m
+GROUP BY 1
+"""
+_share_re = re.compile(r"(?P<way>[<>]) (?P<number>[0-9]+(?:\.[0-9]+)?) %\Z")
+_about_re = re.compile(r"about (?P<number>[0-9][0-9,]*)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Messages of the window, each once; those that went out or were refused are the shares' denominator."""
+
+    sent: int
+    delivered: int
+    bounced: int
+
+    @property
+    def tried(self) -> int:
+        return max(self.sent, self.delivered + self.bounced)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`less`: the share is under the number, else over it. `text`: as it is promised."""
+
+    less: bool
+    share: Fraction
+    text: str
+
+    def holds(self, share: Fraction) -> bool:
+        return share < self.share if self.less else share > self.share
+
+
+def stands(findings: Findings, look: Look, programme: Programme) -> None:
+    """What counts and what is counted is as shipped, and nothing is counted that did not happen."""
+    schema = look.schema
+    findings.take(fences.house(schema))
+    findings.take(fences.tables(schema, "event", "event_pending", "event_tally"))
+    findings.take(fences.functions(schema, "event_to_line"))
+    count(findings, look, "event-tally", programme, "hours have more events counted than there are")
+
+
+def counted(look: Look, programme: Programme) -> Counted:
+    kinds = [int(Kind.SENT), int(Kind.DELIVERED), int(Kind.BOUNCED)]
+    totals = dict.fromkeys(kinds, 0)
+    begins = (look.now - WINDOW).replace(minute=0, second=0, microsecond=0)
+    for tenant in look.of_programme(programme):
+        with look.of(tenant.id) as connection:
+            for kind, n in connection.execute(_TALLY, (tenant.id, kinds, look.now, WINDOW)).fetchall():
+                totals[kind] += n
+        for kind, n in _again(look, tenant.id, kinds, begins, look.now + WINDOW).items():
+            totals[kind] = max(0, totals[kind] - n)
+    return Counted(*totals.values())
+
+
+def _again(look: Look, tenant: UUID, kinds: list[int], first: datetime, last: datetime) -> dict[int, int]:
+    """How many events there are beyond one of each message and kind."""
+    params = {"tenant": tenant, "kinds": kinds, "first": first, "last": last, "window": WINDOW}
+
+    def asked() -> dict[int, int]:
+        with look.of(tenant) as connection:
+            return dict(connection.execute(_AGAIN, params).fetchall())
+
+    return look.once(("told again", tenant, tuple(kinds), first), asked)
+
+
+def days(look: Look, programme: Programme) -> tuple[int, int]:
+    """How many whole days (UTC) since the first one with mail, at most the window's, and what was sent in them."""
+    found, again, kind = dict[date, int](), 0, int(Kind.SENT)
+    today = look.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for tenant in look.of_programme(programme):
+        params = {"tenant": tenant.id, "kind": kind, "now": look.now, "window": WINDOW}
+        with look.of(tenant.id) as connection:
+            for day, n in connection.execute(_DAYS, params).fetchall():
+                found[day] = found.get(day, 0) + n
+        again += _again(look, tenant.id, [kind], today - WINDOW, today).get(kind, 0)
+    if not found:
+        return 0, 0
+    return (today.date() - min(found)).days, max(0, sum(found.values()) - again)
+
+
+def value(claim_id: str, programme: Programme) -> str:
+    """What this programme's profile promises; ValueError where the catalogue has no such claim."""
+    found = claim(claim_id)
+    if found is None or not found.promised_by(programme.profile):
+        raise ValueError(f"{claim_id} is not promised by {programme.profile}")
+    return found.values[programme.profile]
+
+
+def bounds(text: str) -> tuple[Bound, Bound | None]:
+    """'< 1.8 %, target < 2 %' as what is claimed and what is aimed at; ValueError for what is neither."""
+    claimed, _, target = text.partition(", target ")
+    return _bound(claimed), _bound(target) if target else None
+
+
+def _bound(text: str) -> Bound:
+    found = _share_re.match(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no share such as '< 2 %'")
+    return Bound(found["way"] == "<", Fraction(found["number"]) / 100, text)
+
+
+def about(text: str) -> int:
+    """'about 12,000' as a number."""
+    found = _about_re.match(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no number such as 'about 12,000'")
+    return int(found["number"].replace(",", ""))
+
+
+def weigh(findings: Findings, share: Fraction, promised: str, what: str, digits: int = 2) -> None:
+    """Compare a share with what is claimed, and with what is aimed at."""
+    claimed, target = bounds(promised)
+    told = percent(share, digits)
+    if target is not None and not target.holds(share):
+        findings.wrong.append(f"{told} of mail {what}, which misses even the target of {target.text}")
+    elif not claimed.holds(share):
+        within = f"; the target of {target.text} is kept" if target else ""
+        findings.wrong.append(f"{told} of mail {what}, and {claimed.text} is claimed{within}")
+
+
+def percent(share: Fraction, digits: int = 2) -> str:
+    return f"{float(share * 100):.{digits}f} %"

@@ -1,0 +1,69 @@
+"""Bounces in the forms of many mail systems, gateways and answering machines: who, and is the address bad?
+
+Written after the systems' habits, not after anybody's letters; "soft" for an unknown user where no command is told.
+"""
+
+import pytest
+
+from troth.mail.bounce import read
+
+COPY = "\n\nReceived: from x by y\nTo: other@z.example\nMessage-ID: <a@b>\n\nhi"
+
+
+def letter(text, frm="MAILER-DAEMON@mx.example", subj="failure notice", more=""):
+    return f"From: {frm}\nSubject: {subj}\nTo: sender@ours.example\n{more}\n{text}".encode()
+
+
+# fmt: off
+FORMS = [
+    ("x3",letter("   ********************************************\n   **\n   ** Your message: test\n   ** THIS IS A DELIVERY FAILURE REPORT.\n   ** to=<>\n\n550 Unknown user ann@example.net\nThe following message to <ann@example.net> was undeliverable.\nThe reason for the problem:\n5.1.1 - Bad destination email address 'reject'\n"+ COPY,"Mail Delivery System <MAILER-DAEMON@x>","Delivery status notification"),"ann@example.net","hard"),
+    ("ironport",letter("The following message to <ann@example.net> was undeliverable.\nThe reason for the problem:\n5.1.0 - Unknown address error 550-'5.1.1 <ann@example.net>: Recipient address rejected: User unknown'\n"+ COPY,subj="Delivery Status Notification (Failure)"),"ann@example.net","hard"),
+    ("x6",letter("We had trouble delivering your message. Full details follow:\n\nSubject: 'Nyaan'\nDate: 'Thu, 29 Apr 2012 23:34:45 +0000'\n\n1 error(s):\n\nSMTP Server <mta2.example.jp> rejected recipient <ann@example.net> (Error following RCPT command). It responded as follows: [550 5.1.1 User unknown]\n",subj="There was an error sending your mail"),"ann@example.net","hard"),
+    ("zoho",letter("This message was created automatically by mail delivery software.\n A message that you sent could not be delivered to one or more of its recipients. This is a permanent error. \n\nann@example.net Invalid Address, ERROR_CODE :550, ERROR_CODE :5.1.1 <ann@example.net>... User Unknown\n"+ COPY),"ann@example.net","hard"),
+    ("zoho2",letter("This message was created automatically by mail delivery software. A message that you sent could not be delivered to one or more of its recipients.\n\n[Status: Error, Address: <ann@example.net>, ResponseCode 550, , Host not reachable.]\n"+ COPY),"ann@example.net","soft"),
+    ("notes",letter("------- Failure Reasons  --------\n\nUser not listed in public Name & Address Book\nann@example.net\n\n------- Returned Message --------\n"+ COPY,"Notes <postmaster@x>","NOTES: delivery failure"),"ann@example.net","hard"),
+    ("surfcontrol",letter("Your message could not be sent.\nA transcript of the attempts to send the message follows.\nThe number of attempts made: 1\nAddressed To: ann@example.net\n\nThu 29 Apr 2010 23:34:45 +0900\nFailed to send to identified host,\nann@example.net: [192.0.2.5], 550 5.1.1 <ann@example.net>... User Unknown\n --- Message non-deliverable.",subj="Message delivery failed"),"ann@example.net","hard"),
+    ("mailfoundry",letter("This is a MIME encoded message.\nUnable to deliver message to: <ann@example.net>\nDelivery failed for the following reason:\nServer mx22.example.org[192.0.2.222] failed with: 550 <ann@example.net> No such user here\n\nThis has been a permanent failure.  No further delivery attempts will be made.\n",subj="Message delivery has failed"),"ann@example.net","soft"),
+    ("mailmarshal",letter("Your message:\n   From:    originator@example.com\n   Subject: Message\n\nCould not be delivered because of\n\n550 5.1.1 User unknown\n\nThe following recipients were affected:\n    ann@example.net\n\nAdditional information follows.\n",subj='Undeliverable Mail: "x"'),"ann@example.net","hard"),
+    ("courier",letter("This is a delivery status notification from marutamachi.example.org,\nrunning the Courier mail server, version 0.65.2.\n\nThe original message was received on Sat, 11 Dec 2010 12:19:57 +0900\nfrom [127.0.0.1] (c10920.example.com [192.0.2.20])\n\n---------------------------------------------------------------------------\n\n                           UNDELIVERABLE MAIL\n\nYour message to the following recipients cannot be delivered:\n\n<ann@example.net>:\n    mx.example.co.jp [74.207.247.95]:\n>>> RCPT TO:<ann@example.net>\n<<< 550 5.1.1 <ann@example.net>... User Unknown\n\n---------------------------------------------------------------------------\n\nIf your message was also sent to additional recipients, their delivery\nstatus is not included in this report.",subj="NOTICE: mail delivery status."),"ann@example.net","hard"),
+    ("courier-dns",letter("Your message to the following recipients cannot be delivered:\n\n<ann@example.net>:\n    DNS lookup failure: example.net. No such domain.\n",subj="NOTICE: mail delivery status."),"ann@example.net","hard"),
+    ("imail",letter("Unknown user: ann@example.net\n\nRCPT TO generated following response:\n550 5.1.1 user unknown\n\nOriginal message follows.\n"+ COPY,"Postmaster <postmaster@x>","Undeliverable Mail"),"ann@example.net","hard"),
+    ("imail2",letter("User mailbox exceeds allowed size: ann@example.net\n\nOriginal message follows.\n"+ COPY,"Postmaster <postmaster@x>","Undeliverable Mail"),"ann@example.net","soft"),
+    ("imail3",letter("Unknown host: ann@example.net\n\nOriginal message follows.\n"+ COPY,"Postmaster <postmaster@x>","Undeliverable Mail"),"ann@example.net","hard"),
+    ("biglobe",letter("   ----- The following addresses had delivery problems -----\nThe user(s) mailbox is full.\n\n<ann@example.net>\n\n   ----- Non-delivered information -----\nThe number of messages in recipient's mailbox exceeded the local limit.\n",subj="Returned mail:"),"ann@example.net","soft"),
+    ("facebook",letter("This message was created automatically by Facebook.\nReporting-MTA: dns; 10.138.205.200\n\nFinal-Recipient: rfc822; ann@example.net\nStatus: 5.1.1\nDiagnostic-Code: smtp; 550 5.1.1 RCP-P2 http://postmaster.facebook.com/response_codes?ip=192.0.2.1#rcp\n",subj="Sorry, your message could not be delivered"),"ann@example.net","hard"),
+    ("vzwpix",letter("Message could not be delivered to mobile.\nError: No valid recipients for this MM\n\n--Message details--\nSubject: Test\nTo: ann@vzwpix.com\n",frm="post_master@vzwpix.com",subj="Undeliverable Message"),"ann@vzwpix.com","hard"),
+    ("exim-local",letter('This message was created automatically by mail delivery software.\n\nA message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n  ann@example.net\n    unknown local-part "ann" in domain "example.net"\n\n------ This is a copy of the message, including all the headers. ------\n'+ COPY,more="X-Failed-Recipients: ann@example.net\n",subj="Mail delivery failed"),"ann@example.net","hard"),
+    ("exim-unrouteable",letter("A message that you sent could not be delivered to one or more of its\nrecipients. This is a permanent error. The following address(es) failed:\n\n  ann@example.net\n    Unrouteable address\n",subj="Mail delivery failed"),"ann@example.net","hard"),
+    ("exim-retry",letter("A message that you sent could not be delivered to one or more of its\nrecipients. The following address(es) failed:\n\n  ann@example.net\n    retry timeout exceeded\n",subj="Mail delivery failed"),"ann@example.net","soft"),
+    ("exim-quota",letter("The following address(es) failed:\n\n  ann@example.net\n    mailbox is full: retry timeout exceeded\n",subj="Mail delivery failed: returning message to sender"),"ann@example.net","soft"),
+    ("trend",letter("The original message was received at Thu, 29 Apr\n\n----- The following addresses had permanent fatal errors -----\n\n<ann@example.net>\n\nSent >>> RCPT TO:<ann@example.net>\nReceived <<< 550 5.1.1 <ann@example.net>... User unknown\nUnable to deliver message to <ann@example.net>\n",frm="InterScan <postmaster@x>",subj="Undeliverable mail"),"ann@example.net","hard"),
+    ("x400",letter("Your message\n\nSubject: x\n\nwas not delivered to:\n\n    ann@example.net\n\nbecause:\n\n    Error transferring to MX; SMTP Protocol Returned a Permanent Error 550 5.1.1 no such user\n",frm="Postmaster@x",subj="DELIVERY FAILURE: x"),"ann@example.net","hard"),
+    ("domino-full",letter("Your message\n\nwas not delivered to:\n\n    ann@example.net\n\nbecause:\n\n    Cannot route mail to user ann (ann@example.net).\n",frm="Postmaster@x",subj="DELIVERY FAILURE: Cannot route mail"),"ann@example.net","soft"),
+    ("activehunter",letter("  ----- The following addresses had permanent fatal errors -----\n\n >>> ann@example.net <ann@example.net>\n\n  ----- Transcript of session follows -----\n550 sorry, no mailbox here by that name (#5.1.1 - chkusr)\n",subj="FAILURE NOTICE :"),"ann@example.net","hard"),
+    ("gmail-new",letter("** Address not found **\n\nYour message wasn't delivered to ann@example.net because the domain example.net couldn't be found. Check for typos or unnecessary spaces and try again.\n\nThe response was:\n\nDNS Error: 123 DNS type 'mx' lookup of example.net responded with code NXDOMAIN\n",frm="Mail Delivery Subsystem <mailer-daemon@googlemail.com>",subj="Delivery Status Notification (Failure)"),"ann@example.net","hard"),
+    ("office-de",letter("Fehler bei der Zustellung an folgende Empfänger oder Gruppen:\n\nann@example.net\nDie eingegebene E-Mail-Adresse konnte nicht gefunden werden. \n\nDiagnoseinformationen für Administratoren:\nGenerierender Server: x.example\n\nann@example.net\nRemote Server returned '550 5.1.1 RESOLVER.ADR.RecipNotFound; not found'\n\nUrsprüngliche Nachrichtenköpfe:\n"+ COPY,frm="postmaster@x",subj="Unzustellbar: x"),"ann@example.net","hard"),
+    ("tonline",letter("|------------------------- Message log follows: -------------------------|\n no valid recipients were found for this message\n|------------------------- Failed addresses follow: ---------------------|\n ann@example.net ... 550 unknown user\n",subj="mail failed, returning to sender"),"ann@example.net","soft"),
+    ("mmdf",letter("Your message was not delivered to\n\n   ann@example.net\n\nfor the following reason:\n  User unknown: no such user\n",subj="Failed mail (msg.aa123)"),"ann@example.net","soft"),
+    ("mdaemon",letter("The following addresses did NOT receive a copy of your message:\n\n> ann@example.net\n\n--- Session Transcript ---\n RCPT To:<ann@example.net>\n 550 <ann@example.net>, Recipient unknown\n QUIT\n",frm="MDaemon@x",subj="Permanent Delivery Failure"),"ann@example.net","hard"),
+    ("communigate",letter("Failed to deliver to 'ann@example.net'\nSMTP module(domain example.net) reports:\n mx.example.net: 550 5.1.1 User unknown\n",subj="Undeliverable mail: x"),"ann@example.net","hard"),
+    ("lotus-fr",letter("Votre message n'a pas pu être délivré à :\nann@example.net\nUtilisateur inconnu\n",subj="Echec de remise"),"ann@example.net","soft"),
+    ("hmail",letter("Your message did not reach some or all of the intended recipients.\n\n   Sent: x\n   Subject: y\n\nThe following recipient(s) could not be reached:\n\nann@example.net\n   Error Type: SMTP\n   Remote server (1.2.3.4) issued an error.\n   hMailServer sent: RCPT TO:<ann@example.net>\n   Remote server replied: 550 5.1.1 no such user\n\nhMailServer",subj="Message undeliverable: y"),"ann@example.net","hard"),
+    ("mailenable",letter("MailEnable: Message could not be delivered to some recipients.\nThe following recipient(s) could not be reached:\n\n\tRecipient: [SMTP:ann@example.net]\n\tReason: Remote SMTP Server Returned: 550 5.1.1 unknown\n",subj="Message Delivery Failure"),"ann@example.net","hard"),
+    ("smartermail",letter("Could not deliver message to the following recipient(s):\n\nFailed Recipient: ann@example.net\nReason: Remote host said: 550 5.1.1 no such user\n\n   -- The header and top 20 lines of the message follows --\n\n"+ COPY,frm="System Administrator <x@y>",subj="Delivery Failure"),"ann@example.net","hard"),
+    ("kerio",letter("This is the Kerio mail server.\nDelivery of the message to the following recipients failed:\n<ann@example.net>\n   Remote host said: 550 5.1.1 unknown\n",subj="Delivery failure: x"),"ann@example.net","hard"),
+    ("zimbra-vac",letter("I am out of the office",frm="ann@example.net",subj="Out of Office AutoReply: x",more="Auto-Submitted: auto-replied (zimbra; vacation)\n"),"","none"),
+    ("left-company",letter("Ann has left the company and no longer reads mail at ann@example.net",frm="ann@example.net",subj="Automatic reply: x",more="Auto-Submitted: auto-replied\n"),"","none"),
+    ("boxbe",letter("Hello,\nI use Boxbe to protect my mail. Click this link to get your message through",frm="Ann <ann@example.net>",subj="x (Action Required)"),"","none"),
+    ("mdn-read",b"From: ann@example.net\nSubject: Read: hello\nContent-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n--b\n\nYour message was read.\n--b\nContent-Type: message/disposition-notification\n\nFinal-Recipient: rfc822; ann@example.net\nDisposition: manual-action/MDN-sent-manually; displayed\n\n--b--\n","","none"),
+    ("reply-quoting",letter("> Delivery failed\n> <x@y.example>: user unknown\n\nWhy did I get this?",frm="Ann <ann@home.example>",subj="Re: failure notice",more="In-Reply-To: <a@b>\n"),"","none"),
+    ("ticket",letter("Thank you for contacting us. Your ticket 123 was created. If delivery failed please tell us.",frm="support@x.example",subj="[Ticket 123] Delivery problem",more="Auto-Submitted: auto-replied\n"),"","none"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("octets", "recipient", "kind"), [form[1:] for form in FORMS], ids=[form[0] for form in FORMS])
+def test_each_form_is_read(octets, recipient, kind):
+    reading = read(octets)
+    assert [one.recipient for one in reading.recipients if one.kind != "none"] == ([recipient] if recipient else [])
+    assert {one.kind for one in reading.recipients} <= {kind}
