@@ -174,11 +174,11 @@ def test_a_span_is_read_as_it_is_written(count, unit):
     st.sampled_from([BUSINESS_HOURS, BUSINESS_DAYS]),
 )
 def test_the_longest_of_a_span_is_hardly_ever_passed(start, count, calendar, unit):
-    """Two public holidays may fall into it; Christmas with New Year has more, which comparing does not know."""
+    """Two public holidays are counted; England's spring has four. Christmas with New Year is not looked at."""
     if start.month == 12 or (start + timedelta(days=60)).month < start.month:
         return
     span = Span(count, unit)
-    assert due(start, span, calendar) - start <= timedelta(minutes=span.longest, days=2)
+    assert due(start, span, calendar) - start <= timedelta(minutes=span.longest, days=4)
 
 
 @pytest.mark.parametrize(

@@ -40,18 +40,25 @@ def offered(visitor):
     )[1]
 
 
-def with_app(visitor):
-    """A taken up authenticator app: its secret, and the recovery codes that came with it."""
-    secret, token = offered(visitor)
-    done = visitor.post("/account/factors/app", offer=token, code=code_of(secret, -1))
+def taken_up(visitor, token, code):
+    """The recovery codes that come with an authenticator app."""
+    done = visitor.post("/account/factors/app", offer=token, code=code)
     assert "Keep your recovery codes" in done.text
-    return secret, re.findall(r"^(?:<div.*>)?([a-z2-9]{5}-[a-z2-9]{5})$", done.text, re.MULTILINE)
+    return re.findall(r"^(?:<div.*>)?([a-z2-9]{5}-[a-z2-9]{5})$", done.text, re.MULTILINE)
+
+
+def with_app(visitor):
+    """A taken up authenticator app: its secret, and its recovery codes."""
+    secret, token = offered(visitor)
+    return secret, taken_up(visitor, token, code_of(secret, -1))
 
 
 def test_an_app_is_taken_up_with_its_first_code_and_each_code_serves_once(site, viewer):
     visitor = site.visitor(viewer)
     assert "Your password alone opens this account" in visitor.get("/account").text
-    secret, recovery = with_app(visitor)
+    secret, token = offered(visitor)
+    first = code_of(secret, -1)
+    recovery = taken_up(visitor, token, first)
     assert len(set(recovery)) == 10
     assert kinds_held(site, viewer) == ["totp", "recovery_codes"]
     assert "Authenticator app" in visitor.get("/account").text
@@ -60,7 +67,7 @@ def test_an_app_is_taken_up_with_its_first_code_and_each_code_serves_once(site, 
     assert fresh.get("/").url == f"{site.url}/sign-in" or "second-factor" in fresh.get("/").url  # not in yet
     fresh.get("/second-factor")
     used = code_of(secret)
-    assert "is not right" in fresh.post("/second-factor", code=code_of(secret, -1)).text  # that of its taking up
+    assert "is not right" in fresh.post("/second-factor", code=first).text  # that of its taking up
     assert fresh.post("/second-factor", code=f"{used[:3]} {used[3:]}").url == f"{site.url}/"
     again = site.visitor()
     again.sign_in(viewer)

@@ -29,3 +29,14 @@ def test_every_moment_of_the_coming_weeks_has_its_partition(database, zone, day)
         assert end == begin
     milliseconds = {int(b.replace("-", "")[:12], 16) - int(a.replace("-", "")[:12], 16) for a, b in ahead}
     assert milliseconds == {int(timedelta(days=7).total_seconds() * 1000)}
+
+
+def test_what_was_stamped_just_before_the_first_week_has_its_partition(database):
+    """An installation of Monday's first minute, and a clock that is put back by hours."""
+    operator = make_operator(database)
+    bounds = "SELECT pg_get_expr(c.relpartbound, c.oid) FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid"
+    begin = operator.admin.execute("SELECT uuid7_floor(date_trunc('week', now_v1(), 'UTC'))::text").fetchone()[0]
+    until = [
+        bound for (bound,) in operator.admin.execute(bounds).fetchall() if bound and bound.endswith(f"TO ('{begin}')")
+    ]
+    assert len(until) == operator.admin.execute("SELECT count(*) FROM pg_partitioned_table").fetchone()[0]

@@ -410,14 +410,15 @@ AS $$
 $$;
 DROP FUNCTION IF EXISTS signed_in_v1(uuid); -- the session's own function tells of it now
 
--- Weekly partitions until 21 days after the clock. No argument steers it; CREATE then ATTACH, so that the parent is not
+-- Weekly partitions from the week before the clock's (what was stamped before its midnight, a clock that was put back)
+-- until 21 days after it. No argument steers it; CREATE then ATTACH, so that the parent is not
 -- locked against readers. The range of a week is the range of UUIDv7 whose first 48 bits are its milliseconds.
 CREATE OR REPLACE FUNCTION make_partitions_v1() RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 SET timezone = 'UTC' -- where clocks change, seven days are not always a week's 168 hours
 AS $$
 DECLARE
-    week timestamptz := date_trunc('week', troth.now_v1(), 'UTC');
+    week timestamptz := date_trunc('week', troth.now_v1(), 'UTC') - interval '7 days';
     parent text;
     part text;
     n integer := 0;
