@@ -5,23 +5,25 @@ looked at with them, and what was told of a message again, by another source or 
 Every message that a next hop took, or refused, counts once; what nobody told of is not delivered.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
 from troth.control.trust import fences
-from troth.control.trust.catalogue import claim
 from troth.control.trust.found import Findings
 from troth.control.trust.look import Look, Programme
 from troth.control.trust.measures import count
+from troth.control.trust.promised import in_force
+from troth.rules.policy import Targets, looser_fields
+from troth.rules.policy_said import share as share_of
+from troth.rules.profile import load_profile
 from troth.rules.states import Kind
 
 WINDOW = timedelta(days=30)
 SAMPLE = 1_000  # messages before a share says anything
-DAYS = 7  # counted days before a day's mean does
-ABOUT = Fraction(1, 10)  # how far off "about" may be
+DAYS = 28  # counted days before a day's mean does
+ABOUT = Fraction(1, 4)  # how far off "about" may be
 _TALLY = """
 SELECT kind, coalesce(sum(n), 0)::bigint FROM event_tally
 WHERE tenant_id = %s AND kind = ANY(%s) AND hour >= date_trunc('hour', %s::timestamptz - %s, 'UTC') GROUP BY 1
@@ -42,8 +44,6 @@ SELECT kind, (sum(n) - count(*))::bigint FROM (
     GROUP BY message_id, kind) AS m
 GROUP BY 1
 """
-_share_re = re.compile(r"(?P<way>[<>]) (?P<number>[0-9]+(?:\.[0-9]+)?) %\Z")
-_about_re = re.compile(r"about (?P<number>[0-9][0-9,]*)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,38 +119,34 @@ def days(look: Look, programme: Programme) -> tuple[int, int]:
     return (today.date() - min(found)).days, max(0, sum(found.values()) - again)
 
 
-def value(claim_id: str, programme: Programme) -> str:
-    """What this programme's profile promises; ValueError where the catalogue has no such claim."""
-    found = claim(claim_id)
-    if found is None or not found.promised_by(programme.profile):
-        raise ValueError(f"{claim_id} is not promised by {programme.profile}")
-    return found.values[programme.profile]
+def targets(findings: Findings, look: Look, programme: Programme) -> Targets:
+    """What the policy in force says of this programme's mail; looser than its profile, it is a fault."""
+    shipped = load_profile(programme.profile).policy
+    policy = look.once(("promised", programme.id), lambda: in_force(look.connection, programme))
+    if policy is None:
+        findings.wrong.append("no policy is in force")
+        return shipped.targets
+    loose = (path for path in looser_fields(shipped, policy) if path.startswith("targets."))
+    findings.take(f"the policy in force says less than is promised: {path}" for path in loose)
+    return policy.targets
 
 
-def bounds(text: str) -> tuple[Bound, Bound | None]:
-    """'< 1.8 %, target < 2 %' as what is claimed and what is aimed at; ValueError for what is neither."""
-    claimed, _, target = text.partition(", target ")
-    return _bound(claimed), _bound(target) if target else None
+def below(ppm: int) -> Bound:
+    return Bound(less=True, share=Fraction(ppm, 1_000_000), text=_plain(f"< {share_of(ppm)}"))
 
 
-def _bound(text: str) -> Bound:
-    found = _share_re.match(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no share such as '< 2 %'")
-    return Bound(found["way"] == "<", Fraction(found["number"]) / 100, text)
+def above(ppm: int) -> Bound:
+    return Bound(less=False, share=Fraction(ppm, 1_000_000), text=_plain(f"> {share_of(ppm)}"))
 
 
-def about(text: str) -> int:
-    """'about 12,000' as a number."""
-    found = _about_re.match(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no number such as 'about 12,000'")
-    return int(found["number"].replace(",", ""))
+def _plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def weigh(findings: Findings, share: Fraction, promised: str, what: str, digits: int = 2) -> None:
+def weigh(
+    findings: Findings, share: Fraction, claimed: Bound, target: Bound | None, what: str, *, digits: int = 2
+) -> None:
     """Compare a share with what is claimed, and with what is aimed at."""
-    claimed, target = bounds(promised)
     told = percent(share, digits)
     if target is not None and not target.holds(share):
         findings.wrong.append(f"{told} of mail {what}, which misses even the target of {target.text}")

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from troth.control.approvals.asked import Asked
+from troth.control.approvals.shown import shown
 from troth.control.approvals.spent import below_spent
 from troth.control.approvals.standing import Standing, below, conflicts, document_problems, standing
 from troth.control.audit.refusals import Problem
 from troth.control.tenants.clients import programmes
 from troth.rules.policy import from_document, looser_fields
 from troth.rules.profile import load_profile
+from troth.rules.unshown import unshown
 
 type Change = tuple[Standing, Standing]  # a client as it stands, and as it is to stand
 
@@ -23,6 +25,8 @@ def check(asked: Asked) -> list[Problem]:
     promise = asked.code.startswith("programme:") and asked.tenant is None
     if problems := document_problems(asked.artefact, complete=promise):
         return problems
+    if more := list(_unshown(asked)):
+        return more
     if promise:
         return _promise(asked)
     if asked.code != ("tenant" if asked.tenant else "operator"):
@@ -30,6 +34,18 @@ def check(asked: Asked) -> list[Problem]:
         return [Problem("code", "unknown", hint)]
     changed = list(_with_own(asked) if asked.tenant else _with_operator(asked))
     return _all_conflicts(changed) or below_spent(asked.connection, changed)
+
+
+def _unshown(asked: Asked) -> Iterator[Problem]:
+    """What says more than a control can show, each field once; of the operator's level, by every profile in use."""
+    here = standing(asked.connection, asked.tenant).profile
+    own = {each.profile for each in programmes(asked.connection) if asked.code == f"programme:{each.code}"}
+    everyone = {each.profile for each in programmes(asked.connection)}
+    told: dict[str, Problem] = {}
+    for profile in {here} if here else own or everyone:
+        for one in unshown(asked.artefact, load_profile(profile).policy, shown()):
+            told.setdefault(one.path, Problem(f"policy.{one.path}", "unshown", one.hint))
+    yield from told.values()
 
 
 def _promise(asked: Asked) -> list[Problem]:
