@@ -129,7 +129,9 @@ PAGES = (
     ),
     Page("asked-list", get="asking:read", alone="page"),
     Page("asked-one", {"asked": "@session"}, get="asking:read", alone="page", empty=True),
-    Page("asked-act", {"asked": "@session", "name": "answer"}, get="asking:act", methods=BOTH, alone="page", empty=True),
+    Page(
+        "asked-act", {"asked": "@session", "name": "answer"}, get="asking:act", methods=BOTH, alone="page", empty=True
+    ),
     Page("abuse-cases", get="abuse-case:read", alone="page"),
     Page("abuse-case", {"case": "@abuse"}, get="abuse-case:read", alone="page"),
     Page("abuse-case-act", {"case": "@abuse", "name": "confirm"}, get="abuse-case:act", methods=BOTH, alone="page"),
@@ -315,8 +317,12 @@ PAGES = (
     Page("trust-ask", {"code": "nothing"}, methods=BOTH, kind=OUTSIDE),
     Page("trust-documents", {"code": "nothing"}, methods=BOTH, kind=OUTSIDE),
     Page("asked", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE),
-    Page("asked-document", {"token": "nobody-has-this", "piece": "00000000-0000-0000-0000-000000000007"}, methods=POST,
-         kind=OUTSIDE),
+    Page(
+        "asked-document",
+        {"token": "nobody-has-this", "piece": "00000000-0000-0000-0000-000000000007"},
+        methods=POST,
+        kind=OUTSIDE,
+    ),
     Page("security-txt", kind=OUTSIDE),
     Page("unsubscribe", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),
     Page("own-page", {"token": "nobody-has-this"}, methods=BOTH, kind=OUTSIDE, leads="door"),

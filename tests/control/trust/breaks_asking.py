@@ -35,9 +35,23 @@ def asked(world, programme, kind="question"):
     """Typed into the form, by somebody new."""
     one, keys, who = uuid7(now()), _keys(world), os.urandom(8)
     wants, agreed = (["penetration-test"], agreement.digest()) if kind == "documents" else ([], None)
-    address, words = keys.seal(b"a@b.example", places.asked(one, "address")), keys.seal(b"{}", places.asked(one, "words"))
+    address, words = (
+        keys.seal(b"a@b.example", places.asked(one, "address")),
+        keys.seal(b"{}", places.asked(one, "words")),
+    )
     with world.database.open("troth_control") as connection:
-        values = (one, uuid7(now()), programme, kind, sha256(who).digest(), sha256(who).digest(), address, words, wants, agreed)
+        values = (
+            one,
+            uuid7(now()),
+            programme,
+            kind,
+            sha256(who).digest(),
+            sha256(who).digest(),
+            address,
+            words,
+            wants,
+            agreed,
+        )
         assert connection.execute(_FILE, values).fetchone() == ("kept",)
     return one
 

@@ -12,9 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
+from tests.control.trust.breaks_asking import asking
 from tests.control.trust.breaks_attested import bring
 from tests.control.trust.breaks_calendar import drill
-from tests.control.trust.breaks_asking import asking
 from tests.control.trust.complained import COMPLAINERS, complaint, enrol, reviewed
 from tests.control.trust.read_reports import read
 from tests.control.trust.reported import reported

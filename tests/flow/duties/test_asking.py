@@ -71,7 +71,9 @@ async def test_what_was_answered_is_shredded_after_90_days_and_its_facts_stay(wo
     assert await sweep(world) == 0
     async with world.deps.lend() as connection:
         await make_partitions(connection)
-    world.operator.database.fill("UPDATE domain_state SET ready_until = now_v1() + interval '1 hour', checked_at = now_v1()")
+    world.operator.database.fill(
+        "UPDATE domain_state SET ready_until = now_v1() + interval '1 hour', checked_at = now_v1()"
+    )
     asked(world)  # the same address begins anew
     assert await mail(world) == 1
 

@@ -250,7 +250,8 @@ async def test_nobody_learns_from_a_refusal_that_a_stranger_is_on_the_list(door,
     after = await door.post(json={**RAW, "to": "eve@example.net"})
     age = re.compile(r'\d+(?= seconds? ago)|(?<="age_seconds":)\d+')  # a second may have begun in between
     told, was = (
-        {k: v for k, v in json.loads(age.sub("0", answer.text)).items() if k != "instance"} for answer in (after, before)
+        {k: v for k, v in json.loads(age.sub("0", answer.text)).items() if k != "instance"}
+        for answer in (after, before)
     )
     assert (after.status_code, told["code"]) == (422, "recipient-unverified")
     assert told == was

@@ -206,7 +206,10 @@ async def test_promises_are_told_of_in_words_with_the_way_to_them(firm):
     for about, given in (
         ("1", {"claims": 1, "fails": 1, "claim": "EML-2", "lines": "EML-2 of homes fails"}),
         ("2", {"claims": 1, "fails": 0, "claim": "EML-2", "lines": "EML-2 of homes holds"}),
-        ("3", {"claims": 3, "fails": 2, "claim": "", "lines": "EML-2 of homes fails; EML-3 of homes fails; SUP-3 holds"}),
+        (
+            "3",
+            {"claims": 3, "fails": 2, "claim": "", "lines": "EML-2 of homes fails; EML-3 of homes fails; SUP-3 holds"},
+        ),
         ("4", {"claims": 3, "fails": 1, "claim": "", "lines": "EML-2 of homes fails; SUP-3 holds; SUP-2 holds"}),
     ):
         operator.database.fill("INSERT INTO access_notice (account_id, template, about, variables, at)"

@@ -56,7 +56,9 @@ class Report:
         if self.governed is not None:
             lines.append(f"Governed: {self.governed:,} approved versions are what the ledger says was approved.")
         if self.standings:
-            lines.append(f"Claims: {self.standings:,} states, each as the ledger was told, and what each stands at now.")
+            lines.append(
+                f"Claims: {self.standings:,} states, each as the ledger was told, and what each stands at now."
+            )
         if self.files is not None:
             lines.append(f"Files: {self.files:,}, none missing, none more.")
         if self.since:

@@ -128,8 +128,9 @@ TABLES: tuple[Table, ...] = (
           notes="insert-only; each row has an entry of the ledger's that is its own"),
     Table("claim_ask", "claim_ask_v1", {CONTROL: "SELECT"}, "Internal", "until the claim was looked at"),
     Table("claim_told", "claim_tell_v1", {}, "Internal", "with its account"),
-    Table("evidence", "evidence_submit_v1, evidence_accept_v1, evidence_withdraw_v1", {CONTROL: "SELECT", LEDGER: "SELECT"},
-          "Confidential", "for good", notes="insert-only, but for acceptance and withdrawal, once; the file is sealed"),
+    Table("evidence", "evidence_submit_v1, evidence_accept_v1, evidence_withdraw_v1",
+          {CONTROL: "SELECT", LEDGER: "SELECT"}, "Confidential", "for good",
+          notes="insert-only, but for acceptance and withdrawal, once; the file is sealed"),
     # ---- four eyes
     Table("draft", "draft_save_v1", {CONTROL: "SELECT"}, "Confidential", "until approved or discarded",
           tenant="tenant_id", house=True),

@@ -6,7 +6,7 @@ from troth.control.evidence import reading
 from troth.control.evidence.reading import Damaged, Piece
 from troth.control.trust import attested, promised
 from troth.control.trust.control import HOUR, Control
-from troth.control.trust.found import Findings, Found, State
+from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
 from troth.rules import restore_drill
 from troth.rules.profile import load_profile
@@ -19,7 +19,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     """The newest drill that counts is the one that is measured; a better one before it does not help."""
     assert programme is not None
     found = attested.rests(look, programme, "INF-9")
-    if found.state is not State.HOLDS:
+    if not found.holds:
         return found
     with look.of(None) as connection:
         drills = [one for one in reading.current(connection, programme.id, "INF-9") if one.kind == _KIND]
