@@ -145,6 +145,15 @@ def test_of_another_time_programme_or_host_it_is_bad(asked, match):
         verify(FILE, asked)
 
 
+def test_one_of_a_demo_may_be_ahead_and_no_other_clock_is_known():
+    made = log()
+    ahead = encode(document(made, [claim_at(made, 1)], policy(made), clock="moved"), made.seed)
+    assert verify(ahead, with_(ASKED, at=NOW - timedelta(days=3))).trust.clock == "moved"
+    with pytest.raises(Found, match="expired"):
+        verify(ahead, with_(ASKED, at=NOW + timedelta(days=8)))
+    refused(document(made, [claim_at(made, 1)], policy(made), clock="stopped"), "its clock")
+
+
 def test_what_is_asked_wrongly_is_not_judged():
     with pytest.raises(CannotVerify, match="--key"):
         verify(FILE, with_(ASKED, key="nonsense+x"))

@@ -68,6 +68,7 @@ def _trust_lines(found: trust_check.Verified, asked: trust_check.Asked) -> list[
     ledger = f"the ledger of {found.checkpoint.size:,} entries of {found.checkpoint.at:%Y-%m-%d %H:%M:%S} UTC"
     return [
         f"OK: signed and whole. {name}, issued {_words(trust.issued_at)}, valid until {_words(trust.valid_until)}.",
+        *(["Its clock is one that can be moved: it is of a demo or a test."] if trust.clock else []),
         f"{len(trust.claims)} promises: {told}.",
         *([f"Withdrawn, since they fail: {', '.join(withdrawn)}."] if withdrawn else []),
         f"{found.proved} were told to {ledger}, and so was the policy ({len(trust.policy)} levels).",

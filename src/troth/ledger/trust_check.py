@@ -18,6 +18,7 @@ from troth.ledger.receipt_check import APPROVED
 from troth.ledger.trust_document import (
     CLAIMED,
     HOLDS,
+    MOVED,
     NO_CONTROL,
     NO_DATA,
     SAID,
@@ -135,11 +136,13 @@ def _whose(trust: Trust, asked: Asked) -> None:
 
 def _times(trust: Trust, checkpoint: Checkpoint, at: datetime) -> None:
     now = microseconds(at)
+    if trust.clock not in ("", MOVED):
+        raise Found("its clock is none that there is")
     if trust.valid_until <= trust.issued_at:
         raise Found("it ends before it begins")
     if microseconds(checkpoint.at) > trust.issued_at:
         raise Found("its checkpoint was signed after it was issued")
-    if now < trust.issued_at:
+    if now < trust.issued_at and trust.clock != MOVED:
         raise Found("it is from the future: it was issued after the time that is asked about")
     if now > trust.valid_until:
         raise Found("it has expired: take a new one from the page that it came from")

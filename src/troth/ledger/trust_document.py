@@ -22,6 +22,7 @@ TYPE = "troth.trust.v1"
 MOST = 2**23  # bytes of a file: some hundred promises with their proofs are a tenth of it
 HOLDS, FAILS, STALE, NO_DATA, NO_CONTROL = "holds", "fails", "stale", "no data yet", "no control yet"
 STATES = (HOLDS, FAILS, STALE, NO_DATA, NO_CONTROL)
+MOVED = "moved"
 CLAIMED, SAID, WITHDRAWN = "claimed", "said", "withdrawn"
 
 
@@ -97,7 +98,7 @@ class Manifest(_Part, frozen=True):
 
 
 class Trust(_Part, frozen=True):
-    """Everything but the signature."""
+    """Everything but the signature. `clock`: "moved" of a demo or a test, whose clock may be ahead of everybody's."""
 
     type: str
     programme: Programme
@@ -107,6 +108,7 @@ class Trust(_Part, frozen=True):
     policy: list[Policy]
     claims: list[Claim]
     manifest: Manifest
+    clock: str = ""
 
 
 def encode(trust: Trust, seed: bytes) -> bytes:

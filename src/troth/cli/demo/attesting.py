@@ -2,6 +2,7 @@
 other, by the same acts as behind the pages, the scan of the files among them.
 """
 
+import json
 import tomllib
 from collections.abc import Sequence
 from datetime import UTC, date, timedelta
@@ -15,6 +16,7 @@ from troth.control.evidence import acts
 from troth.control.evidence.acts import Offered
 from troth.control.evidence.scanning import scan
 from troth.keys.keyring import TenantKeys
+from troth.rules.restore_drill import Drill
 
 
 def attest(connection: Connection, owners: Sequence[Member], keys: TenantKeys) -> int:
@@ -36,8 +38,15 @@ def pieces(today: date) -> list[Offered]:
 
 
 def _offered(each: dict[str, Any], today: date) -> Offered:
-    content = f"{each['text'].strip()}\n\nMade for the demo of {today}.\n".encode()
-    scanned = scan(f"{each['kind']}.txt", content)
+    name, content = _file(each, today)
+    scanned = scan(name, content)
     done = today - timedelta(days=each["days"])
     return Offered(None, each["claim"], each["kind"], each["title"], scanned.filename, scanned.media_type, done,
                    each.get("public", False), content)  # fmt: skip
+
+
+def _file(each: dict[str, Any], today: date) -> tuple[str, bytes]:
+    """A drill's figures as `troth restore --drill` writes them; everything else in words."""
+    if drill := each.get("drill"):
+        return f"{each['kind']}.json", json.dumps(Drill(**drill).document()).encode()
+    return f"{each['kind']}.txt", f"{each['text'].strip()}\n\nMade for the demo of {today}.\n".encode()

@@ -16,8 +16,8 @@ from troth.ledger.receipt import Entry
 
 NOBODY = UUID(int=0)  # of no client: the house's own
 _HEAD = """
-SELECT c.size, c.root, c.at, c.note, k.vkey, troth.now_v1()
-FROM troth.ledger_checkpoint c JOIN troth.ledger_key k USING (log_id)
+SELECT c.size, c.root, c.at, c.note, k.vkey, troth.now_v1(), i.mode <> 'production'
+FROM troth.installation i CROSS JOIN troth.ledger_checkpoint c JOIN troth.ledger_key k USING (log_id)
 WHERE c.log_id = 1 ORDER BY c.size DESC LIMIT 1
 """
 _NODES = "SELECT level, index, hash FROM troth.ledger_hashes_v1(%s::smallint[], %s::bigint[])"
@@ -31,7 +31,7 @@ class NoLedger(Exception):  # noqa: N818 - the name says what is so, as a senten
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest checkpoint, the key that verifies it, and the database's clock."""
+    """The newest checkpoint, the key that verifies it, the database's clock, and whether that may be moved."""
 
     size: int
     root: bytes
@@ -39,6 +39,7 @@ class Head:
     note: str
     vkey: str
     now: datetime
+    movable: bool
 
 
 def head(connection: Connection) -> Head:

@@ -48,6 +48,7 @@ def trust(connection: Connection, programme: Programme, newest: Head) -> Trust:
         promises.policy(connection, programme.code, newest.size),
         claims,
         Manifest(handed_in.public(connection, programme.id), _sentences(claims)),
+        clock=form.MOVED if newest.movable else "",
     )
 
 
@@ -58,7 +59,6 @@ def _claims(connection: Connection, programme: Programme, newest: Head, *, withd
     return [
         _claim(each, states.get(each.claim.id, form.NO_CONTROL), stands, withdraw=withdraw)
         for each in promised(connection, programme)
-        if each.claim.audience == "public"
     ]
 
 
