@@ -24,7 +24,7 @@ def book(desk):
 def period():
     with psycopg.connect(os.environ["TROTH_DATABASE_URL"]) as admin:
         now = admin.execute("SELECT troth.now_v1()").fetchone()[0].astimezone(UTC)
-    return ("--from", (now - timedelta(days=3)).isoformat(), "--to", (now - timedelta(seconds=1)).isoformat())
+    return ("--from", (now - timedelta(days=3)).isoformat(), "--to", now.isoformat())
 
 
 def programme():

@@ -62,11 +62,11 @@ def _verify(data: bytes, key: str | None, programme: str | None) -> Verified:
     until = _period(bundle, verifier, checkpoint, ends)
     shown = shown_entries(bundle, files)
     tellings = histories(bundle, files, shown)
-    promises(bundle, files, tellings)
+    promised = promises(bundle, files, tellings)
     populations(bundle, files, shown, ends.root)
     receipts = messages(bundle, files, bundle.vkey, checkpoint)
     evidence(bundle, files)
-    _trust(bundle, files, checkpoint)
+    _trust(bundle, files, checkpoint, promised)
     return Verified(bundle, checkpoint, until, shown, receipts, len(tellings))
 
 
@@ -142,7 +142,7 @@ def _period(bundle: Bundle, verifier: Verifier, checkpoint: Checkpoint, ends: Ch
     return min(ends.at, period_ends)
 
 
-def _trust(bundle: Bundle, files: Mapping[str, bytes], checkpoint: Checkpoint) -> None:
+def _trust(bundle: Bundle, files: Mapping[str, bytes], checkpoint: Checkpoint, promised: list[str]) -> None:
     """The trust document is of the same programme, time and ledger."""
     at = _EPOCH + timedelta(microseconds=bundle.made_at)
     try:
@@ -151,6 +151,8 @@ def _trust(bundle: Bundle, files: Mapping[str, bytes], checkpoint: Checkpoint) -
         raise Found(f"{form.TRUST}: {wrong.what}") from None
     if found.trust.programme != bundle.programme:
         raise Found(f"{form.TRUST}: it is of another programme")
+    if sorted(each.id for each in found.trust.claims) != sorted(promised):
+        raise Found(f"{form.PROMISES}: it does not name each promise of {form.TRUST} once")
     one_root(found.checkpoint, checkpoint)
 
 

@@ -88,8 +88,8 @@ def _telling(each: Telling, shown: Shown) -> None:
         raise Found("what the history of the promises says of it is not what the ledger was told", index)
 
 
-def promises(bundle: Bundle, files: Mapping[str, bytes], tellings: list[Telling]) -> None:
-    """The states of each promise over the period are those of its tellings."""
+def promises(bundle: Bundle, files: Mapping[str, bytes], tellings: list[Telling]) -> list[str]:
+    """The states of each promise over the period are those of its tellings; gives their ids."""
     found = _document(files[form.PROMISES], form.PROMISES)
     if type(found) is not list:
         raise Found(f"{form.PROMISES} is no list of promises")
@@ -98,6 +98,7 @@ def promises(bundle: Bundle, files: Mapping[str, bytes], tellings: list[Telling]
         turns = [each["state"] for each in tellings if (each["claim"], each["programme"]) == (claim.get("id"), owner)]
         if claim.get("told") != turns or claim.get("after") != (turns[-1] if turns else claim.get("before")):
             raise Found(f"{form.PROMISES}: the states of {claim.get('id')} are not those of its tellings")
+    return [str(claim.get("id")) for claim in found]
 
 
 def populations(bundle: Bundle, files: Mapping[str, bytes], shown: Shown, root: bytes) -> None:

@@ -35,6 +35,7 @@ from troth.ledger.verify import Found, fields_of, read_note, read_since, trusted
 TOLD = "trust:claim:check"
 MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError)  # of what was signed all the same
 _HASH = 32
+_AHEAD = 300_000_000  # microseconds that the clock of whoever asks may be behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def _verify(data: bytes, asked: Asked) -> Verified:
     checkpoint = _checkpoint(trust, verifier)
     _whose(trust, asked)
     _times(trust, checkpoint, asked.at)
+    _levels(trust)
     for level in trust.policy:
         _named(f"the policy’s level {level.level}", level.entry.index, partial(_policy, level, checkpoint))
     for claim in trust.claims:
@@ -142,16 +144,23 @@ def _times(trust: Trust, checkpoint: Checkpoint, at: datetime) -> None:
         raise Found("it ends before it begins")
     if microseconds(checkpoint.at) > trust.issued_at:
         raise Found("its checkpoint was signed after it was issued")
-    if now < trust.issued_at and trust.clock != MOVED:
+    if now + _AHEAD < trust.issued_at and trust.clock != MOVED:
         raise Found("it is from the future: it was issued after the time that is asked about")
     if now > trust.valid_until:
         raise Found("it has expired: take a new one from the page that it came from")
 
 
+def _levels(trust: Trust) -> None:
+    """None but the programme's promise and the operator's own, each once."""
+    levels = [level.level for level in trust.policy]
+    if {*levels} - {f"programme:{trust.programme.code}", "operator"} or len({*levels}) < len(levels):
+        raise Found("its policy is not that of its programme")
+
+
 def _policy(level: Policy, checkpoint: Checkpoint) -> None:
     fields = included(level.entry, checkpoint)
     said = tuple(fields.get(name) for name in ("kind", "of", "digest"))
-    if said != (APPROVED, "policy", level.digest) or str(fields.get("code")) != level.level:
+    if said != (APPROVED, "policy", level.digest) or str(fields.get("code")) != level.level or fields.get("tenant"):
         raise Found("the entry of its approval is of something else")
     octets(level.digest)
 

@@ -191,3 +191,11 @@ def test_a_day_is_told_of_once_and_a_clock_ahead_does_not_stop_it(told):
     move(-timedelta(hours=30))  # somebody set it back: what is told for the future is told anew
     told.record("EML-2", "fails")
     assert rows() == before_move + 2
+
+
+def test_a_state_that_somebody_keeps_young_is_found(told):
+    """No look is told of, day after day, and the page would say that there was one just now."""
+    told.database.fill("UPDATE installation SET clock_offset = clock_offset + interval '2 days'")
+    told.database.fill("UPDATE claim_state SET checked_at = now_v1()")
+    with pytest.raises(Found, match="a day of which the ledger was not told"):
+        told.verify()

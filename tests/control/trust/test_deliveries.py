@@ -155,6 +155,21 @@ def test_what_is_told_of_a_message_again_counts_once(world):
     assert state(world, "EML-11")[1] == why
 
 
+def test_bounces_that_somebody_takes_out_of_the_tally_still_count(world):
+    past(world, 11_800, 11_400, 400)
+    assert state(world, "EML-11")[0] == "fails"
+    world.quiet("UPDATE event_tally SET n = 1 WHERE kind = 11")
+    assert state(world, "EML-11")[0] == "fails"
+
+
+def test_what_was_refused_at_once_was_tried_too(busy):
+    assert state(busy, "EML-9") == ("holds", "")
+    busy.quiet("DELETE FROM event WHERE kind = 8 AND message_id IN (SELECT message_id FROM event WHERE kind = 11)")
+    found, why = state(busy, "EML-9")
+    assert found == "fails"
+    assert "97.4" in why
+
+
 def test_an_amount_that_is_not_as_told_fails(world):
     past(world, 90, 0, 0, (1, 28))
     found, why = state(world, "EML-12")

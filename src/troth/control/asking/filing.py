@@ -81,12 +81,13 @@ def _mailbox(keys: Keys, address: Address) -> bytes:
 
 
 def _place(keys: Keys, place: str) -> bytes | None:
-    """Its network; a proxy on this machine stands for everybody and is not counted apart."""
+    """Its network; an address that is not of the public internet is a proxy's: it stands for everybody, and is not counted."""
     try:
         address = ipaddress.ip_address(place)
     except ValueError:
         return None
-    if address.is_loopback:
+    address = getattr(address, "ipv4_mapped", None) or address  # a socket for both writes ::ffff:192.0.2.1
+    if not address.is_global:
         return None
     network = ipaddress.ip_network((address, _NETWORKS[address.version]), strict=False)
     return _keyed(keys, b"place\0", str(network))

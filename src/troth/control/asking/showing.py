@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import render
 
 from troth.control.audit.asking import row, rows
@@ -33,8 +34,8 @@ class Whose:
 def whose(request: HttpRequest, code: str) -> Whose:
     """Http404 for one that is not there, or at the host of another."""
     found = row(_ONE, code[:40])
-    host = request.get_host().rpartition(":")[0] or request.get_host()
-    if found is None or (host.lower() != found[3] and host.lower() in {domain for (domain,) in rows(_DOMAINS)}):
+    host, _ = split_domain_port(request.get_host())  # in lower case, without the dot of the root
+    if found is None or (host != found[3] and host in {domain for (domain,) in rows(_DOMAINS)}):
         raise Http404
     return Whose(*found)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from troth.control.audit.scope import Connection
 from troth.control.audits import handed_in, papers, populations, promises, readme
+from troth.control.audits.ledgers import clock
 from troth.control.audits.period import CannotBundle
 from troth.control.audits.populations import Member
 from troth.control.audits.seeing import seeing
@@ -52,7 +53,7 @@ def _signed(told: Mapping[str, Any], files: dict[str, bytes], seed: bytes) -> Ma
 def _told(connection: Connection, found: Survey) -> dict[str, Any]:
     begins, ends = found.wanted.period.numbers
     return {
-        "type": form.TYPE, "made_at": microseconds(found.head.now), "begins": begins, "ends": ends,
+        "type": form.TYPE, "made_at": microseconds(clock(connection)), "begins": begins, "ends": ends,
         "programme": promises.programme(connection, found.wanted.programme.id),
         "clients": [str(each) for each in found.clients], "vkey": found.head.vkey, "checkpoint": found.head.note,
         "range": found.part.told, "entries": _counts(found), "populations": found.populations,

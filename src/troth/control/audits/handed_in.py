@@ -3,8 +3,10 @@
 from typing import Any
 from uuid import UUID
 
+from troth.control.audit.refusals import Refused
 from troth.control.audit.scope import Connection
-from troth.control.evidence.reading import Piece, piece_file, public_pieces
+from troth.control.audits.period import CannotBundle
+from troth.control.evidence.reading import Damaged, Piece, piece_file, public_pieces
 from troth.keys.keyring import TenantKeys
 from troth.ledger.bundle import ENCLOSED
 from troth.ledger.trust_document import File
@@ -30,8 +32,15 @@ def enclosed(connection: Connection, keys: TenantKeys, programme: UUID) -> tuple
         room -= each.bytes
         facts.append(_fact(each) | {"enclosed": room >= 0})
         if room >= 0:
-            files[f"{ENCLOSED}{each.id}"] = piece_file(connection, keys, each.id)[1]
+            files[f"{ENCLOSED}{each.id}"] = _file(connection, keys, each)
     return facts, files
+
+
+def _file(connection: Connection, keys: TenantKeys, each: Piece) -> bytes:
+    try:
+        return piece_file(connection, keys, each.id)[1]
+    except (Damaged, Refused) as wrong:
+        raise CannotBundle(f"The evidence “{each.title}” cannot be enclosed: {wrong}") from None
 
 
 def _fact(each: Piece) -> Fact:

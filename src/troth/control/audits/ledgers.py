@@ -50,6 +50,14 @@ def head(connection: Connection) -> Head:
     return Head(row[0], bytes(row[1]), *row[2:])
 
 
+def clock(connection: Connection) -> datetime:
+    """Now, which is later than all that was read before."""
+    row = connection.execute("SELECT troth.now_v1()").fetchone()
+    assert row is not None
+    found: datetime = row[0]
+    return found
+
+
 def hashes(connection: Connection, ranges: Sequence[Range]) -> list[bytes]:
     """Of each range of leaves, the hash of the tree over it; all in one query."""
     planned = plan(ranges)

@@ -11,7 +11,7 @@ from typing import Any
 
 from troth.control.audit.scope import Connection
 from troth.control.audits import handed_in, promises
-from troth.control.audits.ledgers import Head, head
+from troth.control.audits.ledgers import Head, clock, head
 from troth.control.audits.promises import Stand
 from troth.control.audits.seeing import seeing
 from troth.control.trust.controls import control_of
@@ -39,11 +39,12 @@ def trust(connection: Connection, programme: Programme, newest: Head) -> Trust:
     failing = policy.trust.failing if policy else _FAILING
     claims = _claims(connection, programme, newest, withdraw=failing == "withdraw")
     name, _ = newest.note.split("\n", 1)
+    now = clock(connection)  # no look that was read is later, while the watch goes on
     return Trust(
         form.TYPE,
         promises.programme(connection, programme.id),
-        microseconds(newest.now),
-        microseconds(newest.now + timedelta(days=days)),
+        microseconds(now),
+        microseconds(now + timedelta(days=days)),
         Ledger(name, newest.note, newest.size, newest.root.hex(), newest.vkey),
         promises.policy(connection, programme.code, newest.size),
         claims,
@@ -70,7 +71,7 @@ def _claim(each: Promised, found: str, stands: Mapping[tuple[str, bool], Stand],
     if state == form.FAILS and withdraw:
         shown = form.WITHDRAWN
     looked = kept if state != form.NO_CONTROL else None
-    told = looked.told if looked else None
+    told = looked.told if looked and _fits(looked, state) else None
     return Claim(
         claim.id, claim.chapter, claim.kind, claim.scope, shown, state, claim.owner, list(claim.frameworks),
         sentence=None if shown == form.WITHDRAWN else each.sentence,
@@ -88,6 +89,11 @@ def _state(state: str, kept: Stand | None) -> str:
     if state not in form.STATES or (state in (form.HOLDS, form.STALE) and not proved):
         return form.NO_DATA
     return state
+
+
+def _fits(kept: Stand, state: str) -> bool:
+    """Its newest telling is of this state: a turn of this moment may not be told yet."""
+    return state in (form.NO_DATA, kept.state) or (kept.state, state) == (form.HOLDS, form.STALE)
 
 
 def _sentences(claims: list[Claim]) -> dict[str, str]:

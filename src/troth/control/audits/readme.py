@@ -41,7 +41,8 @@ the period and one of after it, so that none was left out; that each entry shown
 told then, of what was seen; that the members drawn are those which chance drew, from a number that nobody could choose.
 
 What is not: that an entry shown by its hash alone is another client's, and that the lists of messages and suppressions
-have every member, are the signer's word. Messages are kept for as long as the client's policy says; what was removed
+have every member, and what was so before the period, are the signer's word. The house's own entries name the clients
+of every programme by their codes. Messages are kept for as long as the client's policy says; what was removed
 before this was made is not listed. Of a person whose data was erased nothing can be read here, or anywhere.
 """
 

@@ -27,6 +27,7 @@ from troth.control.people.actor import Actor, actor_of, raw
 from troth.control.people.guard import needs
 from troth.control.trust.look import Programme
 from troth.ledger import bundle as form
+from troth.ledger.receipt import WrongKey
 
 _SECTION: dict[str, Any] = {"section": "audits"}
 _PROGRAMMES = "SELECT code, name, id, profile FROM troth.programme ORDER BY code"
@@ -73,7 +74,7 @@ def bundle(request: HttpRequest, code: str) -> HttpResponse:
     wanted = Wanted(known[code][1], wish.period, wish.sample)
     try:
         made = gathering.bundle(raw(), settings.TROTH_KEYS(), wanted)
-    except (CannotBundle, NoLedger) as wrong:
+    except (CannotBundle, NoLedger, WrongKey) as wrong:
         context = {**_SECTION, "faults": {"": str(wrong)}, "typed": wish.given, "asked": True,
                    "programmes": [(each, name) for each, (name, _) in known.items()]}  # fmt: skip
         return render(request, "audits/audits.html", context, status=HTTPStatus.CONFLICT)

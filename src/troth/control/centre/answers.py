@@ -26,7 +26,7 @@ from troth.control.audit.refusals import Refused, StoreAway
 from troth.control.centre.words import words
 
 _log = logging.getLogger("troth.centre")
-_FRESH = 60  # seconds that anybody may keep a page
+_ASKED = "public, no-cache"  # kept by anybody, and asked about each time: what is no longer so is not shown again
 _PAGE = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
@@ -83,14 +83,11 @@ def _trouble(status: HTTPStatus, what: str) -> HttpResponse:
     return response
 
 
-def whole(
-    request: HttpRequest, content: bytes, now: datetime, until: datetime, kind: str = "text/html; charset=utf-8"
-) -> HttpResponse:
-    """A page that anybody may keep for a minute, and not beyond `until`, when something that it says grows old."""
-    fresh = max(0, min(_FRESH, int((until - now).total_seconds())))
+def whole(request: HttpRequest, content: bytes, now: datetime, kind: str = "text/html; charset=utf-8") -> HttpResponse:
+    """A page that anybody may keep, and asks about each time."""
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     response = HttpResponse(content, content_type=kind)
-    response["Cache-Control"] = f"public, max-age={fresh}"
+    response["Cache-Control"] = _ASKED
     response["ETag"] = etag
     response["Last-Modified"] = http_date(now.timestamp())
     return get_conditional_response(request, etag, None, response) or response
@@ -102,7 +99,7 @@ def attached(content: bytes, filename: str) -> HttpResponse:
     # the name was checked when it came: letters, digits, ._- and blanks
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = f"public, max-age={_FRESH}"
+    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -43,8 +43,8 @@ def changes(request: HttpRequest, code: str) -> HttpResponse:
             found = gathered(place, ground)
             return _rendered(found, want.words), found.until
 
-        content, until = kept.page(("feed", code, want.words.code), ground.mark, ground.now, made)
-        return whole(request, content, ground.now, until, _KIND)
+        content = kept.page(("feed", code, want.words.code), ground.mark, ground.now, made)
+        return whole(request, content, ground.now, _KIND)
 
 
 def _rendered(found: Gathered, words: Words) -> bytes:
@@ -54,6 +54,7 @@ def _rendered(found: Gathered, words: Words) -> bytes:
         "feed.xml", w=words, place=found.place, entries=entries, updated=entries[0].at if entries else midnight,
         home=f"{settings.TROTH_PUBLIC_URL}/trust/{found.place.code}",
         title=words.say("feed", "title", name=found.place.name),
+        tail="" if words.code == "en" else f"?lang={words.code}",
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def badge(request: HttpRequest, code: str) -> HttpResponse:
         if place is None:
             return missing()
         found = gathered(place, ground)
-        response = whole(request, _drawn(found, want.words), ground.now, found.until, "image/svg+xml")
+        response = whole(request, _drawn(found, want.words), ground.now, "image/svg+xml")
         response["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is made to be shown elsewhere
         return response
 
@@ -72,10 +72,10 @@ def document(request: HttpRequest, code: str) -> HttpResponse:
             return paper(raw(), settings.TROTH_KEYS(), place.programme), until
 
         try:
-            content, until = kept.page(("paper", code), ground.mark, ground.now, made)
+            content = kept.page(("paper", code), ground.mark, ground.now, made)
         except (NoLedger, WrongKey):
             return later()
-        return whole(request, content, ground.now, until, "application/json")
+        return whole(request, content, ground.now, "application/json")
 
 
 @public_file

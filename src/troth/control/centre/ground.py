@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.http.request import split_domain_port
 
 from troth.control.audit.asking import row, rows
 from troth.control.trust.look import Programme
@@ -95,12 +96,12 @@ def _place(id_: UUID, code: str, name: str, profile: str, domain: str, artefact:
 
 def own(host: str, places: tuple[Place, ...]) -> Place | None:
     """The programme whose own name the browser asked for; None on the installation's."""
-    name = urlsplit(f"//{host}").hostname or ""
-    return next((each for each in places if each.domain == name.lower()), None)
+    name, _ = split_domain_port(host)  # in lower case, without the dot of the root
+    return next((each for each in places if each.domain == name), None)
 
 
 def theirs(host: str) -> bool:
     """Whether a name is a programme's own; the installation's is known without asking."""
-    if urlsplit(f"//{host}").hostname == urlsplit(settings.TROTH_PUBLIC_URL).hostname:
+    if split_domain_port(host)[0] == urlsplit(settings.TROTH_PUBLIC_URL).hostname:
         return False
     return own(host, read().places) is not None

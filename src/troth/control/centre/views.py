@@ -28,10 +28,9 @@ def programmes(request: HttpRequest) -> HttpResponse:
         if mine is not None:
             return HttpResponseRedirect(f"/trust/{mine.code}{want.tail}")
         found = [gathered(place, ground) for place in places_of(request, ground)]
-        until = min([each.until for each in found], default=ground.now)
         listed = [_row(each, want) for each in found]
         content = rendered("programmes.html", **_safe(frame(want, None, "/trust")), listed=listed)
-        return whole(request, content, ground.now, until)
+        return whole(request, content, ground.now)
 
 
 def _row(each: Gathered, want: Asked) -> tuple[str, str, str, str, str]:
@@ -51,8 +50,8 @@ def shown(request: HttpRequest, code: str) -> HttpResponse:
         if place is None:
             return missing()
         key = ("page", code, want.words.code, want.only)
-        content, until = kept.page(key, ground.mark, ground.now, lambda: _page(want, place, ground))
-        return whole(request, content, ground.now, until)
+        content = kept.page(key, ground.mark, ground.now, lambda: _page(want, place, ground))
+        return whole(request, content, ground.now)
 
 
 def _page(want: Asked, place: Place, ground: Ground) -> tuple[bytes, datetime]:
@@ -93,7 +92,7 @@ def claim(request: HttpRequest, code: str, claim: str) -> HttpResponse:
             pictures={told["claim"].picture: told["claim"].runs},
             back=want.words.say("page", "back", name=place.name),
         )  # fmt: skip
-        return whole(request, content, ground.now, found.until)
+        return whole(request, content, ground.now)
 
 
 def _safe(framed: dict[str, object]) -> dict[str, object]:

@@ -31,6 +31,7 @@ FROM claim_state ORDER BY 1, 2
 """
 _BEFORE_ALL = -(2**63)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
 _SLOW = timedelta(minutes=10)  # from a check's clock to its entry's, at most, where the entry does not hold the former
 
 type _Whose = tuple[str, str]  # a claim, and the programme or ""
@@ -211,6 +212,8 @@ def _wrong(
         yield "is not what the newest row of claim_history says: its state differs"
     if since != newest.since or told != newest.row.checked_at:
         yield "is not since when the rows of claim_history say"
+    if checked - told >= _DAY:
+        yield "was looked at on a day of which the ledger was not told"
     if checked > now:
         yield "was looked at in the future"
     if checked < told or (checked == told and evidence != newest.row.evidence):

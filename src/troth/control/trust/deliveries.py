@@ -35,28 +35,39 @@ WHERE tenant_id = %(tenant)s AND kind = %(kind)s
   AND hour < date_trunc('day', %(now)s::timestamptz, 'UTC')
 GROUP BY 1
 """
-# Events of the window that tell again what the same message's earlier event of that kind told.
+# Messages of the window by kind of event; and events that tell again what an earlier one of the same message told.
 _AGAIN = """
-SELECT kind, (sum(n) - count(*))::bigint FROM (
+SELECT kind, (sum(n) - count(*))::bigint, count(*)::bigint FROM (
     SELECT kind, count(*) AS n FROM event
     WHERE tenant_id = %(tenant)s AND kind = ANY(%(kinds)s) AND at >= %(first)s AND at < %(last)s
       AND message_id >= uuid7_floor(%(first)s - %(window)s)
     GROUP BY message_id, kind) AS m
 GROUP BY 1
 """
+# Refused by the next hop at once: never taken.
+_REFUSED = """
+SELECT count(*) FROM (
+    SELECT FROM event
+    WHERE tenant_id = %(tenant)s AND kind = ANY(%(kinds)s) AND at >= %(first)s AND at < %(last)s
+      AND message_id >= uuid7_floor(%(first)s - %(window)s)
+    GROUP BY message_id HAVING bool_or(kind = %(bounced)s) AND NOT bool_or(kind = %(sent)s)) AS m
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Messages of the window, each once; those that went out or were refused are the shares' denominator."""
+    """Messages of the window, each once; those that went out or were refused (`refused`: at once) are the shares'
+    denominator.
+    """
 
     sent: int
     delivered: int
     bounced: int
+    refused: int = 0
 
     @property
     def tried(self) -> int:
-        return max(self.sent, self.delivered + self.bounced)
+        return max(self.sent + self.refused, self.delivered + self.bounced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +92,41 @@ def stands(findings: Findings, look: Look, programme: Programme) -> None:
 
 
 def counted(look: Look, programme: Programme) -> Counted:
-    kinds = [int(Kind.SENT), int(Kind.DELIVERED), int(Kind.BOUNCED)]
-    totals = dict.fromkeys(kinds, 0)
+    """By the tally and by the events themselves: where they differ, what is the less flattering."""
+    sent, delivered, bounced = kinds = [int(Kind.SENT), int(Kind.DELIVERED), int(Kind.BOUNCED)]
+    totals, refused = dict.fromkeys(kinds, 0), 0
     begins = (look.now - WINDOW).replace(minute=0, second=0, microsecond=0)
     for tenant in look.of_programme(programme):
         with look.of(tenant.id) as connection:
-            for kind, n in connection.execute(_TALLY, (tenant.id, kinds, look.now, WINDOW)).fetchall():
-                totals[kind] += n
-        for kind, n in _again(look, tenant.id, kinds, begins, look.now + WINDOW).items():
-            totals[kind] = max(0, totals[kind] - n)
-    return Counted(*totals.values())
+            tally = dict(connection.execute(_TALLY, (tenant.id, kinds, look.now, WINDOW)).fetchall())
+        told = _again(look, tenant.id, kinds, begins, look.now + WINDOW)
+        for kind in kinds:
+            again, rows = told.get(kind, (0, 0))
+            both = max(0, tally.get(kind, 0) - again), rows
+            totals[kind] += min(both) if kind == delivered else max(both)
+        refused += _refused(look, tenant.id, sent, bounced, begins)
+    return Counted(totals[sent], totals[delivered], totals[bounced], refused)
 
 
-def _again(look: Look, tenant: UUID, kinds: list[int], first: datetime, last: datetime) -> dict[int, int]:
-    """How many events there are beyond one of each message and kind."""
+def _refused(look: Look, tenant: UUID, sent: int, bounced: int, first: datetime) -> int:
+    params = {"tenant": tenant, "kinds": [sent, bounced], "sent": sent, "bounced": bounced, "first": first,
+              "last": look.now + WINDOW, "window": WINDOW}  # fmt: skip
+
+    def asked() -> int:
+        with look.of(tenant) as connection:
+            row = connection.execute(_REFUSED, params).fetchone()
+        return int(row[0]) if row else 0
+
+    return look.once(("refused", tenant, first), asked)
+
+
+def _again(look: Look, tenant: UUID, kinds: list[int], first: datetime, last: datetime) -> dict[int, tuple[int, int]]:
+    """How many events there are beyond one of each message and kind, and how many messages of that kind."""
     params = {"tenant": tenant, "kinds": kinds, "first": first, "last": last, "window": WINDOW}
 
-    def asked() -> dict[int, int]:
+    def asked() -> dict[int, tuple[int, int]]:
         with look.of(tenant) as connection:
-            return dict(connection.execute(_AGAIN, params).fetchall())
+            return {kind: (again, n) for kind, again, n in connection.execute(_AGAIN, params).fetchall()}
 
     return look.once(("told again", tenant, tuple(kinds), first), asked)
 
@@ -113,7 +140,7 @@ def days(look: Look, programme: Programme) -> tuple[int, int]:
         with look.of(tenant.id) as connection:
             for day, n in connection.execute(_DAYS, params).fetchall():
                 found[day] = found.get(day, 0) + n
-        again += _again(look, tenant.id, [kind], today - WINDOW, today).get(kind, 0)
+        again += _again(look, tenant.id, [kind], today - WINDOW, today).get(kind, (0, 0))[0]
     if not found:
         return 0, 0
     return (today.date() - min(found)).days, max(0, sum(found.values()) - again)

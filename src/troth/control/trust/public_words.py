@@ -80,10 +80,16 @@ def pages(look: Look, place: Place, programme: Programme) -> Iterator[Page]:
     yield first
     links = re.findall(r'href="([^"#]+)', first.text) if first.status == HTTPStatus.OK else []
     mine = (link.replace("&amp;", "&") for link in links if re.match(rf"{re.escape(home)}(?:[/?]|\Z)", link))
-    for path in [each for each in dict.fromkeys(mine) if "/claims/" not in each and each != home][:_MOST]:
+    found = [each for each in dict.fromkeys(mine) if not _read_elsewhere(each) and each != home]
+    for path in found[:_MOST]:
         yield _page(look, place, path)
     for path in ("/trust", "/.well-known/security.txt"):
         yield _page(look, place, path)
+
+
+def _read_elsewhere(path: str) -> bool:
+    """Single promises are on the page; of evidence the title and the file's name are public words, its octets none."""
+    return "/claims/" in path or "/evidence/" in path
 
 
 def _page(look: Look, place: Place, path: str) -> Page:

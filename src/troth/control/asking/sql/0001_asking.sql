@@ -123,8 +123,9 @@ $$;
 
 -- ---- what anybody does ------------------------------------------------------------------------------------------
 
--- What came of it: 'kept' (its letter is queued), 'often' (its address had one today, or its network asked enough) or
--- 'full' (too many within the hour, from everywhere). An address is counted without its +tag.
+-- What came of it: 'kept' (its letter is queued), 'full' (its network asked enough today, or too many came within the hour
+-- from everywhere) or 'often' (its address had one today). An address is counted without its +tag. 'full' is said to
+-- whoever sends it and 'often' is not: so whether it is full is found out before the address is looked at.
 CREATE FUNCTION asked_file_v1(p_id uuid, p_letter uuid, p_programme uuid, p_kind text, p_place bytea, p_mailbox bytea,
                               p_index bytea, p_address bytea, p_words bytea, p_wants text[], p_agreement bytea) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
@@ -135,11 +136,11 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7413, 0);
     IF EXISTS (SELECT FROM troth.asked a WHERE a.id = p_id) THEN
         RETURN 'kept'; -- the same form, sent twice
-    ELSIF EXISTS (SELECT FROM troth.asked a WHERE a.mailbox = p_mailbox AND a.asked_at > now - interval '24 hours')
-       OR (SELECT count(*) FROM troth.asked a WHERE a.place = p_place AND a.asked_at > now - interval '24 hours') >= 10 THEN
-        RETURN 'often';
-    ELSIF (SELECT count(*) FROM troth.asked a WHERE a.confirmed_at IS NULL AND a.asked_at > now - interval '1 hour') >= 120 THEN
+    ELSIF (SELECT count(*) FROM troth.asked a WHERE a.place = p_place AND a.asked_at > now - interval '24 hours') >= 10
+       OR (SELECT count(*) FROM troth.asked a WHERE a.confirmed_at IS NULL AND a.asked_at > now - interval '1 hour') >= 120 THEN
         RETURN 'full';
+    ELSIF EXISTS (SELECT FROM troth.asked a WHERE a.mailbox = p_mailbox AND a.asked_at > now - interval '24 hours') THEN
+        RETURN 'often';
     END IF;
     INSERT INTO troth.asked (id, programme_id, kind, asked_at, place, mailbox, address_index, address_ct, words_ct, wants, agreement)
     VALUES (p_id, p_programme, p_kind, now, p_place, p_mailbox, p_index, p_address, p_words, coalesce(p_wants, '{}'), p_agreement);
@@ -447,12 +448,19 @@ ALTER TABLE inbound_count
 
 -- ---- the claim TRC-2 ----------------------------------------------------------------------------------------------
 
--- What was confirmed since, and when it was answered: facts without a word of it. Only for the house.
+-- What was confirmed since, and when it was answered: facts without a word of it. `unsent`: its answer was written and is
+-- not mailed an hour later, for another reason than that its address is on the list of suppressions. Only for the house.
 CREATE FUNCTION asked_facts_v1(p_programme uuid, p_since timestamptz, p_most integer)
-RETURNS TABLE (reference text, kind text, confirmed_at timestamptz, due_at timestamptz, decided_at timestamptz, outcome text)
+RETURNS TABLE (reference text, kind text, confirmed_at timestamptz, due_at timestamptz, decided_at timestamptz, outcome text,
+               unsent boolean)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
-    SELECT a.reference, a.kind, a.confirmed_at, a.due_at, a.decided_at, coalesce(a.outcome, '') FROM troth.asked a
+    SELECT a.reference, a.kind, a.confirmed_at, a.due_at, a.decided_at, coalesce(a.outcome, ''),
+           a.decided_at IS NOT NULL AND a.outcome <> 'put-aside' AND NOT EXISTS (
+               SELECT FROM troth.asked_letter l WHERE l.asked_id = a.id AND l.kind = 'answer'
+               AND (l.email_id IS NOT NULL OR (l.done_at IS NULL AND l.at > troth.now_v1() - interval '1 hour')
+                    OR l.why = 'The asker''s address is on the list of suppressions.'))
+    FROM troth.asked a
     WHERE a.programme_id = p_programme AND a.confirmed_at >= p_since AND troth.looked_at() IS NULL
     ORDER BY a.confirmed_at DESC, a.id LIMIT p_most
 $$;

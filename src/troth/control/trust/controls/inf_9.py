@@ -22,7 +22,8 @@ def check(look: Look, programme: Programme | None) -> Found:
     if not found.holds:
         return found
     with look.of(None) as connection:
-        drills = [one for one in reading.current(connection, programme.id, "INF-9") if one.kind == _KIND]
+        told = reading.of_kind(connection, programme.id, _KIND)
+    drills = [one for one in told if one.claim == "INF-9" and one.withdrawn_at is None]
     findings = Findings(seen={**found.seen})
     _measured(findings, look, programme, max(drills, key=lambda one: (one.performed_on, one.id)))
     measured = findings.done()

@@ -117,10 +117,11 @@ def _answered(findings: Findings, look: Look, programme: Programme) -> None:
         rows = connection.execute(_FACTS, (programme.id, since, _MOST)).fetchall()
         findings.take(said for (said,) in connection.execute(_UNSOUND, (programme.id, since, _SAID)).fetchall())
     late = [row for row in rows if (row[4] or look.now) > row[3]]
-    for reference, kind, confirmed, due, _, _ in rows:
+    for reference, kind, confirmed, due, *_ in rows:
         latest = confirmed + timedelta(days=days[kind]) + _MOMENT
         findings.need(due <= latest, f"{reference} is due at {due}, promised in {days[kind]} days")
     findings.take(f"{row[0]} was due at {row[3]}, and was answered {row[4]}" for row in late[:_SAID])
+    findings.take([f"the answer to {row[0]} was never mailed" for row in rows if row[6]][:_SAID])
     findings.seen |= {"asked": len(rows), "late": len(late), "put_aside": sum(row[5] == "put-aside" for row in rows)}
 
 
