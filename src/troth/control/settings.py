@@ -213,7 +213,7 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
 
 
 def _origins(public: SplitResult, hosts: Sequence[str]) -> list[str]:
-    """Whose forms are ours: behind a proxy that speaks TLS a request comes as HTTP, so that its host alone says too little."""
+    """Whose forms are ours: behind a proxy that speaks TLS a request comes as HTTP, and its host says too little."""
     names = [f"*{name}" if name.startswith(".") else name for name in hosts if name != "*"]
     return [f"{public.scheme}://{name}" for name in dict.fromkeys((public.netloc, *names))]
 

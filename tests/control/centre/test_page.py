@@ -142,7 +142,7 @@ def test_the_programmes_are_listed(house):
 
 def test_a_programmes_own_host_shows_that_programme_alone(house):
     site, _ = house
-    own = {"Host": "property.example"}
+    own = {"Host": "Property.example."}
     assert page(site, "/trust", **own).url.endswith("/trust/property")
     assert page(site, "/", **own).url.endswith("/trust/property")
     assert page(site, "/trust/property", **own).status == 200

@@ -63,11 +63,16 @@ def confirm(world, one, days=7):
     return one
 
 
-def decide(world, one, outcome, session=None):
-    sealed = _keys(world).seal(b"Said.", places.asked(one, "answer"))
-    values = one, uuid7(now()), outcome, sealed, session or world.operator.sessions[0]
+def decide(world, one, outcome, session=None, *, mailed=True):
+    """Answered, and the answer mailed, or (`mailed` None) still to be mailed, or refused by the gate."""
+    sealed, letter = _keys(world).seal(b"Said.", places.asked(one, "answer")), uuid7(now())
+    values = one, letter, outcome, sealed, session or world.operator.sessions[0]
     with world.database.open("troth_control") as connection:
         connection.execute("SELECT asked_decide_v1(%s, %s, %s, %s, NULL, %s)", values)
+    if mailed is not None:
+        with world.database.open("troth_flow") as connection:
+            sent = (letter, uuid7(now()), None) if mailed else (letter, None, "The gate refused it: unapproved")
+            connection.execute("SELECT asked_letter_done_v1(%s, %s, %s)", sent)
 
 
 def _keys(world):
@@ -94,6 +99,8 @@ ASKING = [
     quiet("TRC-2", "a question was never answered", "asked",
           "UPDATE asked SET decided_at = NULL, decided_by = NULL, outcome = NULL, due_at = confirmed_at + interval '1 microsecond'"),
     quiet("TRC-2", "a question was given more time", "asked", "UPDATE asked SET due_at = due_at + interval '30 days'"),
+    quiet("TRC-2", "an answer was never mailed", "asked_letter",
+          "UPDATE asked_letter SET email_id = NULL, why = 'The gate refused it' WHERE kind = 'answer'"),
     quiet("TRC-2", "a question is gone", "asked", "DELETE FROM asked WHERE kind = 'question'"),
     quiet("TRC-2", "a question was never confirmed", "asked",
           "UPDATE asked SET decided_at = NULL, decided_by = NULL, outcome = NULL, answer_ct = NULL, due_at = NULL,"

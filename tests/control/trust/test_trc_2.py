@@ -52,6 +52,22 @@ def test_what_was_confirmed_and_is_not_answered_in_time_fails_it_for_good(world)
     assert world.state("TRC-2") == "fails"
 
 
+def test_an_answer_that_was_never_mailed_is_none(world):
+    decide(world, confirm(world, asked(world, programme(world))), "answered", signed_in(world), mailed=None)
+    assert world.state("TRC-2") == "holds", world.why("TRC-2")  # it is on its way
+    move(world, hours=2)
+    assert "was never mailed" in str(world.why("TRC-2"))
+
+
+def test_an_answer_that_the_gate_refused_is_none(world):
+    decide(world, confirm(world, asked(world, programme(world))), "answered", signed_in(world), mailed=False)
+    assert "was never mailed" in str(world.why("TRC-2"))
+    world.database.fill(
+        "UPDATE asked_letter SET why = 'The asker''s address is on the list of suppressions.' WHERE why IS NOT NULL"
+    )
+    assert world.state("TRC-2") == "holds", world.why("TRC-2")
+
+
 def test_more_time_than_was_promised_fails_it(world):
     confirm(world, asked(world, programme(world)), days=30)
     assert "promised in 7 days" in str(world.why("TRC-2"))

@@ -3,7 +3,6 @@ button behind that mail starts the clock.
 """
 
 import hmac
-import ipaddress
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -16,6 +15,7 @@ from django.db import transaction
 
 from troth.control.abuse.filing import now, policies
 from troth.control.asking import agreement
+from troth.control.asking.networks import network
 from troth.control.asking.typed import Typed
 from troth.control.audit.asking import row, rows
 from troth.keys import ids, places
@@ -28,7 +28,6 @@ _FILE = "SELECT troth.asked_file_v1(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 _CONFIRM = "SELECT troth.asked_confirm_v1(%s, %s)"
 _OFFERS = "SELECT kind FROM troth.asked_offers_v1(%s)"
 _DOMAINS = "SELECT lower(domain) FROM troth.programme"
-_NETWORKS = {4: 24, 6: 56}  # bits by which somebody's addresses are counted together
 
 
 def offered(programme: UUID) -> tuple[str, ...]:
@@ -81,16 +80,8 @@ def _mailbox(keys: Keys, address: Address) -> bytes:
 
 
 def _place(keys: Keys, place: str) -> bytes | None:
-    """Its network; an address that is not of the public internet is a proxy's: it stands for everybody, and is not counted."""
-    try:
-        address = ipaddress.ip_address(place)
-    except ValueError:
-        return None
-    address = getattr(address, "ipv4_mapped", None) or address  # a socket for both writes ::ffff:192.0.2.1
-    if not address.is_global:
-        return None
-    network = ipaddress.ip_network((address, _NETWORKS[address.version]), strict=False)
-    return _keyed(keys, b"place\0", str(network))
+    found = network(place)
+    return _keyed(keys, b"place\0", found) if found else None
 
 
 def _keyed(keys: Keys, what: bytes, value: str) -> bytes:
