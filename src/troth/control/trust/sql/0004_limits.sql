@@ -64,22 +64,42 @@ BEGIN
             OR NOT coalesce(allowed.free, false) AND d.used > coalesce(allowed.most, 0) AS bad) AS b
         WHERE d.day >= (p_since AT TIME ZONE 'UTC')::date;
     WHEN 'route-sent' THEN RETURN QUERY
-        -- by the messages themselves: attempts of a day that began and ended under a schedule, but for its first minutes, in
-        -- which an answer may still be to the day before
+        -- by the messages themselves, on days that were a schedule's from their first minutes to their end. In these first
+        -- minutes an answer may still be to the day before: with all days together they are counted where that day was a
+        -- schedule's too, and sent no more than it counted
         WITH tried AS (
-            SELECT (e.at AT TIME ZONE 'UTC')::date AS day, count(*) AS n
+            SELECT (e.at AT TIME ZONE 'UTC')::date AS day, count(*) AS n,
+                   count(*) FILTER (WHERE (e.at AT TIME ZONE 'UTC')::time >= time '00:10') AS late
             FROM (SELECT v.at, v.kind, v.source_key FROM troth.event v WHERE v.message_id >= first
                   ORDER BY v.message_id DESC LIMIT most) AS e
             WHERE e.kind IN (8, 9, 11) AND e.source_key LIKE 'attempt:%'
-              AND (e.at AT TIME ZONE 'UTC')::time >= time '00:10'
-            GROUP BY 1)
-        SELECT NULL::uuid, coalesce(sum(x.n), 0)::bigint, count(*) FILTER (WHERE x.n > x.used), min(x.day::text) FILTER (WHERE x.n > x.used)
-        FROM (SELECT d.day, sum(d.used) AS used, coalesce(max(t.n), 0) AS n
-              FROM troth.route_day d LEFT JOIN tried t ON t.day = d.day
-              WHERE d.day >= (p_since AT TIME ZONE 'UTC')::date
-                AND EXISTS (SELECT FROM troth.snapshot s WHERE s.kind = 'route' AND s.code = d.route
-                            AND s.approved_at <= (d.day::timestamp AT TIME ZONE 'UTC') + interval '10 minutes')
-              GROUP BY 1) AS x;
+            GROUP BY 1),
+        ruled AS (
+            SELECT g.code AS route, x.day
+            FROM troth.governed g
+            CROSS JOIN LATERAL (SELECT o::date AS day FROM generate_series(
+                p_since AT TIME ZONE 'UTC' - interval '1 day', troth.now_v1() AT TIME ZONE 'UTC' + interval '1 day', '1 day') AS o) AS x
+            CROSS JOIN LATERAL (
+                SELECT bool_and(NOT coalesce((s.artefact::jsonb ->> 'retired')::boolean, false)
+                                AND x.day - (s.artefact::jsonb ->> 'starts')::date < jsonb_array_length(s.artefact::jsonb -> 'caps')) AS kept
+                FROM troth.snapshot s
+                WHERE s.kind = 'route' AND s.code = g.code AND s.approved_at < (x.day + 1)::timestamp AT TIME ZONE 'UTC'
+                  AND s.approved_at >= (SELECT max(b.approved_at) FROM troth.snapshot b WHERE b.kind = 'route' AND b.code = g.code
+                                        AND b.approved_at <= x.day::timestamp AT TIME ZONE 'UTC' + interval '10 minutes')) AS s
+            WHERE g.kind = 'route' AND g.tenant_id IS NULL AND s.kept),
+        days AS (
+            SELECT d.day, sum(d.used) AS used, coalesce(max(t.n), 0) AS n, coalesce(max(t.late), 0) AS late,
+                   bool_and(EXISTS (SELECT FROM ruled b WHERE b.route = d.route AND b.day = d.day - 1)) AS before
+            FROM troth.route_day d JOIN ruled USING (route, day) LEFT JOIN tried t ON t.day = d.day
+            WHERE d.day >= (p_since AT TIME ZONE 'UTC')::date
+            GROUP BY 1),
+        summed AS (
+            SELECT x.day, x.used, x.late, CASE WHEN x.before AND coalesce((SELECT t.n FROM tried t WHERE t.day = x.day - 1), 0)
+                       <= coalesce((SELECT sum(o.used) FROM troth.route_day o WHERE o.day = x.day - 1), 0) THEN x.n ELSE x.late END AS n
+            FROM days x)
+        SELECT NULL::uuid, coalesce(sum(x.late), 0)::bigint, count(*) FILTER (WHERE x.late > x.used) + coalesce(sum(x.n) > sum(x.used), false)::integer,
+               coalesce(min(x.day::text) FILTER (WHERE x.late > x.used), 'all days together')
+        FROM summed x;
     ELSE
         RAISE EXCEPTION 'there is no fact of that name' USING ERRCODE = '22023';
     END CASE;
