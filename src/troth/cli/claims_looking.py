@@ -24,7 +24,7 @@ def check(
             return []
         look, only = _look(settings, connection), watch.due(connection) if due else None
         run = apart.runner(lambda: _opened(settings))
-        found = running.check(look, ids, programme, run=run, only=only) if only != frozenset() else []
+        found = running.check(look, ids, programme, run=run, only=only) if only is None or only else []
         watch.follow(look)
     return found
 

@@ -7,7 +7,7 @@ import pytest
 from tests.control.trust.world import open_session
 
 from troth.control.audit import scope
-from troth.control.trust import catalogue, running, shown, version, watch
+from troth.control.trust import catalogue, running, shown, watch
 from troth.control.trust.standing import programmes
 
 ONE = "SUP-3"  # the installation's
@@ -34,7 +34,7 @@ def checked(world, *names, only=None):
 
 def due(world):
     with scope.connect(world.database.conninfo("troth_control"), "watch test") as connection:
-        return watch.due(connection)
+        return frozenset(watch.due(connection))
 
 
 def move(world, **by):
@@ -87,18 +87,36 @@ def test_a_look_that_a_person_asked_for_is_due_once(world):
     assert (ONE, None) not in due(world)
 
 
-def test_another_version_looks_at_everything_at_once_and_tells_of_no_turn(world, turn, monkeypatch):
+def test_another_version_looks_at_everything_at_once(world, monkeypatch):
+    checked(world, ONE)
+    monkeypatch.setattr(watch, "version", lambda: "f" * 32)
+    assert (ONE, None) in due(world)
+
+
+def test_what_another_version_finds_is_a_turn_only_when_it_fails(world, turn, monkeypatch):
     turn(fails=False)
     monkeypatch.setattr(running, "version", lambda: "f" * 32)
-    assert (ONE, None) not in due(world)
     turn(fails=True)
-    assert (ONE, None) in due(world)  # by the version that the watch is of
-    assert letters(world) == []
-    assert cases(world) == []
-    programme = the_programme(world)
+    told = letters(world)
+    assert {each["lines"] for each in told} == {"SUP-3 fails"}
+    assert len(cases(world)) == 1
+    monkeypatch.setattr(running, "version", lambda: "e" * 32)
+    move(world, minutes=61)
+    turn(fails=False)
+    assert letters(world) == told
     with scope.connect(world.database.conninfo("troth_control"), "shown") as connection:
-        assert shown.changes(connection, programme) == []
-    assert version.version() != "f" * 32
+        assert [each.state for each in shown.changes(connection, the_programme(world))] == ["fails"]
+
+
+def test_what_was_never_looked_at_comes_first_and_then_the_oldest(world):
+    checked(world, "SUP-2")
+    move(world, hours=1)
+    checked(world, ONE)
+    move(world, hours=1)
+    with scope.connect(world.database.conninfo("troth_control"), "watch test") as connection:
+        found = watch.due(connection)
+    assert found[-2:] == (("SUP-2", None), (ONE, None))
+    assert len(found) > 9
 
 
 def test_only_what_was_asked_for_is_run_and_told(world):

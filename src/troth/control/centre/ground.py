@@ -74,10 +74,12 @@ class Ground:
 
 @contextmanager
 def standing() -> Iterator[Ground]:
-    """What there is, and the snapshot in which more may be asked."""
+    """What there is, and the snapshot in which more may be asked; within a caller's transaction it is the caller's."""
+    outermost = not connection.in_atomic_block
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_SNAPSHOT)
+        if outermost:
+            with connection.cursor() as cursor:
+                cursor.execute(_SNAPSHOT)
         yield read()
 
 

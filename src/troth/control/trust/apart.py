@@ -14,7 +14,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Literal, NoReturn
 
@@ -29,7 +29,6 @@ EACH = 15.0  # seconds a control; the first of a child reads the schema, too
 MOST = 256 * 1024  # octets of one answer
 _HEAD = 4
 _LATE = 2  # seconds after which a child whose parent is gone ends itself
-_OVER = "the check's time was over before this was looked at"
 
 type Open = Callable[[], AbstractContextManager[Look]]
 
@@ -52,6 +51,7 @@ class _Child:
 
     pid: int
     pipe: int
+    gone: bool = False  # and waited for: its number may be another's by now
     _kept: bytearray = field(default_factory=bytearray)
 
     def answer(self, until: float) -> Found:
@@ -71,7 +71,7 @@ class _Child:
                 raise _Ended("the control did not come to its end in time, and was ended")
             found = os.read(self.pipe, 65_536)
             if not found:
-                raise _Ended(f"the control's process ended with {_status(self.pid)}")
+                raise _Ended(f"the control's process ended with {self._status()}")
             self._kept += found
         read = bytes(self._kept[:size])
         del self._kept[:size]
@@ -80,10 +80,22 @@ class _Child:
     def end(self) -> None:
         """It is gone when this returns."""
         os.close(self.pipe)
-        with suppress(ProcessLookupError):
+        if not self.gone:
             os.kill(self.pid, signal.SIGKILL)
-        with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+            self.gone = True
+
+    def _status(self) -> str:
+        """How it ended; one that only closed its pipe is not waited for."""
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.gone = True
+                code = os.waitstatus_to_exitcode(status)
+                return f"status {code}" if code >= 0 else signal.Signals(-code).name
+            time.sleep(0.01)
+        return "no answer"
 
 
 def runner(open_look: Open, *, each: float = EACH) -> Runner:
@@ -93,8 +105,7 @@ def runner(open_look: Open, *, each: float = EACH) -> Runner:
         at = 0
         while at < len(jobs):
             if time.monotonic() >= look.until:
-                yield from (_nothing(look, job, _OVER) for job in jobs[at:])
-                return
+                return  # the rest is not begun
             child = _begin(open_look, jobs[at:], each)
             try:
                 for job in jobs[at:]:
@@ -153,15 +164,3 @@ def _say(pipe: int, found: Found) -> None:
     octets = len(octets).to_bytes(_HEAD, "big") + octets
     while octets:
         octets = octets[os.write(pipe, octets) :]
-
-
-def _status(pid: int) -> str:
-    """How it ended; one that only closed its pipe is not waited for."""
-    until = time.monotonic() + 1
-    while time.monotonic() < until:
-        gone, status = os.waitpid(pid, os.WNOHANG)
-        if gone:
-            code = os.waitstatus_to_exitcode(status)
-            return f"status {code}" if code >= 0 else signal.Signals(-code).name
-        time.sleep(0.01)
-    return "no answer"

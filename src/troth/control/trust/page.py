@@ -35,7 +35,8 @@ look is stale.
 
 Each control is run in a process apart (`control/trust/apart.py`), on a connection of its own, with 15 seconds for
 itself and 100 for all of a check; one child works through the controls, so that they share what they read, and
-another goes on where one died. One that crashes, hangs or answers nonsense has *no data yet* with its error, never
+another goes on where one died. What is looked at the longest ago comes first, and what is not begun in time keeps its
+age. One that crashes, hangs or answers nonsense has *no data yet* with its error, never
 *holds*; where its claim failed before, it fails still.
 
 The ledger hears of each change of a state, of each first look of a version of Troth, and once a day (UTC) that a
@@ -45,7 +46,8 @@ with its entry, and every state with its newest row: an edit of either table is 
 time of the newest look (`claim_state.evidence`, `checked_at`) between two entries; a time in the future is found
 always. Rows that are older than this have entries that do not name them: they are paired in their order.
 
-A *turn* is a state that another one followed; a first look is none, nor is the first of a new version. Whoever has
+A *turn* is a state that follows another; a first look is none, nor is the first of a new version unless what held
+fails by it. Whoever has
 the role that answers for the claim (`owner`; where nobody has it, the owners) is told by mail (`claim-notice`): one
 letter of all that turned, at most one an hour. Where a policy says so (`trust.fails_opens_incident`), a claim that
 turns to fail opens an incident, one at a time for a claim and a programme; people close it. The pages `/claims` show

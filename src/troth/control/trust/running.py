@@ -30,10 +30,13 @@ from troth.keys.keyring import Keyring, TenantKeys
 PATIENCE = 100.0  # seconds for all controls together
 _GONE = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.InvalidSchemaName,
          errors.UndefinedObject, errors.WrongObjectType, errors.InsufficientPrivilege)  # fmt: skip
+_OVER = "the check's time was over before this was looked at"
 _RECORD = "SELECT claim_record_v2(%s, %s::uuid[], %s, %s, %s)"
 
 type Job = tuple[Control, Programme | None]
-type Runner = Callable[[Look, Sequence[Job]], Iterator[Found]]  # what each job found, in their order
+type Runner = Callable[
+    [Look, Sequence[Job]], Iterator[Found]
+]  # what each job found, in their order; the last not begun
 
 
 def look(
@@ -58,18 +61,27 @@ def check(
     look: Look, ids: Sequence[str] = (), programme: str | None = None, *, run: Runner = here,
     only: Collection[Key] | None = None,
 ) -> list[Standing]:  # fmt: skip
-    """Run the controls of these claims (none named: of all) and keep what they find. `only`: of these alone."""
+    """Run the controls of these claims (none named: of all) and keep what they find. `only`: these, in this order."""
     wanted, promising = named(ids), chosen(look.programmes, programme)
-    wanting = [job for job in jobs(wanted, promising) if only is None or key(job) in only]
-    found = dict(zip(map(key, wanting), run(look, wanting), strict=True))
+    wanting = _ordered(jobs(wanted, promising), only)
+    # what is not begun in time is not looked at: it keeps its age, and is the first to be looked at next time
+    found = dict(zip(map(key, wanting), run(look, wanting), strict=False))
     now = look.now
     try:
         now = _record(look.connection, found) if found else now
     except Refused as refused:
         found = {each: _unrecorded(one, refused) for each, one in found.items()}
-    kept = {each: (one.state, one.evidence(), now) for each, one in found.items()}
+    left = {} if only is not None else dict.fromkeys(map(key, wanting), Found(State.NO_DATA, (_OVER,), {}))
+    kept = {each: (one.state, one.evidence(), now) for each, one in (left | found).items()}
     told = wanted if only is None else [claim for claim in wanted if any(claim.id == each for each, _ in found)]
     return [_of(stands(claim, promising, kept, now), only) for claim in told]
+
+
+def _ordered(found: Iterable[Job], only: Collection[Key] | None) -> list[Job]:
+    if only is None:
+        return list(found)
+    places = {each: at for at, each in enumerate(only)}
+    return sorted((job for job in found if key(job) in places), key=lambda job: places[key(job)])
 
 
 def key(job: Job) -> Key:

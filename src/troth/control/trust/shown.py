@@ -39,7 +39,8 @@ FROM unnest(%(claims)s::text[]) AS c(claim) CROSS JOIN LATERAL (
 """
 _CHANGES = """
 SELECT checked_at, claim, was, state FROM troth.claim_history
-WHERE (programme_id = %(programme)s OR programme_id IS NULL) AND NOT first AND was <> state AND claim = ANY(%(claims)s)
+WHERE (programme_id = %(programme)s OR programme_id IS NULL) AND claim = ANY(%(claims)s)
+  AND was <> state AND (NOT first OR state = 'fails')
 ORDER BY id DESC LIMIT %(most)s
 """
 _ONE_DAY = timedelta(days=1)
@@ -47,7 +48,7 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A claim that stood otherwise from then on; a first look, and the first of a new version of Troth, is none."""
+    """A claim that stood otherwise from then on; a first look is none, nor is a new version's first unless it fails."""
 
     at: datetime
     claim: str

@@ -53,15 +53,19 @@ def leading(connection: Connection) -> Iterator[bool]:
             connection.execute(_LEFT)
 
 
-def due(connection: Connection) -> frozenset[Key]:
-    """What to look at now."""
+def due(connection: Connection) -> tuple[Key, ...]:
+    """What to look at now: what was never looked at, then the oldest: one that hangs keeps no other from its turn."""
     with refusals():
         rows = connection.execute(_LOOKED).fetchall()
         clock = connection.execute("SELECT now_v1()").fetchone()
     assert clock is not None
-    seen = {(claim, programme): tuple(rest) for claim, programme, *rest in rows}
-    jobs = running.jobs([*claims()], programmes(connection))
-    return frozenset(key for job in jobs if _is_due(job[0], seen.get(key := running.key(job)), clock[0]))
+    now: datetime = clock[0]
+    seen = {(claim, programme): (at, *rest) for claim, programme, at, *rest in rows}
+    found = [
+        (control, running.key((control, whose))) for control, whose in running.jobs([*claims()], programmes(connection))
+    ]
+    wanting = [key for control, key in found if _is_due(control, seen.get(key), now)]
+    return tuple(sorted(wanting, key=lambda key: (key in seen and seen[key][0] <= now, seen.get(key, (now,))[0])))
 
 
 def _is_due(control: Control, seen: tuple[datetime, bool, str | None] | None, now: datetime) -> bool:

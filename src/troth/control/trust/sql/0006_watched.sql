@@ -13,7 +13,8 @@ ALTER TABLE claim_history
     ADD CONSTRAINT found CHECK (state IN ('holds', 'fails', 'stale', 'no data yet'));
 CREATE INDEX claim_history_newest ON claim_history (claim, id);
 CREATE INDEX claim_history_day ON claim_history (programme_id, checked_at) INCLUDE (claim, state, was);
-CREATE INDEX claim_history_turn ON claim_history (programme_id, id) WHERE NOT first AND was <> state;
+CREATE INDEX claim_history_turn ON claim_history (programme_id, id) WHERE was <> state;
+CREATE INDEX claim_history_turned ON claim_history (id) WHERE was <> state;
 
 -- Somebody asked for a look before it is due.
 CREATE TABLE claim_ask (
@@ -143,7 +144,7 @@ BEGIN
               FROM troth.claim_history h
               JOIN unnest(p_claims, p_owners) AS o(claim, role) ON o.claim = h.claim
               LEFT JOIN troth.programme p ON p.id = h.programme_id
-              WHERE h.id > since AND NOT h.first AND h.was <> h.state
+              WHERE h.id > since AND h.was <> h.state AND (NOT h.first OR h.state = 'fails') -- what fails now held before
                 AND (o.role = who.role OR (who.role = 'owner' AND NOT EXISTS (SELECT FROM troth.account b
                      WHERE b.tenant_id IS NULL AND b.disabled_at IS NULL AND b.role = o.role)))
               ORDER BY h.claim, h.programme_id, h.id DESC) AS t;
@@ -166,7 +167,7 @@ AS $$
     SELECT k.claim, k.programme_id, h.id
     FROM troth.claim_state k JOIN LATERAL (
         SELECT * FROM troth.claim_history o WHERE o.claim = k.claim AND o.programme_id IS NOT DISTINCT FROM k.programme_id
-        AND o.checked_at = k.since ORDER BY o.id DESC LIMIT 1) AS h ON NOT h.first AND h.was <> h.state
+        AND o.checked_at = k.since ORDER BY o.id DESC LIMIT 1) AS h ON h.was <> h.state
     WHERE k.state = 'fails' AND NOT EXISTS (
         SELECT FROM troth.case_file f WHERE f.kind = 'incident' AND f.cause = 'claim'
         AND starts_with(f.key, 'claim:' || k.claim || ':' || coalesce(k.programme_id::text, '') || ':')
