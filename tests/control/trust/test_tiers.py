@@ -57,6 +57,11 @@ def test_an_upgrade_writes_the_tiers_that_differ_and_no_others(database, admin):
     assert list(tiers.wrong(tiers.carried(admin)[0])) == []
 
 
+def test_a_database_without_the_schema_public_has_its_tiers_too(world):
+    world.sql("ALTER SCHEMA public RENAME TO elsewhere")
+    assert world.state("ENC-7") == "holds", world.why("ENC-7")
+
+
 def test_our_own_words_claim_no_certificate():
     words = [text for claim in claims() for text in claim.says.values()] + [control.how for control in CONTROLS]
     room = files("troth.control.centre")
