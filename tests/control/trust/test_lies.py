@@ -94,8 +94,11 @@ SCHEMA = (
 @pytest.mark.parametrize(("claim", "lie"), SCHEMA, ids=[f"{claim}: {lie[:60]}" for claim, lie in SCHEMA])
 def test_what_a_promise_stands_on_is_broken_by_a_superuser_and_its_control_fails(world, claim, lie):
     assert world.state(claim) == "holds", world.why(claim)
+    verified(world)
     world.sql(lie)
     assert world.state(claim) == "fails"
+    if lie != _RECORDER:  # which keeps nothing: its control alone says so
+        assert f"These claims FAIL, and the ledger says so: {claim} " in "\n".join(verified(world).lines())
 
 
 DATA = (

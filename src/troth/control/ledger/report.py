@@ -29,6 +29,7 @@ class Report:
     erased: int = 0
     governed: int | None = None
     standings: int | None = None
+    failing: list[str] = field(default_factory=list)
     files: int | None = None
     said: list[str] = field(default_factory=list)
 
@@ -58,6 +59,10 @@ class Report:
         if self.standings:
             lines.append(
                 f"Claims: {self.standings:,} states, each as the ledger was told, and what each stands at now."
+            )
+        if self.failing:
+            lines.append(
+                f"These claims FAIL, and the ledger says so: {', '.join(self.failing)} (`troth claims explain`)."
             )
         if self.files is not None:
             lines.append(f"Files: {self.files:,}, none missing, none more.")

@@ -160,6 +160,10 @@ class Standings:
         self._stand(newest)
         return len(self._rows)
 
+    def failing(self) -> list[str]:
+        """The claims that failed at their last look; true once check() has found nothing."""
+        return sorted({claim for claim, _, state, *_ in self._states if state == "fails"})
+
     def _named(self, known: int) -> None:
         for row in self._rows.values():
             if row.entry is not None and row.id not in self._told and row.id <= known:

@@ -58,6 +58,7 @@ def verify(connection: Connection, reader: Connection, asked: Asked) -> Report:
         heaps.counts.check(connection, report)
     report.governed = acts.check(connection)
     report.standings = acts.standings.check(connection)
+    report.failing = acts.standings.failing()
     line.moves(connection, waiting, started, asked.patience, report)
     return report
 
