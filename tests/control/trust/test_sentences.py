@@ -93,6 +93,13 @@ def test_a_number_that_is_not_there_would_be_found(rows):
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+def test_every_number_is_written_as_the_trust_centre_writes_it(rows, profile):
+    for name, row in rows.items():
+        told = set(re.findall(r"\d[\d,.]*\d|\d", catalogue.shipped(name, profile))) if profile in row else set()
+        assert set(re.findall(r"\d[\d,.]*\d|\d", row.get(profile, ""))) <= told, name
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 def test_every_number_of_a_sentence_is_the_policys(profile):
     for each in promised.said(load_profile(profile).policy, profile):
         rest = each.sentence

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from troth.rules.business_time import MINUTES, parse_span
 from troth.rules.policy import FIELDS, Policy, value_of
 from troth.rules.policy_said import length, number, share, span
 from troth.rules.policy_words import listed, word
@@ -29,6 +30,7 @@ STANDARDS: Mapping[str, str] = MappingProxyType(
 _PLACE = re.compile(r"\{([a-z_.]+)(?::([a-z]+))?\}")
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 _RHYTHMS = {1: "daily", 7: "weekly", 30: "monthly", 31: "monthly", 91: "quarterly", 92: "quarterly", 365: "yearly"}
+_TWO_HOURS = 120  # minutes
 _NBSP = "\N{NO-BREAK SPACE}"
 _ACTIONS = {"slow": "sending slows down", "stop-new": "new mail is paused", "stop-delivery": "all delivery is paused"}
 _PATHS = frozenset(field.path for field in FIELDS)
@@ -74,6 +76,14 @@ def _written(value: Any, form: str | None) -> str:
     return "no set time" if value == NONE else length(value) if " " in value else str(value)
 
 
+def _minutes(text: str) -> str:
+    """Up to two hours in minutes: 60 min; a longer one as it is."""
+    told = None if text == NONE else parse_span(text)
+    if told is None or told.unit != MINUTES or told.count > _TWO_HOURS:
+        return _written(text, None)
+    return f"{told.count:,}{_NBSP}min"
+
+
 def _every(days: int) -> str:
     rhythm = f" ({_RHYTHMS[days]})" if days in _RHYTHMS else ""
     return f"every {number(days, 'day')}{rhythm}"
@@ -101,6 +111,7 @@ _FORMS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
         "hours": lambda hours: f"{hours:,}{_NBSP}h",
         "months": _months,
         "every": _every,
+        "minutes": _minutes,
         "span": span,
         "spans": lambda waits: f"after {listed([span(each) for each in waits])}",
         "count": lambda entries: f"{len(entries)}",
