@@ -17,7 +17,7 @@ from troth.ledger.bundle import Bundle, Counts, Range, encode, listed, populatio
 from troth.ledger.bundle_check import verify
 from troth.ledger.canonical import canonical_document, parse_canonical
 from troth.ledger.leaf import microseconds
-from troth.ledger.receipt import WrongKey
+from troth.ledger.signed_file import WrongKey
 from troth.ledger.tree import frontier
 from troth.ledger.trust_document import encode as encode_trust
 from troth.ledger.verify import CannotVerify, Found

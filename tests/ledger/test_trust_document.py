@@ -15,8 +15,9 @@ from troth.ledger.canonical import canonical_document, parse_canonical
 from troth.ledger.checkpoint import sign
 from troth.ledger.leaf import microseconds
 from troth.ledger.note import sign_note
+from troth.ledger.signed_file import WrongKey, signed_text
 from troth.ledger.trust_check import Asked, verify
-from troth.ledger.trust_document import Manifest, Policy, encode, signed_text
+from troth.ledger.trust_document import Manifest, Policy, encode
 from troth.ledger.verify import CannotVerify, Found
 
 ASKED = Asked(NOW + timedelta(hours=1))
@@ -275,7 +276,7 @@ def test_a_policy_of_another_programme_or_one_that_is_there_twice_is_found():
 
 
 def test_another_seed_signs_nothing():
-    with pytest.raises(receipt.WrongKey):
+    with pytest.raises(WrongKey):
         encode(good(), b"w" * 32)
 
 

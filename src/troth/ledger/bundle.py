@@ -21,7 +21,8 @@ import msgspec
 
 from troth.ledger.archive import pack
 from troth.ledger.draw import draw, seed
-from troth.ledger.trust_document import Programme, sealed
+from troth.ledger.signed_file import sealed
+from troth.ledger.trust_document import Programme
 from troth.ledger.verify import SEAL
 
 TYPE = "troth.bundle.v1"

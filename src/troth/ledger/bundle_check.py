@@ -17,10 +17,10 @@ from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.leaf import microseconds
 from troth.ledger.note import Verifier
 from troth.ledger.proofs import BadProof, verify_consistency
+from troth.ledger.signed_file import opened, shaped, signed_text
 from troth.ledger.tree import Tree, frontier, split
 from troth.ledger.trust_check import MALFORMED, Asked, octets, signed
 from troth.ledger.trust_check import verify as verify_trust
-from troth.ledger.trust_document import opened, shaped, signed_text
 from troth.ledger.verify import Found, read_note, trusted
 
 _MOST_MANIFEST = 2**24

@@ -2,21 +2,15 @@
 
     {"trust": {"type": "troth.trust.v1", ...}, "signature": signed note}
 
-Canonical JSON to its last byte, signed by the ledger's own key as a receipt is (receipt.py), under another type:
-neither passes for the other, nor for a checkpoint. Hashes are lower-case hex, times microseconds since 1970. A promise
-that fails may be withdrawn: it is named, and its sentence is not told. How it is judged: trust_check.py; in words:
+Its form and its signature: signed_file.py. Hashes are lower-case hex, times microseconds since 1970. A promise that
+fails may be withdrawn: it is named, and its sentence is not told. How it is judged: trust_check.py; in words:
 docs/trust-document.md.
 """
 
-import hashlib
-from typing import Any
-
 import msgspec
 
-from troth.ledger.canonical import CanonicalError, canonical_document, parse_canonical
-from troth.ledger.note import parse_vkey, sign_note, vkey
-from troth.ledger.receipt import Entry, WrongKey
-from troth.ledger.verify import Found
+from troth.ledger.receipt import Entry
+from troth.ledger.signed_file import opened, sealed, shaped, signed_text
 
 TYPE = "troth.trust.v1"
 MOST = 2**23  # bytes of a file: some hundred promises with their proofs are a tenth of it
@@ -120,39 +114,3 @@ def decode(data: bytes) -> tuple[Trust, str, str]:
     """Read a file: the document, the text that must be signed, the note; raise Found if it is not as it was issued."""
     body, note = opened(data, "trust", TYPE, MOST)
     return shaped(body, Trust), signed_text(TYPE, body), note
-
-
-def sealed(name: str, kind: str, body: dict[str, Any], key: str, seed: bytes) -> bytes:
-    """A signed document of one type, in its one form."""
-    signer = parse_vkey(key).name
-    if vkey(signer, seed) != key:
-        raise WrongKey(f"The key at hand is not the one of the ledger {signer}: nothing can be signed with it.")
-    return canonical_document({name: body, "signature": sign_note(seed, signer, signed_text(kind, body))})
-
-
-def opened(data: bytes, name: str, kind: str, most: int) -> tuple[dict[str, Any], str]:
-    """The body and the note of such a document; raise Found."""
-    if len(data) > most:
-        raise Found(f"it is larger than the {most // 2**20} MB that such a file can have")
-    try:
-        file = parse_canonical(data)
-    except CanonicalError as wrong:
-        raise Found(f"it is not as it was issued: {wrong}") from None
-    body, note = (file.get(name), file.get("signature")) if type(file) is dict else (None, None)
-    if type(body) is not dict or type(note) is not str or len(file) != len((name, "signature")):
-        raise Found(f"it is not an object of `{name}` and `signature` alone")
-    if body.get("type") != kind:
-        raise Found(f"it calls itself {str(body.get('type'))[:40]!r}, not {kind}")
-    return body, note
-
-
-def shaped[Shape](body: dict[str, Any], shape: type[Shape]) -> Shape:
-    try:
-        return msgspec.convert(body, shape)
-    except msgspec.ValidationError as wrong:
-        raise Found(f"it has not the form of its type: {wrong}") from None
-
-
-def signed_text(kind: str, body: dict[str, Any]) -> str:
-    """What the signature is of."""
-    return f"{kind}\n{hashlib.sha256(canonical_document(body)).hexdigest()}\n"

@@ -16,7 +16,7 @@ from troth.control.audits.ledgers import NoLedger
 from troth.control.audits.period import CannotBundle, Period
 from troth.control.tenants.clients import programmes
 from troth.control.trust.look import Programme
-from troth.ledger.receipt import WrongKey
+from troth.ledger.signed_file import WrongKey
 from troth.settings import Settings
 
 _TRIES, _WAIT = 3, 3.0  # seconds

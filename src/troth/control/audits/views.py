@@ -27,7 +27,7 @@ from troth.control.people.actor import Actor, actor_of, raw
 from troth.control.people.guard import needs
 from troth.control.trust.look import Programme
 from troth.ledger import bundle as form
-from troth.ledger.receipt import WrongKey
+from troth.ledger.signed_file import WrongKey
 
 _SECTION: dict[str, Any] = {"section": "audits"}
 _PROGRAMMES = "SELECT code, name, id, profile FROM troth.programme ORDER BY code"

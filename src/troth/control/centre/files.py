@@ -17,7 +17,7 @@ from troth.control.centre.words import Words
 from troth.control.evidence.reading import Damaged, piece_file
 from troth.control.people.actor import raw
 from troth.control.trust.found import State
-from troth.ledger.receipt import WrongKey
+from troth.ledger.signed_file import WrongKey
 
 _LETTER = 6.6  # the width of a letter of 11 px, about; the text is given its length, so that it fits whatever the font
 _PAD = 10

@@ -4,15 +4,22 @@ that staff wrote. Nothing that was typed on a public form is in the first: nobod
 
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from uuid import UUID
 
 import structlog
 
-from troth.flow.feedback.correspondence import CATEGORY, NOBODY_WRITES, Mailer, Post, post, told
-from troth.flow.gate.accept import StoreAway
+from troth.flow.feedback.correspondence import (
+    CATEGORY,
+    NOBODY_WRITES,
+    Desk,
+    Mailer,
+    Outcome,
+    Post,
+    post,
+    post_all,
+    told,
+)
 from troth.flow.gate.asks import EmailAsked
 from troth.keys import ids, places
-from troth.keys.errors import KeyringError, Undecryptable
 from troth.keys.installation import Purpose
 from troth.mail.address import parse_address
 from troth.mail.tokens import make_token
@@ -36,26 +43,15 @@ _log = structlog.get_logger("troth.asked")
 
 async def tell_all(connection: Connection, mailer: Mailer) -> int:
     """Everything that is to be mailed now; how many the gate took."""
-    taken = 0
-    for due in await store.letters(connection, _MOST):
-        try:
-            email, why = await _tell(connection, mailer, due)
-        except Undecryptable:
-            email, why = None, "The address or the answer cannot be opened."
-        except (StoreAway, KeyringError):
-            await store.letter_tried(connection, due.id)
-            continue
-        if email or why:
-            await store.letter_done(connection, due.id, email, why)
-        else:
-            await store.letter_tried(connection, due.id)
-        taken += email is not None
-        if why:
-            _log.warning("asked.unsent", asked=str(due.asked), why=why)
-    return taken
+    desk = Desk(_tell, store.letter_done, store.letter_tried, _unsent, "The address or the answer cannot be opened.")
+    return await post_all(connection, mailer, await store.letters(connection, _MOST), desk)
 
 
-async def _tell(connection: Connection, mailer: Mailer, due: store.Due) -> tuple[UUID | None, str | None]:
+def _unsent(due: store.Due, why: str) -> None:
+    _log.warning("asked.unsent", asked=str(due.asked), why=why)
+
+
+async def _tell(connection: Connection, mailer: Mailer, due: store.Due) -> Outcome:
     if due.system is None or due.keyset is None:
         return None, NOBODY_WRITES
     now = await gate.now(connection)

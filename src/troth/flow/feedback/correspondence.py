@@ -4,14 +4,18 @@ that a suppressed address gets none of it. Reports (desks_mail.py) and questions
 
 import hmac
 import secrets
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from troth.flow.feedback.deps import Deps
+from troth.flow.gate.accept import StoreAway
 from troth.flow.gate.asks import Ask, Caller, EmailAsked, Refused
 from troth.keys import ids, places
+from troth.keys.errors import KeyringError, Undecryptable
 from troth.keys.installation import Purpose
 from troth.keys.keyring import TenantKeys
 from troth.mail.address import Address
@@ -23,6 +27,8 @@ from troth.store.connection import Connection
 CATEGORY = "correspondence"
 NOBODY_WRITES = "There is no programme with a tenant of its own to write from."
 SUPPRESSED = "The {} address is on the list of suppressions."
+
+type Outcome = tuple[UUID | None, str | None]  # the email that the gate took, or why it never will; neither: later
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +56,50 @@ class Post:
     whose: str
 
 
-async def post(connection: Connection, mailer: Mailer, one: Post, now: datetime) -> tuple[UUID | None, str | None]:
-    """The email that the gate took, or why it never will; neither: later."""
+class Due(Protocol):
+    """One mail that a store has for us."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk[Letter: Due]:
+    """Whose mail it is. `tell` posts one; `done` and `tried` are the store's: its end, and that it was begun;
+    `unsent` says of one why it never goes; `unopened` is why where a key does not open what is needed.
+    """
+
+    tell: Callable[[Connection, Mailer, Letter], Awaitable[Outcome]]
+    done: Callable[[Connection, UUID, UUID | None, str | None], Awaitable[None]]
+    tried: Callable[[Connection, UUID], Awaitable[None]]
+    unsent: Callable[[Letter, str], None]
+    unopened: str
+
+
+async def post_all[Letter: Due](
+    connection: Connection, mailer: Mailer, found: Iterable[Letter], desk: Desk[Letter]
+) -> int:
+    """All of these; how many the gate took. What fails for now is tried again later."""
+    taken = 0
+    for one in found:
+        try:
+            email, why = await desk.tell(connection, mailer, one)
+        except Undecryptable:
+            email, why = None, desk.unopened
+        except (StoreAway, KeyringError):
+            email, why = None, None
+        if email or why:
+            await desk.done(connection, one.id, email, why)
+        else:
+            await desk.tried(connection, one.id)
+        taken += email is not None
+        if why:
+            desk.unsent(one, why)
+    return taken
+
+
+async def post(connection: Connection, mailer: Mailer, one: Post, now: datetime) -> Outcome:
+    """Over to the gate."""
     await _ensure(connection, mailer, one, now)
     ask = Ask(Caller(system_tenant=one.system), (one.email,), "POST", one.path, idempotency=_once(mailer, one.once))
     answer = await mailer.deps.submit(ask)

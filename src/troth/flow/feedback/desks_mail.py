@@ -6,17 +6,26 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from uuid import UUID
 
 import psycopg
 import structlog
 
 from troth.flow.feedback import asked_mail
-from troth.flow.feedback.correspondence import CATEGORY, NOBODY_WRITES, Mailer, Post, post, told
+from troth.flow.feedback.correspondence import (
+    CATEGORY,
+    NOBODY_WRITES,
+    Desk,
+    Mailer,
+    Outcome,
+    Post,
+    post,
+    post_all,
+    told,
+)
 from troth.flow.gate.accept import StoreAway
 from troth.flow.gate.asks import EmailAsked
 from troth.keys import case_tags, ids, places
-from troth.keys.errors import KeyringError, Undecryptable
+from troth.keys.errors import KeyringError
 from troth.keys.installation import Purpose
 from troth.mail.address import parse_address
 from troth.mail.tokens import make_token
@@ -55,27 +64,15 @@ async def run(mailer: Mailer) -> None:
 
 async def tell_all(connection: Connection, mailer: Mailer) -> int:
     """Everything that is to be mailed now; how many the gate took."""
-    told = 0
-    for due in await store.letters(connection, _MOST):
-        try:
-            email, why = await _tell(connection, mailer, due)
-        except Undecryptable:
-            email, why = None, "The reporter's address cannot be opened."
-        except (StoreAway, KeyringError):
-            await store.letter_tried(connection, due.id)
-            continue
-        if email or why:
-            await store.letter_done(connection, due.id, email, why)
-        else:
-            await store.letter_tried(connection, due.id)
-        told += email is not None
-        if why:
-            _log.warning("desks.unsent", case=due.reference, why=why)
-    return told
+    desk = Desk(_tell, store.letter_done, store.letter_tried, _unsent, "The reporter's address cannot be opened.")
+    return await post_all(connection, mailer, await store.letters(connection, _MOST), desk)
 
 
-async def _tell(connection: Connection, mailer: Mailer, due: store.Due) -> tuple[UUID | None, str | None]:
-    """The email that the gate took, or why it never will; neither: later."""
+def _unsent(due: store.Due, why: str) -> None:
+    _log.warning("desks.unsent", case=due.reference, why=why)
+
+
+async def _tell(connection: Connection, mailer: Mailer, due: store.Due) -> Outcome:
     if due.system is None or due.keyset is None:
         return None, NOBODY_WRITES
     now = await gate.now(connection)
