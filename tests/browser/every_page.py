@@ -130,6 +130,7 @@ PAGES: dict[str, Row] = {
     "key-revoke": Act("/keys/{key}/revoke"),
     # the two individuals of a building firm
     "designation": [Look("/designation"), Look("/designation", STAFF), Look("/designation", STAFF_AT)],
+    "trust-page": [Look("/trust-page"), Look("/trust-page", STAFF), Look("/trust-page", STAFF_AT)],
     # people, and reviews of who has access
     "people": [Look("/people"), Look("/people", STAFF), Look("/people", STAFF_AT)],
     "people-find": Act("/people/find"),
@@ -178,6 +179,7 @@ PAGES: dict[str, Row] = {
     "trust-badge": File("/trust/p-firm/badge.svg", NOBODY),
     "trust-document": File("/trust/p-firm/trust.json", NOBODY),
     "trust-evidence": Look("/trust/p-firm/evidence/{nothing}", NOBODY, 404),
+    "trust-own": Look("/trust/p-firm/of/firm", NOBODY, 404),  # shown: tests/browser/test_own_trust.py
     "trust-look": File("/look/trust.css", NOBODY),
     "asked-list": [Look("/desk/questions", STAFF), Look("/desk/questions?state=all", STAFF)],
     **dict.fromkeys(("asked-one", "asked-act", "asked", "asked-document"), Elsewhere("tests/browser/test_asking.py")),

@@ -22,8 +22,10 @@ from troth.control.audits import views as audits
 from troth.control.calendar import views as calendar
 from troth.control.categories import views as categories
 from troth.control.centre import answers as centre_answers
+from troth.control.centre import choosing as centre_choosing
 from troth.control.centre import feed as centre_feed
 from troth.control.centre import files as centre_files
+from troth.control.centre import own as centre_own
 from troth.control.centre import views as centre
 from troth.control.complaints import loops_views, monthly_views, postmaster_views, trend_views
 from troth.control.designation import views as designation
@@ -236,6 +238,7 @@ urlpatterns = [
     path("domains/<uuid:domain>/look", domains.look, name="domain-look"),
     path("domains/<uuid:domain>/rotate", adding_domains.rotate, name="domain-rotate"),
     path("domains/<uuid:domain>/rotate/stop", adding_domains.stop, name="domain-rotate-stop"),
+    path("trust-page", centre_choosing.chosen, name="trust-page"),
     path("calendar", calendar.listed, name="calendar"),
     path("calendar.ics", calendar.feed, name="calendar-feed"),
     path("claims", claims.listed, name="claims"),
@@ -316,6 +319,7 @@ urlpatterns = [
     path("trust/<slug:code>/badge.svg", centre_files.badge, name="trust-badge"),
     path("trust/<slug:code>/trust.json", centre_files.document, name="trust-document"),
     path("trust/<slug:code>/evidence/<uuid:piece>", centre_files.evidence, name="trust-evidence"),
+    path("trust/<slug:code>/of/<slug:client>", centre_own.shown, name="trust-own"),
     path("look/trust.css", centre_answers.look, name="trust-look"),
     # for anybody: what should not have been sent, and weaknesses
     path("report-abuse", desks.report, name="report-abuse"),

@@ -99,7 +99,8 @@ def names(where):
 
 
 def hostile_paths():
-    some = {"uuid": "00000000-0000-0000-0000-000000000000", "int": "99999999999999999999", "str": "%00%0d%0aX-Evil:1"}
+    some = {"uuid": "00000000-0000-0000-0000-000000000000", "int": "99999999999999999999", "str": "%00%0d%0aX-Evil:1",
+            "slug": "-_" * 150}  # fmt: skip
     for route in re.findall(r'    path\("([^"]*)"', (CONTROL / "urls.py").read_text()):
         yield "/" + re.sub(r"<(\w+):\w+>", lambda found: some[found[1]], route)
 

@@ -192,6 +192,7 @@ PAGES = (
     Page("stops", get="home:read", alone="page"),
     Page("stop-start", get="pause:start", methods=BOTH, alone="page"),
     Page("stop-release", {"stop": "@pause"}, get="release:propose", methods=BOTH),
+    Page("trust-page", get="trust-page:read", post="trust-page:propose", methods=BOTH),
     Page("designation", get="category:read", post="designation:propose", methods=BOTH),
     # ---- policies
     Page("policies", get="policy:read", alone="page"),
@@ -306,6 +307,7 @@ PAGES = (
     Page("trust-badge", {"code": "nothing"}, kind=OUTSIDE),
     Page("trust-document", {"code": "nothing"}, kind=OUTSIDE),
     Page("trust-evidence", {"code": "nothing", "piece": "00000000-0000-0000-0000-000000000007"}, kind=OUTSIDE),
+    Page("trust-own", {"code": "nothing", "client": "nobody"}, kind=OUTSIDE),
     Page("trust-look", kind=OUTSIDE),
     Page("report-abuse", methods=BOTH, kind=OUTSIDE),
     Page("security", methods=BOTH, kind=OUTSIDE),

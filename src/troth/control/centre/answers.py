@@ -56,12 +56,14 @@ def _answered[**P](view: View[P], policy: dict[str, Any]) -> Callable[Concatenat
     @wraps(view)
     def answer(request: HttpRequest, /, *given: P.args, **named: P.kwargs) -> HttpResponse:
         try:
-            return view(request, *given, **named)
+            response = view(request, *given, **named)
         except (db.Error, psycopg.Error, Refused, StoreAway) as trouble:
             _log.error("the trust centre could not be read: %s", type(trouble).__name__)
-            return _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "away")
+            response = _trouble(HTTPStatus.SERVICE_UNAVAILABLE, "away")
+        powers = policy if response.status_code < HTTPStatus.BAD_REQUEST else _PAGE  # what says no is a page
+        return csp_override(powers)(lambda _: response)(request)
 
-    return require_safe(csp_override(policy)(answer))
+    return require_safe(answer)
 
 
 def missing() -> HttpResponse:

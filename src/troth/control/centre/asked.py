@@ -63,20 +63,24 @@ def there(path: str) -> bool:
     return True
 
 
-def frame(asked: Asked, place: Place | None, path: str) -> dict[str, Any]:
-    """What every page of the trust centre shows round its own content."""
+def frame(asked: Asked, place: Place | None, path: str, firm: str = "") -> dict[str, Any]:
+    """What every page of the trust centre shows round its own content. `firm`: under whose name instead."""
     shown = asked.words
     home = f"/trust/{place.code}" if place else "/trust"
     named = [("documents", f"{home}/documents"), ("subprocessors", f"{home}/subprocessors"), ("ask", f"{home}/ask")]
     doors = [(href, shown.told["page"][name]) for name, href in named if place and there(href)]
     feed = [(f"{home}/changes.atom{asked.tail}", shown.told["page"]["feed"])] if place else []
+    whole = [(f"{home}{asked.tail}", shown.say("page", "back", name=place.name))] if place else []
     foreign = shown.code != LANGUAGES[0]
     return {
         "w": shown,
         "place": place,
         "home": home,
+        "here": path,
+        "brand": firm or (place.name if place else ""),
+        "front": path if firm else home,
         "tail": asked.tail,
-        "doors": doors + feed,
+        "doors": whole if firm else doors + feed,
         "languages": languages(path, asked.only),
         "en": ' lang="en"' if foreign else "",
         "mine": f' lang="{shown.code}"' if foreign else "",

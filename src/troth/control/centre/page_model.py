@@ -1,6 +1,6 @@
 """The trust centre: a programme's whole page, in one language: the count, the pillars, the chapters of promises."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,9 @@ class Pillar:
     glyph: str
 
 
-def page(there: Gathered, words: Words, only: str = "") -> dict[str, Any]:
-    """`only`: the state whose promises are shown; the counts are of all."""
-    all_chapters = [_chapter(there, chapter, words, only) for chapter in CHAPTERS]
+def page(there: Gathered, words: Words, only: str = "", named: Sequence[str] = CHAPTERS) -> dict[str, Any]:
+    """`only`: the state whose promises are shown; the counts are of all. `named`: the chapters that the page has."""
+    all_chapters = [_chapter(there, chapter, words, only) for chapter in named]
     return {
         "title": title(there, words),
         "fails": _fails(there, words),
@@ -59,13 +59,13 @@ def page(there: Gathered, words: Words, only: str = "") -> dict[str, Any]:
     }
 
 
-def title(there: Gathered, words: Words) -> str:
-    """The first thing that is said: how many hold, and how many do not."""
+def title(there: Gathered, words: Words, section: str = "hero") -> str:
+    """The first thing that is said: how many hold, and how many do not. `section`: of the words for those that do."""
     if not there.lines:
         return str(words.told["page"]["no_promise"])
     holds, fails = there.count(State.HOLDS), there.count(State.FAILS)
     withdrawn = any(line.withdrawn for line in there.lines)
-    first = words.many("hero", "holds", holds, holds=holds, n=len(there.lines))
+    first = words.many(section, "holds", holds, holds=holds, n=len(there.lines))
     if not fails:
         return f"{first} {words.told['hero']['fails_none']}"
     return f"{first} {words.many('hero', 'withdrawn' if withdrawn else 'fails', fails)}"

@@ -14,6 +14,7 @@ from troth.control.centre.files import badge_words
 from troth.control.centre.gathered import Gathered, gathered
 from troth.control.centre.ground import Ground, Place, own, standing
 from troth.control.centre.page_model import page
+from troth.control.centre.words import Words
 from troth.control.trust.found import State
 
 _DESKS = ("security", "abuse", "privacy")
@@ -29,7 +30,7 @@ def programmes(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(f"/trust/{mine.code}{want.tail}")
         found = [gathered(place, ground) for place in places_of(request, ground)]
         listed = [_row(each, want) for each in found]
-        content = rendered("programmes.html", **_safe(frame(want, None, "/trust")), listed=listed)
+        content = rendered("programmes.html", **framed(frame(want, None, "/trust")), listed=listed)
         return whole(request, content, ground.now)
 
 
@@ -59,16 +60,20 @@ def _page(want: Asked, place: Place, ground: Ground) -> tuple[bytes, datetime]:
     home = f"/trust/{place.code}"
     said = page(found, want.words, want.only)
     filters = [(*each, f"{home}{query(state=each[0], lang=want.words.code)}") for each in said["filters"]]
-    contacts = [(want.words.told["contact"][desk], place.mail(desk)) for desk in _DESKS if place.mail(desk)]
     content = rendered(
-        "page.html", **_safe(frame(want, place, home)), said=said, pictures=said["pictures"], filters=filters,
-        only=want.only, n=len(found.lines), contacts=contacts, more=_more(home, want),
+        "page.html", **framed(frame(want, place, home)), said=said, pictures=said["pictures"], filters=filters,
+        only=want.only, n=len(found.lines), contacts=contacts(place, want.words), more=more(home, want),
         paper=there(f"{home}/trust.json"), absolute=f"{settings.TROTH_PUBLIC_URL}{home}",
     )  # fmt: skip
     return content, found.until
 
 
-def _more(home: str, want: Asked) -> list[tuple[str, str]]:
+def contacts(place: Place, words: Words) -> list[tuple[str, str]]:
+    """The desks that have an address, each by its name."""
+    return [(words.told["contact"][desk], place.mail(desk)) for desk in _DESKS if place.mail(desk)]
+
+
+def more(home: str, want: Asked) -> list[tuple[str, str]]:
     """The pages of the desk that belong to the contacts."""
     told = want.words.told["contact"]
     pages = ((f"{home}/contacts", told["page"]), (f"{home}/questions", told["questions"]))
@@ -88,13 +93,13 @@ def claim(request: HttpRequest, code: str, claim: str) -> HttpResponse:
         told = detail(line, want.words, found.now)
         path = f"/trust/{code}/claims/{claim}"
         content = rendered(
-            "detail.html", **_safe(frame(want, place, path)), said=told,
+            "detail.html", **framed(frame(want, place, path)), said=told,
             pictures={told["claim"].picture: told["claim"].runs},
             back=want.words.say("page", "back", name=place.name),
         )  # fmt: skip
         return whole(request, content, ground.now)
 
 
-def _safe(framed: dict[str, object]) -> dict[str, object]:
+def framed(given: dict[str, object]) -> dict[str, object]:
     """The attributes are ours."""
-    return {**framed, "en": mark_safe(str(framed["en"])), "mine": mark_safe(str(framed["mine"]))}  # noqa: S308 - our own words
+    return {**given, "en": mark_safe(str(given["en"])), "mine": mark_safe(str(given["mine"]))}  # noqa: S308 - our own words

@@ -261,6 +261,7 @@ FUNCTIONS: dict[str, tuple[str, ...]] = {
     "disclosure_unname_v1(uuid, uuid, bytea)": (CONTROL,),
     "disclosure_thanks_v1(integer)": (CONTROL,),
     "case_desk_v1(uuid, bytea)": (CONTROL,),
+    "trust_page_v1(uuid, text)": (CONTROL,),
     "asked_file_v1(uuid, uuid, uuid, text, bytea, bytea, bytea, bytea, bytea, text[], bytea)": (CONTROL,),
     "asked_shown_v1(uuid)": (CONTROL,),
     "asked_confirm_v1(uuid, timestamptz)": (CONTROL,),

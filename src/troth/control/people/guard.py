@@ -46,6 +46,7 @@ _WHAT = {
     "sign-on": ("sign-on", "Sign-on settings"),
     "designation": ("designation", "Named individuals"),
     "claim": ("claims", "Promises"),
+    "trust-page": ("trust-page", "The firm’s own trust page"),
     "request-log": ("records", "Records of requests"),
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
