@@ -30,6 +30,7 @@ def counted(done, days):
     return YEAR.days // days <= done <= YEAR.days // max(days - 6, 1) + 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("year", PROFILES, indirect=True)
 def test_done_each_time_the_promises_hold_and_each_is_in_the_ledger(year):
     policy, began, done, refs = load_profile(year.profile).policy, year.now(), Counter(), set()

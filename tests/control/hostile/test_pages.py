@@ -105,6 +105,7 @@ def hostile_paths():
         yield "/" + re.sub(r"<(\w+):\w+>", lambda found: some[found[1]], route)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["staff", "member"])
 def test_nothing_that_is_sent_breaks_a_page(site, who):
     visitor, broken = site.visitor(getattr(site, who)), []
