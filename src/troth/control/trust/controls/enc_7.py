@@ -23,6 +23,12 @@ _MAY_CREATE = """
 SELECT r.rolname, n.nspname FROM pg_namespace n, unnest(%s::text[]) AS r(rolname)
 WHERE has_schema_privilege(r.rolname, n.oid, 'CREATE') ORDER BY 1, 2
 """
+_MAY_SAY = """
+SELECT r.rolname, min(c.relname) FROM pg_class c, unnest(%s::text[]) AS r(rolname)
+WHERE c.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p', 'm')
+  AND pg_has_role(r.rolname, c.relowner, 'MEMBER')
+GROUP BY 1 ORDER BY 1
+"""
 
 
 def check(look: Look, _: Programme | None) -> Found:
@@ -31,9 +37,11 @@ def check(look: Look, _: Programme | None) -> Found:
     with look.of(None) as connection:
         found, loose = tiers.carried(connection)
         makers = connection.execute(_MAY_CREATE, (list(RUNTIME_ROLES),)).fetchall()
+        owners = connection.execute(_MAY_SAY, (list(RUNTIME_ROLES),)).fetchall()
     findings.take(tiers.wrong(found))
     findings.take(loose)
     findings.take(f"{role} may make tables in {home}" for role, home in makers)
+    findings.take(f"{role} may change the tier of {table}" for role, table in owners)
     findings.take(_tried(look))
     counts = Counter(each.comment for each in found)
     findings.seen |= {"tables": len(found), **{tier.lower(): counts[tier] for tier in tiers.TIERS}}
