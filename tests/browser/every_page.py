@@ -130,6 +130,7 @@ PAGES: dict[str, Row] = {
     "key-revoke": Act("/keys/{key}/revoke"),
     # the two individuals of a building firm
     "designation": [Look("/designation"), Look("/designation", STAFF), Look("/designation", STAFF_AT)],
+    "trust-page": [Look("/trust-page"), Look("/trust-page", STAFF), Look("/trust-page", STAFF_AT)],
     # people, and reviews of who has access
     "people": [Look("/people"), Look("/people", STAFF), Look("/people", STAFF_AT)],
     "people-find": Act("/people/find"),
@@ -170,6 +171,23 @@ PAGES: dict[str, Row] = {
     **dict.fromkeys(
         ("abuse-case", "abuse-case-act", "disclosure", "disclosure-act"), Elsewhere("tests/browser/test_desks.py")
     ),
+    # what is promised
+    "trust-centres": Look("/trust", NOBODY),
+    "trust-centre": [Look("/trust/p-firm", NOBODY), Look("/trust/nothing", NOBODY, 404)],
+    "trust-claim": [Look("/trust/p-firm/claims/ENC-4", NOBODY), Look("/trust/p-firm/claims/none", NOBODY, 404)],
+    "trust-changes": File("/trust/p-firm/changes.atom", NOBODY),
+    "trust-badge": File("/trust/p-firm/badge.svg", NOBODY),
+    "trust-document": File("/trust/p-firm/trust.json", NOBODY),
+    "trust-evidence": Look("/trust/p-firm/evidence/{nothing}", NOBODY, 404),
+    "trust-own": Look("/trust/p-firm/of/firm", NOBODY, 404),  # shown: tests/browser/test_own_trust.py
+    "trust-look": File("/look/trust.css", NOBODY),
+    "asked-list": [Look("/desk/questions", STAFF), Look("/desk/questions?state=all", STAFF)],
+    **dict.fromkeys(("asked-one", "asked-act", "asked", "asked-document"), Elsewhere("tests/browser/test_asking.py")),
+    "trust-contacts": Look("/trust/p-firm/contacts", NOBODY),
+    "trust-subprocessors": Look("/trust/p-firm/subprocessors", NOBODY),
+    "trust-questions": Look("/trust/p-firm/questions", NOBODY),
+    "trust-ask": Look("/trust/p-firm/ask", NOBODY),
+    "trust-documents": Look("/trust/p-firm/documents", NOBODY),
     "report-abuse": Look("/report-abuse", NOBODY),
     "security": Look("/security", NOBODY),
     "report-shown": Look("/report/nothing", NOBODY, 404),
@@ -203,6 +221,23 @@ PAGES: dict[str, Row] = {
     "webhook": Look("/webhooks/{webhook}"),
     "webhook-rotate": Act("/webhooks/{webhook}/rotate"),
     "webhook-act": Act("/webhooks/{webhook}/test"),
+    # evidence that people handed in
+    "calendar": [Look("/calendar", STAFF), Look("/calendar?owner=compliance&claim=INF-9", STAFF)],
+    "calendar-feed": File("/calendar.ics", STAFF),
+    "evidence": [Look("/evidence", STAFF), Look("/evidence?q=nothing-like-it", STAFF)],
+    "evidence-new": Look("/evidence/new", STAFF),
+    "evidence-piece": Look("/evidence/{evidence}", STAFF),
+    "evidence-file": File("/evidence/{evidence}/file", STAFF),
+    "evidence-accept": Look("/evidence/{evidence}/accept", STAFF),
+    "evidence-withdraw": Look("/evidence/{evidence}/withdraw", STAFF),
+    # promises
+    "claims": [
+        Look("/claims", STAFF),
+        Look("/claims?state=fails&section=email&q=nothing-like-it", STAFF),
+        Look("/claims", STAFF_AT),
+    ],
+    "claim": [Look("/claims/SUP-3", STAFF), Look("/claims/ENC-1", STAFF)],
+    "claim-check": Act("/claims/SUP-3/check", STAFF),
     # letters
     "letters": [
         Look("/letters", STAFF),
@@ -219,6 +254,14 @@ PAGES: dict[str, Row] = {
     "letters-all-done": Look("/letters/all-done?desk=bounce&reason=forged", STAFF),
     "letter": Look("/letters/{letter}", STAFF),
     "letter-file": File("/letters/{letter}.eml", STAFF),
+    # audits
+    "audits": [
+        Look("/audits", STAFF),
+        Look("/audits?programme=p-firm", STAFF),
+        Look("/audits?programme=p-firm&from=2999-01-01", STAFF, 422),
+    ],
+    "audit-bundle": File("/audits/p-firm/bundle.zip?from=2020-01-01&to=2020-01-02", STAFF),
+    "audit-receipt": Look("/audits/p-firm/receipts/{nothing}.json", STAFF, 404),
     # records
     "records": Way("/records"),
     "record-changes": [Look("/records/changes"), Look("/records/changes", STAFF)],

@@ -13,6 +13,7 @@ from tests.control.ledger.house import House
 from tests.control.people.test_passwords import made as password_link
 from tests.support import history, pages
 from tests.support import seeding as river
+from tests.support.evidence_made import handed_in
 from tests.support.letters import shelved
 from tests.support.loops_made import loops, marked
 from tests.support.pages import Site
@@ -152,5 +153,6 @@ MAKERS: dict[str, Callable[[Site], str]] = {
     ),
     "review": _review,
     "letter": shelved,
+    "evidence": handed_in,
     "nothing": lambda _site: str(UUID(int=7)),
 }

@@ -30,7 +30,8 @@ def test_some_claims_are_checked_by_name_and_explained(desk):
     assert only["control"] == "sup_3"
     told = desk.json("claims", "explain", "SUP-3")
     assert told["state"] == "holds"
-    assert told["values"]["retail"] == "permanent"
+    assert told["says"] == {"property": "What is on the list stays on it for good."}
+    assert (told["owner"], told["chapter"]) == ("deliverability", "email")
     assert "must be refused" in told["how"]
     assert "installation: holds" in desk.ok("claims", "explain", "SUP-3")
     assert "No control yet" in desk.ok("claims", "explain", "ENC-1")
@@ -58,3 +59,14 @@ def test_a_promise_broken_from_outside_ends_a_real_process_with_1_and_mended_wit
         outside.execute("ALTER TABLE troth.suppression ENABLE TRIGGER insert_only")
     assert check()[0] == 0
     assert "SUP-3 fails" not in desk.ok("claims", "check", "SUP-3")
+
+
+def test_the_watch_looks_at_what_is_due_and_then_at_nothing(desk):
+    desk.run("claims", "check", "--due")  # whatever the tests before it left
+    assert desk.json("claims", "check", "--due") == []
+    assert desk.ok("claims", "check", "--due").strip() == ""
+    with psycopg.connect(os.environ["TROTH_DATABASE_URL"], autocommit=True) as outside:
+        outside.execute("INSERT INTO troth.claim_ask (claim, at) VALUES ('SUP-3', troth.now_v1())")
+    (found,) = desk.json("claims", "check", "--due")
+    assert (found["id"], found["state"]) == ("SUP-3", "holds")
+    assert desk.json("claims", "check", "--due") == []

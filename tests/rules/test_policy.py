@@ -33,12 +33,13 @@ from troth.rules.strictness import (
     Allowed,
     AtLeast,
     AtMost,
-    LockedMinutes,
+    Figure,
     LockedNumber,
     Named,
     Ordered,
     Required,
     Switch,
+    Waits,
     Within,
     thaw,
 )
@@ -49,7 +50,7 @@ PROMISE = to_document(POLICY)
 def values(field: Field) -> st.SearchStrategy[object]:
     """Any valid document value of a field."""
     match field.strictness:
-        case AtMost(low, high) | AtLeast(low, high) | LockedNumber(low, high):
+        case AtMost(low, high) | AtLeast(low, high) | LockedNumber(low, high) | Figure(low, high):
             return st.integers(low, high) | st.sampled_from([low, high])
         case Switch():
             return st.booleans()
@@ -59,13 +60,15 @@ def values(field: Field) -> st.SearchStrategy[object]:
             return st.sets(st.sampled_from(["text/plain", "image/png", "a/b"])).map(sorted)
         case Allowed(choices) | Required(choices):
             return st.sets(st.sampled_from(choices[:12])).map(sorted)  # of the hours half: some must be left for mail
-        case LockedMinutes(low, high, count):
-            return st.lists(st.integers(low, min(high, 60)), min_size=1, max_size=count).map(sorted)
+        case Waits(low, high, count):
+            return st.lists(st.integers(low, min(high, 60)), min_size=count, max_size=count).map(sorted)
         case Within(optional):
             written = st.builds(Span, st.integers(1, 250), st.sampled_from([MINUTES, BUSINESS_HOURS, BUSINESS_DAYS]))
             return written.map(str) | st.sampled_from([NONE] if optional else ["1 h"])
         case Named():
-            return st.just({"zone": "Asia/Tokyo", "country": "DE-BY", "hours": "08:00-24:00"}[field.name])
+            return st.just(
+                {"zone": "Asia/Tokyo", "country": "DE-BY", "hours": "08:00-24:00", "region": "sa-east-1"}[field.name]
+            )
     raise AssertionError(field)
 
 
@@ -79,8 +82,9 @@ def partial(draw: st.DrawFn) -> dict[str, dict[str, object]]:
 
 @st.composite
 def complete(draw: st.DrawFn) -> Policy:
-    doc: dict[str, dict[str, object]] = {section: {} for section in SECTIONS}
-    for field in FIELDS:
+    """Some forty fields of a promise are others; to draw all of them takes longer than a busy machine has."""
+    doc: dict[str, dict[str, object]] = {section: dict(PROMISE[section]) for section in SECTIONS}
+    for field in draw(st.lists(st.sampled_from(FIELDS), max_size=40, unique_by=lambda f: f.path)):
         doc[field.section][field.name] = draw(values(field))
     doc["bounce"]["soft_window_minutes"] = 20_160
     return from_document(doc)
@@ -105,8 +109,9 @@ def test_resolving_never_yields_looser_than_any_level(promise: Policy, docs: lis
 
 @settings(suppress_health_check=[HealthCheck.too_slow])  # whole policies: eighty draws each, on a busy machine
 @given(complete(), complete())
-def test_a_level_passes_exactly_when_no_field_is_looser(above: Policy, below: Policy) -> None:
-    looser = looser_fields(above, below)
+def test_a_level_passes_exactly_when_no_field_is_looser_and_no_fact_another(above: Policy, below: Policy) -> None:
+    facts = [each.path for each in FIELDS if isinstance(each.strictness, Named | Figure)]
+    looser = {*looser_fields(above, below), *(f for f in facts if value_of(above, f) != value_of(below, f))}
     if not looser:
         assert resolve([("promise", to_document(above)), ("tenant", to_document(below))]) == below
         return
@@ -145,7 +150,7 @@ def test_meeting_is_the_loosest_that_is_looser_than_neither(field: Field, data: 
 
 
 def test_a_locked_value_meets_only_itself() -> None:
-    assert LockedMinutes(1, 9, 3).meet((1, 2), (1, 2)) == (1, 2)
+    assert LockedNumber(1, 9).meet(2, 2) == 2
     with pytest.raises(ValueError, match="locked"):
         LockedNumber(1, 9).meet(1, 2)
 
@@ -238,11 +243,6 @@ def test_a_promise_approved_before_a_section_existed_is_read_as_the_strictest_pr
 def test_levels_have_an_order(names: list[str]) -> None:
     with pytest.raises(PolicyError, match="always first"):
         resolve([(name, PROMISE) for name in names])
-
-
-def test_a_schedule_that_was_promised_stays() -> None:
-    with pytest.raises(PolicyLoosened, match="locked by the promise"):
-        resolve([("promise", PROMISE), ("category", {"bounce": {"soft_retry_minutes": [60]}})])
 
 
 def test_there_are_no_knobs_without_a_programme() -> None:

@@ -1,7 +1,7 @@
-"""Around the house: while the platform runs, every claim is checked again and again, by a process that ends each time.
+"""Around the house: while the platform runs, a process of a minute's turn looks at every claim that is due, and ends.
 
-What no check looked at for an hour is stale; this one looks three times as often. It lies beside the supervisor, so
-that the controls' memory is held for seconds only.
+It lies beside the supervisor, so that the controls' memory is held for seconds only; which claims are due, and that one
+process at a time looks at them, is control/trust/watch.py's to say.
 """
 
 import subprocess
@@ -10,10 +10,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-EVERY = 1200.0  # seconds
+EVERY = 60.0  # seconds
 _FIRST = 20.0  # seconds after the start: every process has begun by then
-_PATIENCE = 120.0
-_COMMAND = (sys.executable, "-m", "troth.cli", "claims", "check")
+_PATIENCE = 180.0
+_COMMAND = (sys.executable, "-m", "troth.cli", "claims", "check", "--due")
 _FAILS = 1
 
 

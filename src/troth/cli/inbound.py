@@ -14,6 +14,7 @@ from troth.flow.feedback.desks import ABUSE, SECURITY, ReportDesk
 from troth.flow.feedback.desks_signed import Signed
 from troth.flow.feedback.mailed import OptOuts
 from troth.flow.feedback.postmaster import Postmaster
+from troth.flow.feedback.privacy import PrivacyDesk
 from troth.flow.feedback.reports import Reports
 from troth.flow.feedback.reports_signed import SignedBy
 from troth.flow.inbound.beating import beat
@@ -56,13 +57,14 @@ def build(settings: Settings, connections: Connections, keys: Keys) -> Server:
     whose DNS is slow, hold no other up.
     """
     deps = Deps(connections.lend, keys.keyring, keys.secrets, operator=keys.operator)
-    signing, abuse, security = (Verifier(Resolver(settings.dns_resolvers)) for _ in range(3))
+    signing, abuse, security, privacy = (Verifier(Resolver(settings.dns_resolvers)) for _ in range(4))
     desks: tuple[Desk, ...] = (
         OptOuts(deps),
         Bounces(deps, keys.operator, settings.return_path_domain or ""),
         Complaints(deps, keys.operator, settings.return_path_domain or "", signing),
         ReportDesk(ABUSE, deps, keys.operator, settings.return_path_domain or "", Signed(abuse)),
         ReportDesk(SECURITY, deps, keys.operator, settings.return_path_domain or "", Signed(security)),
+        PrivacyDesk(deps, keys.operator, settings.return_path_domain or "", Signed(privacy)),
         _reports(settings, connections, keys),
         Postmaster(connections.lend, keys.operator, settings.return_path_domain or ""),
     )

@@ -1,5 +1,5 @@
 """Around the house: the rules that stand beside the migrations: legal steps of a message, row-level security, who
-may do what, grants.
+may do what, tiers, grants.
 
 They are written anew at every upgrade, in short transactions, and only where they differ from what is there: a policy
 or a CHECK needs a table to itself for a moment, and whoever waits for that keeps all others waiting.
@@ -21,6 +21,10 @@ FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
 WHERE c.relnamespace = 'troth'::regnamespace AND p.polname = 'own_tenant'
   AND c.relrowsecurity AND c.relforcerowsecurity
 """
+_TIERS = """
+SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
+WHERE relnamespace = 'troth'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+"""
 _PERMISSIONS = "SELECT profile, action, scope, role, second, named FROM troth.permission"
 
 
@@ -34,6 +38,10 @@ def transactions(owner: psycopg.Connection[Any]) -> Iterator[list[str]]:
             yield [*statements, f"COMMENT ON POLICY own_tenant ON troth.{table} IS '{mark}'"]
     if set(owner.execute(_PERMISSIONS).fetchall()) != roles.permission_rows():
         yield list(roles.permission_statements())
+    said = dict(owner.execute(_TIERS).fetchall())
+    for table, tier in roles.tiers().items():
+        if said.get(table) != tier:
+            yield [f"COMMENT ON TABLE troth.{table} IS '{tier}'"]
     yield list(roles.grant_statements())
     yield ["SELECT make_partitions_v1()"]
 

@@ -6,6 +6,7 @@ import asyncio
 
 from troth.cli import wiring
 from troth.flow.feedback import desks_mail
+from troth.flow.feedback.correspondence import Mailer
 from troth.flow.feedback.deps import Deps as Feedback
 from troth.flow.gate.accept import Gate
 from troth.flow.submission.connections import Connections
@@ -50,10 +51,10 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         await gate.stop()
 
 
-def _mailer(settings: Settings, connections: Connections, keys: Keys, gate: Gate) -> desks_mail.Mailer:
+def _mailer(settings: Settings, connections: Connections, keys: Keys, gate: Gate) -> Mailer:
     deps = Feedback(connections.lend, keys.keyring, keys.secrets, submit=gate.submit)
     domain = (settings.return_path_domain or "") if settings.inbound_port else ""
-    return desks_mail.Mailer(deps, keys.operator, settings.public_url, domain)
+    return Mailer(deps, keys.operator, settings.public_url, domain)
 
 
 async def _end(sender: Sender, stop: asyncio.Event) -> None:

@@ -7,7 +7,8 @@ _HEAD = """# The database
 Every table of the schema `troth`: who writes it, what each role may do with it, how sensitive it is and how long it is
 kept. The grants, row-level security and this page come from `src/troth/control/ownership/`; a test compares them with
 a live database. *Tenant* names the column by which `troth_control` sees only the tenant of its transaction; "or none"
-means that rows without a tenant are seen by all. No role may do anything with a partition itself.
+means that rows without a tenant are seen by all. No role may do anything with a partition itself. The tier of a table
+is the comment on it in the database, too, where claim ENC-7 reads it.
 
 | table | writer | who may do what | tier | kept | tenant | notes |
 |---|---|---|---|---|---|---|

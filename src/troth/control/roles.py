@@ -39,6 +39,11 @@ def policies() -> Iterator[tuple[str, list[str]]]:
             yield table.name, list(_policies(table))
 
 
+def tiers() -> dict[str, str]:
+    """Table -> the comment that says its tier in the database; a partition's is its parent's."""
+    return {table.name: table.tier for table in TABLES}
+
+
 def permission_rows() -> set[tuple[str, str, str, str, bool, bool]]:
     """The table `permission` as permissions.toml has it."""
     return {(p.profile, p.action, p.scope, p.role, p.second, p.named) for p in permissions().values()}

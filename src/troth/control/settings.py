@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from django.utils.csp import CSP
@@ -29,6 +29,9 @@ INSTALLED_APPS = [
     "troth.control.simulator",
     "troth.control.recipients",
     "troth.control.trust",
+    "troth.control.audits",
+    "troth.control.calendar",
+    "troth.control.centre",
     "troth.control.webhooks",
     "troth.control.apikeys",
     "troth.control.access",
@@ -44,7 +47,9 @@ INSTALLED_APPS = [
     "troth.control.designation",
     "troth.control.domains",
     "troth.control.incidents",
+    "troth.control.evidence",
     "troth.control.abuse",
+    "troth.control.asking",
     "troth.control.complaints",
     "troth.control.reports",
     "troth.control.letters",
@@ -186,7 +191,7 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
         "DATABASES": {"default": _pooled(conninfo), "signin": _pooled(signin)},
         "SECRET_KEY": handed.secret_key,
         "ALLOWED_HOSTS": list({*handed.allowed_hosts, public.hostname or "localhost"}),
-        "CSRF_TRUSTED_ORIGINS": [f"{public.scheme}://{public.netloc}"],
+        "CSRF_TRUSTED_ORIGINS": _origins(public, handed.allowed_hosts),
         "CSRF_COOKIE_NAME": f"{prefix}troth_csrf",
         "CSRF_COOKIE_HTTPONLY": True,
         "CSRF_COOKIE_SAMESITE": "Strict",
@@ -205,6 +210,12 @@ def pages(conninfo: Mapping[str, Any], signin: Mapping[str, Any], handed: Handed
         **_handed_on(handed),
         "TROTH_SECURE": secure,
     }
+
+
+def _origins(public: SplitResult, hosts: Sequence[str]) -> list[str]:
+    """Whose forms are ours: behind a proxy that speaks TLS a request comes as HTTP, and its host says too little."""
+    names = [f"*{name}" if name.startswith(".") else name for name in hosts if name != "*"]
+    return [f"{public.scheme}://{name}" for name in dict.fromkeys((public.netloc, *names))]
 
 
 def _handed_on(handed: Handed) -> dict[str, Any]:

@@ -15,12 +15,25 @@ from troth.control.apikeys import views as apikeys
 from troth.control.approvals import acts as change_acts
 from troth.control.approvals import drafting as change_drafts
 from troth.control.approvals import views as changes
+from troth.control.asking import confirming as asking_confirming
+from troth.control.asking import public as asking_public
+from troth.control.asking import views as asking
+from troth.control.audits import views as audits
+from troth.control.calendar import views as calendar
 from troth.control.categories import views as categories
+from troth.control.centre import answers as centre_answers
+from troth.control.centre import choosing as centre_choosing
+from troth.control.centre import feed as centre_feed
+from troth.control.centre import files as centre_files
+from troth.control.centre import own as centre_own
+from troth.control.centre import views as centre
 from troth.control.complaints import loops_views, monthly_views, postmaster_views, trend_views
 from troth.control.designation import views as designation
 from troth.control.domains import adding as adding_domains
 from troth.control.domains import reputations
 from troth.control.domains import views as domains
+from troth.control.evidence import deciding as evidence_acts
+from troth.control.evidence import views as evidence
 from troth.control.imports import views as imports
 from troth.control.incidents import views as incidents
 from troth.control.ledger import proof, receipts
@@ -53,6 +66,7 @@ from troth.control.templates import acts as template_acts
 from troth.control.templates import drafting, flags, looking
 from troth.control.templates import views as templates
 from troth.control.trust import catalogue
+from troth.control.trust import views as claims
 from troth.control.web import assets, health, home, views
 from troth.control.webhooks import views as webhooks
 
@@ -68,8 +82,7 @@ def _says(claim: str, profile: str) -> str:
     found = catalogue.claim(claim)
     if found is None or not found.promised_by(profile):
         return ""
-    told, value = found.sentence(profile).rstrip("."), found.values[profile]
-    return told if value == "yes" or value in told else f"{told} ({value})"
+    return found.shipped(profile).rstrip(".")
 
 
 _SAYS = {"says": _says}
@@ -147,6 +160,12 @@ urlpatterns = [
     path("incidents/<uuid:case>/record.json", incidents.record_json, name="incident-record"),
     path("incidents/<uuid:case>/papers/<uuid:paper>", incidents.paper, name="incident-paper"),
     path("incidents/<uuid:case>/<str:name>", incidents.step, name="incident-step"),
+    path("evidence", evidence.listed, name="evidence"),
+    path("evidence/new", evidence.new, name="evidence-new"),
+    path("evidence/<uuid:piece>", evidence.detail, name="evidence-piece"),
+    path("evidence/<uuid:piece>/file", evidence.taken, name="evidence-file"),
+    path("evidence/<uuid:piece>/accept", evidence_acts.accept, name="evidence-accept"),
+    path("evidence/<uuid:piece>/withdraw", evidence_acts.withdraw, name="evidence-withdraw"),
     path("policies", policies.shown, _SAYS, name="policies"),
     path("policies/plans/<uuid:tenant>", policies.plan, name="plan"),
     path("policies/<str:slug>/edit", policies.edit, _SAYS, name="policy-edit"),
@@ -196,6 +215,9 @@ urlpatterns = [
     path("abuse/cases", desk_views.abuse_cases, name="abuse-cases"),
     path("abuse/cases/<uuid:case>", desk_views.abuse_case, name="abuse-case"),
     path("abuse/cases/<uuid:case>/<str:name>", desk_views.abuse_case_act, name="abuse-case-act"),
+    path("desk/questions", asking.listed, name="asked-list"),
+    path("desk/questions/<uuid:asked>", asking.detail, name="asked-one"),
+    path("desk/questions/<uuid:asked>/<str:name>", asking.act, name="asked-act"),
     path("disclosures", desk_views.disclosures, name="disclosures"),
     path("disclosures/<uuid:case>", desk_views.disclosure, name="disclosure"),
     path("disclosures/<uuid:case>/<str:name>", desk_views.disclosure_act, name="disclosure-act"),
@@ -216,6 +238,12 @@ urlpatterns = [
     path("domains/<uuid:domain>/look", domains.look, name="domain-look"),
     path("domains/<uuid:domain>/rotate", adding_domains.rotate, name="domain-rotate"),
     path("domains/<uuid:domain>/rotate/stop", adding_domains.stop, name="domain-rotate-stop"),
+    path("trust-page", centre_choosing.chosen, name="trust-page"),
+    path("calendar", calendar.listed, name="calendar"),
+    path("calendar.ics", calendar.feed, name="calendar-feed"),
+    path("claims", claims.listed, name="claims"),
+    path("claims/<str:claim>", claims.one, name="claim"),
+    path("claims/<str:claim>/check", claims.check, name="claim-check"),
     path("ledger", ledger.ledger, name="ledger"),
     path("ledger/checkpoint", ledger.checkpoint, name="ledger-checkpoint"),
     path("ledger/entries/<int:index>", ledger.entry, name="ledger-entry"),
@@ -237,6 +265,9 @@ urlpatterns = [
     path("reviews/<uuid:review>/revoke/<str:kind>/<uuid:subject>", review_views.revoke, name="review-revoke"),
     path("reviews/<uuid:review>/export.<str:form>", review_export.export, _PROOFS, name="review-export"),
     # the records
+    path("audits", audits.shown, name="audits"),
+    path("audits/<slug:code>/bundle.zip", audits.bundle, name="audit-bundle"),
+    path("audits/<slug:code>/receipts/<uuid:message>.json", audits.receipt, name="audit-receipt"),
     path("records", records.index, name="records"),
     path("records/changes", records.changed, name="record-changes"),
     path("records/changes/<int:index>", records.change, name="record-change"),
@@ -280,11 +311,28 @@ urlpatterns = [
     # for recipients
     path("confirm/<str:secret>", recipients.confirm, name="confirm"),
     path("look/recipient.css", recipients.look, name="recipient-look"),
+    # for anybody: what is promised, and whether it holds
+    path("trust", centre.programmes, name="trust-centres"),
+    path("trust/<slug:code>", centre.shown, name="trust-centre"),
+    path("trust/<slug:code>/claims/<slug:claim>", centre.claim, name="trust-claim"),
+    path("trust/<slug:code>/changes.atom", centre_feed.changes, name="trust-changes"),
+    path("trust/<slug:code>/badge.svg", centre_files.badge, name="trust-badge"),
+    path("trust/<slug:code>/trust.json", centre_files.document, name="trust-document"),
+    path("trust/<slug:code>/evidence/<uuid:piece>", centre_files.evidence, name="trust-evidence"),
+    path("trust/<slug:code>/of/<slug:client>", centre_own.shown, name="trust-own"),
+    path("look/trust.css", centre_answers.look, name="trust-look"),
     # for anybody: what should not have been sent, and weaknesses
     path("report-abuse", desks.report, name="report-abuse"),
     path("security", desks.weakness, name="security"),
     path("report/<str:token>", shown.shown, name="report-shown"),
     path("look/desks.css", outside.look, name="desk-look"),
+    path("trust/<slug:code>/contacts", asking_public.contact, name="trust-contacts"),
+    path("trust/<slug:code>/subprocessors", asking_public.others, name="trust-subprocessors"),
+    path("trust/<slug:code>/questions", asking_public.questions, name="trust-questions"),
+    path("trust/<slug:code>/ask", asking_public.ask, name="trust-ask"),
+    path("trust/<slug:code>/documents", asking_public.documents, name="trust-documents"),
+    path("asked/<str:token>", asking_confirming.shown, name="asked"),
+    path("asked/<str:token>/documents/<uuid:piece>", asking_confirming.taken, name="asked-document"),
     path(".well-known/security.txt", well_known.security_txt, name="security-txt"),
     # the sending door's public paths, where no proxy in front of both tells them apart
     path("u/<str:token>", passing.to_door, name="unsubscribe"),

@@ -161,3 +161,13 @@ def import_part(import_id: UUID, n: int) -> bytes:
 def import_chunk(import_id: UUID, n: int) -> bytes:
     """import_chunk.rows_ct, likewise."""
     return b"import.chunk:" + import_id.bytes + n.to_bytes(4)
+
+
+def evidence(piece: UUID) -> bytes:
+    """evidence.file_ct, under the operator's keyset."""
+    return b"evidence.file:" + piece.bytes
+
+
+def asked(asked_id: UUID, what: str) -> bytes:
+    """asked.address_ct, words_ct and answer_ct (`what`: address, words, answer), under the operator's keyset."""
+    return b"asked." + what.encode() + b":" + asked_id.bytes

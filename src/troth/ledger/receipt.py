@@ -2,22 +2,18 @@
 
     {"receipt": {"type": "troth.receipt.v1", ...}, "signature": signed note}
 
-The file is canonical JSON (RFC 8785) to its last byte, so that there is one file for one receipt: no white space, no
-other order, nothing after it. The signature is a C2SP signed note by the ledger's own key, whose text is the type and
-the SHA-256 of `receipt`; a checkpoint's text begins with the log's name, so that neither passes for the other. Hashes
-and digests are lower-case hex, times microseconds since 1970. What a taker may not see, or an erasure removed, is
-absent: its commitment stands in the leaf, or in the leaf's hash. How it is judged: receipt_check.py; in words:
-docs/receipts.md.
+Its form and its signature: signed_file.py. Hashes and digests are lower-case hex, times microseconds since 1970. What a
+taker may not see, or an erasure removed, is absent: its commitment stands in the leaf, or in the leaf's hash. How it is
+judged: receipt_check.py; in words: docs/receipts.md.
 """
 
-import hashlib
 from typing import Any
 
 import msgspec
 
 from troth.ledger.canonical import CanonicalError, canonical_document, parse_canonical
-from troth.ledger.note import parse_vkey, sign_note, vkey
-from troth.ledger.verify import CannotVerify
+from troth.ledger.signed_file import opened, sealed, shaped, signed_text
+from troth.ledger.verify import CannotVerify, Found
 
 TYPE = "troth.receipt.v1"
 MOST = 2**26  # bytes of a file: fifty recipients with long conversations are far below
@@ -127,43 +123,18 @@ class Receipt(_Part, frozen=True):
     messages: list[Message]
 
 
-class WrongKey(Exception):  # noqa: N818 - the name says what is wrong, as a sentence would
-    """The seed at hand is not the ledger's: permanent, until the right secrets are put in their place."""
-
-    temporary = False
-
-
 def encode(receipt: Receipt, seed: bytes) -> bytes:
-    """Sign it with the ledger's seed (32 bytes) and write the file."""
-    name = parse_vkey(receipt.vkey).name
-    if vkey(name, seed) != receipt.vkey:
-        raise WrongKey(f"The key at hand is not the one of the ledger {name}: no receipt can be signed with it.")
-    body = msgspec.to_builtins(receipt)
-    return canonical_document({"receipt": body, "signature": sign_note(seed, name, signed_text(body))})
+    """Sign it with the ledger's seed (32 bytes) and write the file; raise WrongKey."""
+    return sealed("receipt", TYPE, msgspec.to_builtins(receipt), receipt.vkey, seed)
 
 
 def decode(data: bytes) -> tuple[Receipt, str, str]:
     """Read a file: the receipt, the text that must be signed, the note; raise CannotVerify if it is none of these."""
-    if len(data) > MOST:
-        raise CannotVerify(f"This is not a receipt: it is larger than {MOST // 2**20} MB.")
     try:
-        file = parse_canonical(data)
-    except CanonicalError as wrong:
-        raise CannotVerify(f"This is not a receipt as it was issued: {wrong}.") from None
-    body, note = (file.get("receipt"), file.get("signature")) if type(file) is dict else (None, None)
-    if type(body) is not dict or type(note) is not str or len(file) != len(("receipt", "signature")):
-        raise CannotVerify("This is not a receipt: that is an object of `receipt` and `signature` alone.")
-    if body.get("type") != TYPE:
-        raise CannotVerify(f"This is a {str(body.get('type'))[:40]!r}; {TYPE} is what can be verified here.")
-    try:
-        return msgspec.convert(body, Receipt), signed_text(body), note
-    except msgspec.ValidationError as wrong:
+        body, note = opened(data, "receipt", TYPE, MOST)
+        return shaped(body, Receipt), signed_text(TYPE, body), note
+    except Found as wrong:
         raise CannotVerify(f"This is not a receipt: {wrong}.") from None
-
-
-def signed_text(body: dict[str, Any]) -> str:
-    """What the signature is of."""
-    return f"{TYPE}\n{hashlib.sha256(canonical_document(body)).hexdigest()}\n"
 
 
 def words(octets: bytes) -> Words:

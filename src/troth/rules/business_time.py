@@ -72,6 +72,10 @@ class Calendar:
     opens: int = 9 * 60
     closes: int = 17 * 60
 
+    @property
+    def tz(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
 
 @dataclass(frozen=True, slots=True)
 class DayOff:
@@ -135,6 +139,11 @@ def due(start: datetime, span: Span, calendar: Calendar) -> datetime:
     if span.unit == BUSINESS_HOURS:
         return _hours_on(start, timedelta(hours=span.count), calendar)
     return _days_on(start, span.count, calendar)
+
+
+def closing(day: date, calendar: Calendar) -> datetime | None:
+    """When business closes on a day, in UTC; None for a day off."""
+    return None if _closed(day, calendar.country) else _at(day, calendar.closes, calendar.tz)
 
 
 def days_off(start: datetime, end: datetime, calendar: Calendar) -> tuple[DayOff, ...]:

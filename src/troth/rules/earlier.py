@@ -22,7 +22,13 @@ _SECTIONS: Document = MappingProxyType(
             "key_days": 90,
             "key_overlap_hours": 72,
         },
-        "records": {"access_days": 365, "change_days": 3650, "request_days": 90, "grant_days": 365},
+        "records": {
+            "access_days": 365,
+            "change_days": 3650,
+            "request_days": 90,
+            "grant_days": 365,
+            "delivery_days": 90,
+        },
         "cases": {
             "complaint_review": "4 h",
             "complaint_told": "1 h",
@@ -43,12 +49,60 @@ _SECTIONS: Document = MappingProxyType(
             "country": "",
             "hours": "09:00-17:00",
         },
+        "response": {
+            "alert": "5 min",
+            "detection": "15 min",
+            "triage": "30 min",
+            "containment": "2 h",
+            "investigation": "24 h",
+            "remediation": "24 h",
+            "review": "72 h",
+            "breach_authority": "72 h",
+        },
+        "schedule": {
+            "penetration_test": 365,
+            "training": 365,
+            "policy_review": 365,
+            "restore_drill": 92,
+            "incident_exercise": 365,
+            "isolation_exercise": 365,
+            "code_review": 92,
+            "code_scan": 31,
+            "running_scan": 92,
+            "enrolment": 365,
+            "key_rotation": 90,
+        },
+        "targets": {
+            "delivered_permille": 980,
+            "complaint_ppm": 300,
+            "complaint_target_ppm": 500,
+            "bounce_ppm": 14_000,
+            "bounce_target_ppm": 20_000,
+            "daily_volume": 0,
+            "uptime_ppm": 999_500,
+        },
+        "hosting": {
+            "region": "",
+            "zones": 3,
+            "snapshot_days": 30,
+            "log_days": 365,
+            "rpo_minutes": 240,
+            "rto_minutes": 120,
+        },
+        "trust": {
+            "failing": "say",
+            "fails_opens_incident": False,
+            "paper_days": 7,
+            "question_days": 7,
+            "request_days": 7,
+        },
     }
 )
 # The same for what came to a section that had been there.
 _FIELDS: Document = MappingProxyType(
     {
-        "recipients": {"disposable": "refuse", "roles": "refuse", "verified_days": 365},
+        "recipients": {"disposable": "refuse", "roles": "refuse", "verified_days": 365, "unsubscribe_days": 10},
+        "records": {"delivery_days": 90},
         "anomaly": {
             "ratio_hours": 24,
             "bounce_permille": 80,
@@ -58,6 +112,15 @@ _FIELDS: Document = MappingProxyType(
         },
     }
 )
+# What no rule of sending reads: sentences alone. A promise that is older says in them what its profile says.
+_SAID = ("response", "schedule", "targets", "hosting", "trust")
+
+
+def of_profile(promise: Any, profile: Document) -> Any:
+    """An approved promise with its own profile's sections of sentences, where it is older than they are."""
+    if not isinstance(promise, Mapping):
+        return promise
+    return {**{name: profile[name] for name in _SAID}, **promise}
 
 
 def of_today(promise: Any) -> Any:

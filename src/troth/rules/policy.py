@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import Any, get_args, get_type_hints
 
 from troth.rules.earlier import of_today
+from troth.rules.policy_promises import Hosting, Response, Schedule, Targets, Trust
 from troth.rules.policy_sections import (
     HOURS,
     PATHWAYS,
@@ -34,7 +35,7 @@ from troth.rules.policy_sections import (
     Recipients,
     Records,
 )
-from troth.rules.strictness import Json, Named, Strictness, Value, freeze, thaw
+from troth.rules.strictness import Figure, Json, Named, Strictness, Value, freeze, thaw
 
 __all__ = (
     "FIELDS",
@@ -52,6 +53,7 @@ __all__ = (
     "Domain",
     "Field",
     "Governance",
+    "Hosting",
     "Installation",
     "Limits",
     "Policy",
@@ -62,6 +64,10 @@ __all__ = (
     "Quiet",
     "Recipients",
     "Records",
+    "Response",
+    "Schedule",
+    "Targets",
+    "Trust",
     "from_document",
     "looser_fields",
     "policy_markdown",
@@ -91,6 +97,11 @@ class Policy:
     access: Access
     records: Records
     cases: Cases
+    response: Response
+    schedule: Schedule
+    targets: Targets
+    hosting: Hosting
+    trust: Trust
     installation: Installation
 
 
@@ -228,7 +239,7 @@ def _tighten(resolved: _Flat, level: str, doc: Document) -> None:
     for path, raw in _flatten(doc)[0].items():
         value = freeze(raw)
         above, strictness = resolved.get(path, value), _BY_PATH[path].strictness
-        named = isinstance(strictness, Named) and value != above
+        named = isinstance(strictness, Named | Figure) and value != above
         if level != "plan" and (named or strictness.looser(above, value)):
             raise PolicyLoosened(level, path, thaw(above), thaw(value))
         resolved[path] = strictness.meet(above, value)

@@ -5,6 +5,8 @@ round a field of the form. rules/policy_words.py makes the sentences.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from troth.rules import policy_promise_words as promises
+
 CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "limits.tenant_hour": ("LIM-1",),
@@ -55,6 +57,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "cases.dmarc_review": ("EML-4",),
         "installation.relay_tls": ("ENC-1",),
         "installation.override_hours": ("CHG-5",),
+        **promises.CLAIMS,
     }
 )
 GROUPS: Mapping[str, str] = MappingProxyType(
@@ -71,6 +74,7 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "access": "Who is let in, and for how long",
         "records": "How long records are kept",
         "cases": "When something comes back",
+        **promises.GROUPS,
         "installation": "What the whole installation shares",
     }
 )
@@ -84,7 +88,7 @@ LEADS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "limits.key_hour": ("In an hour with one API key, send at most", "messages"),
         "limits.template_hour": ("Of one template in an hour, send at most", "messages"),
         "limits.recipient_template_day": ("Of one template to one person in a day, send at most", "messages"),
-        "bounce.soft_retry_minutes": ("Try a bounce that may pass again after", "minutes"),
+        "bounce.soft_retry_minutes": ("Try a bounce that may pass again after", "minutes, each after a comma"),
         "bounce.soft_window_minutes": ("The address counts as bad after", "minutes"),
         "bounce.hard_suppresses": ("An address that is bad", ""),
         "delivery.lifetime_minutes": ("Give up a message that could not be delivered after", "minutes"),
@@ -154,5 +158,6 @@ LEADS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "installation.request_bytes": ("One request takes at most", "bytes"),
         "installation.batch_emails": ("One request asks for at most", "emails"),
         "installation.override_hours": ("An exception from a suppression ends within", "hours"),
+        **promises.LEADS,
     }
 )

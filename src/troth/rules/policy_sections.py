@@ -10,12 +10,12 @@ from troth.rules.strictness import (
     Allowed,
     AtLeast,
     AtMost,
-    LockedMinutes,
     LockedNumber,
     Named,
     Ordered,
     Required,
     Switch,
+    Waits,
     Within,
 )
 
@@ -40,8 +40,8 @@ class Limits:
 class Bounce:
     """What failures of an address lead to."""
 
-    soft_retry_minutes: Annotated[tuple[int, ...], LockedMinutes(1, 10_080, 3), "waits before each soft retry"]
-    soft_window_minutes: Annotated[int, LockedNumber(1, 20_160), "window of the soft retries; then the address is bad"]
+    soft_retry_minutes: Annotated[tuple[int, ...], Waits(1, 10_080, 3), "waits before each soft retry"]
+    soft_window_minutes: Annotated[int, AtMost(1, 20_160), "window of the soft retries; then the address is bad"]
     hard_suppresses: Annotated[bool, Switch(strict=True), "a hard bounce suppresses at once and for good"]
 
 
@@ -102,6 +102,7 @@ class Recipients:
     disposable: Annotated[str, Ordered(("take", "refuse")), "what registration does with a disposable address"]
     roles: Annotated[str, Ordered(("take", "refuse")), "what registration does with the address of a role or a list"]
     verified_days: Annotated[int, AtMost(1, 3_650), "days a verification stands before the recipient is asked again"]
+    unsubscribe_days: Annotated[int, AtMost(1, 10), "days until an opt-out is carried out, at the latest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ class Records:
     change_days: Annotated[int, AtLeast(1, 36_500), "days the log of changes is kept, with its full differences"]
     request_days: Annotated[int, AtLeast(1, 3_650), "days the log of API requests is kept"]
     grant_days: Annotated[int, AtLeast(1, 3_650), "days the log of grants and permission changes is kept"]
+    delivery_days: Annotated[int, AtLeast(1, 3_650), "days the delivery log is kept: each message and its events"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ from typing import Any
 
 from troth.rules.policy import FIELDS, HOURS, Document
 from troth.rules.policy_labels import CLAIMS, GROUPS, LEADS
+from troth.rules.policy_promise_words import WORDS
+from troth.rules.policy_said import length, number, span
 from troth.rules.quiet import spans
 from troth.rules.strictness import NONE
 
 __all__ = ("CLAIMS", "GROUPS", "LEADS", "changes", "length", "listed", "number", "sentence", "size", "span", "word")
 
 _NBSP = "\N{NO-BREAK SPACE}"
-_DAY, _HOUR = 1_440, 60  # minutes
 _KIB, _MIB = 1_024, 1_048_576
 _FORMAT_NAMES = {
     "application/pdf": "PDF", "image/gif": "GIF", "image/jpeg": "JPEG", "image/png": "PNG",
@@ -32,18 +33,6 @@ _PATHWAYS = {
 _CLOCK = {hour: f"{hour}:00 to {(int(hour) + 1) % 24:02}:00" for hour in HOURS}
 _TAKEN = {"take": "taken", "refuse": "refused"}
 _SHOWN = {"dkim": "DKIM", "dmarc-reject": "DMARC with p=reject", "spf": "SPF"}
-
-
-def number(value: int, one: str, many: str = "") -> str:
-    """1 message; 5,000 messages"""
-    return f"{value:,}{_NBSP}{one if value == 1 else many or one + 's'}"
-
-
-def span(minutes: int) -> str:
-    """A length in the largest unit that tells it whole: 90 min, 36 h, 3 days."""
-    if minutes and minutes % _DAY == 0 and minutes > 2 * _DAY:
-        return number(minutes // _DAY, "day")
-    return f"{minutes // _HOUR:,}{_NBSP}h" if minutes and minutes % _HOUR == 0 else f"{minutes:,}{_NBSP}min"
 
 
 def size(octets: int) -> str:
@@ -100,12 +89,6 @@ def _leavers(hours: int) -> str:
     return f"A leaver's access ends within {hours}{_NBSP}h" if hours else "A leaver's access ends at once"
 
 
-def length(text: str) -> str:
-    """A span as a policy's document has it, for a sentence: 4 h, 14 days, 1 business day."""
-    count, _, unit = text.partition(" ")
-    return number(int(count), "day") if unit == "d" else f"{int(count):,}{_NBSP}{unit}"
-
-
 def _told_within(given: str) -> str:
     if given == NONE:
         return "Client success is told of a complaint when somebody tells it"
@@ -119,6 +102,7 @@ def _updates(given: str) -> str:
 _ACTIONS = {"slow": "Slow down", "stop-new": "Pause new mail", "stop-delivery": "Pause all delivery"}
 _WORDS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
     {
+        **WORDS,
         "limits.tenant_hour": _most("in an hour"),
         "limits.tenant_day": _most("in a day, of the client's own time"),
         "limits.key_hour": _most("in an hour with one API key"),

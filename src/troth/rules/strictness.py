@@ -55,6 +55,11 @@ def _words(value: Value) -> frozenset[str]:
     return frozenset(str(item) for item in value)
 
 
+def _numbers(value: Value) -> tuple[int, ...]:
+    assert isinstance(value, tuple)  # problem() saw to it
+    return tuple(_number(each) for each in value)
+
+
 _LONG = 10**12  # beyond it a number is not repeated
 
 
@@ -207,8 +212,8 @@ class Required:
 
 
 @dataclass(frozen=True, slots=True)
-class LockedMinutes:
-    """A list of minutes that never falls and that only the promise may set."""
+class Waits:
+    """A list of minutes that never falls: each of as many waits as above may be shorter, none longer."""
 
     low: int
     high: int
@@ -223,14 +228,17 @@ class LockedMinutes:
         return hint
 
     def looser(self, above: Value, below: Value) -> bool:
-        return above != below
+        theirs, ours = _numbers(above), _numbers(below)
+        return len(theirs) != len(ours) or any(mine > yours for yours, mine in zip(theirs, ours, strict=True))
 
     def meet(self, one: Value, other: Value) -> Value:
-        return _same(one, other)
+        if len(_numbers(one)) != len(_numbers(other)):
+            raise ValueError("As many waits as were promised stay: fewer are not stricter than more.")
+        return tuple(map(min, _numbers(one), _numbers(other)))
 
     @property
     def words(self) -> str:
-        return "not change it: locked by the promise"
+        return "shorten, each of as many"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +314,27 @@ class Named:
 
     def problem(self, value: object) -> str | None:
         return self.wrong(value) if isinstance(value, str) else "must be a text"
+
+    def looser(self, above: Value, below: Value) -> bool:  # noqa: ARG002 - the protocol's; facts are not compared
+        return False
+
+    def meet(self, one: Value, other: Value) -> Value:  # noqa: ARG002 - as above
+        return one
+
+    @property
+    def words(self) -> str:
+        return "not change it: the programme's promise says it"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A fact in a number, neither strict nor loose: a programme's own promise says it, no other."""
+
+    low: int
+    high: int
+
+    def problem(self, value: object) -> str | None:
+        return _integer(value, self.low, self.high)
 
     def looser(self, above: Value, below: Value) -> bool:  # noqa: ARG002 - the protocol's; facts are not compared
         return False

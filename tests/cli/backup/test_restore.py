@@ -17,6 +17,7 @@ import pytest
 from tests.support.postgres import Database
 from tests.support.river import River
 
+from troth.rules import restore_drill
 from troth.rules.states import Kind, State
 
 _CLASSES = """
@@ -358,3 +359,13 @@ def test_a_check_alone_touches_nothing(here, there):
     assert "is whole" in done.stdout
     assert untouched(there)
     assert not exists(there)
+
+
+def test_a_drill_writes_what_it_measured(river, here, there):
+    record = there.home / "drill.json"
+    done = there.troth("restore", back_up(here), "--drill", record)
+    assert done.returncode == 0, done.stderr
+    found = restore_drill.read(record.read_bytes())
+    assert 0 <= found.lost_minutes <= found.took_minutes + 5
+    assert 1 <= found.took_minutes <= 5
+    assert not found.verified  # nobody looked: it shows nothing

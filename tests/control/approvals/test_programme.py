@@ -34,7 +34,8 @@ def test_with_and_without_contacts_it_is_whole():
     [({"abuse": "nobody"}, "contacts.abuse"), ({"security": "a@b c"}, "contacts.security"),
      ({"privacy": "<x@y.example>"}, "contacts.privacy"), ({"languages": ["english please"]}, "contacts.languages"),
      ({"languages": ["en"] * 11}, "contacts.languages"), ({"encryption": "http://x.example/k"}, "contacts.encryption"),
-     ({"policy": "https://x.example/a\nContact: mailto:evil@x.example"}, "contacts.policy")],
+     ({"policy": "https://x.example/a\nContact: mailto:evil@x.example"}, "contacts.policy"),
+     ({"telephone": "1"}, "contacts.telephone"), ({"postal": "1 High Street\x1b[2J"}, "contacts.postal")],
 )  # fmt: skip
 def test_each_fault_names_its_field(change, field):
     assert problems(**change) == [field]
@@ -42,7 +43,7 @@ def test_each_fault_names_its_field(change, field):
 
 def test_an_unknown_contact_is_refused():
     with pytest.raises(Invalid):
-        problems(telephone="1")
+        problems(fax="1")
 
 
 def test_the_picture_tells_the_contacts_in_words():

@@ -86,6 +86,7 @@ def places(connection):
         yield from ((table, name) for name in names if rows and (table, name) not in UNCOVERED)
 
 
+@pytest.mark.slow
 def test_one_byte_of_any_column_of_any_row_is_found(house, unguarded):
     house.verify(patience=0)
     seed = secrets.randbits(32)

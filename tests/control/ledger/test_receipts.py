@@ -11,6 +11,7 @@ from troth.ledger import receipt as form
 from troth.ledger.leaf import leaf_hash
 from troth.ledger.note import vkey
 from troth.ledger.receipt_check import verify
+from troth.ledger.signed_file import WrongKey
 from troth.ledger.verify import CannotVerify, Found
 from troth.rules.receipts import Altered, Rights
 
@@ -134,7 +135,7 @@ def test_another_seed_signs_nothing(written):
     with scope.connect(written.database.conninfo("troth_control"), "page") as connection:
         with (
             scope.within(connection, written.firm.tenant),
-            pytest.raises(form.WrongKey, match="not the one of the ledger"),
+            pytest.raises(WrongKey, match="not the one of the ledger"),
         ):
             file(connection, Wanted(written.firm.tenant, message=written.messages[0]), means, ALL)
 

@@ -278,3 +278,48 @@ def test_a_programme_names_its_business_time_and_no_level_below_does(site):
     wrong = send(visitor, "/policies/promise-p-other/edit", site, **changed, cases_zone="Mars")
     assert "must be the name of a time zone" in said(wrong.text)
     assert "The promise alone says this" in said(visitor.get("/policies/operator/edit").text)
+
+
+def test_the_waits_after_a_soft_bounce_get_shorter_together(site):
+    visitor = proved(site, site.staff)
+    path = "/policies/operator/edit"
+    for waits, says in (("60, 360", "Give as many waits"), ("60, 360, 9000", "is looser than"), ("soon", "no whole number"),
+                        ("36 h, 1 h, 2 h", "must not fall"), ("60, 360, 2160, 2160", "a list of 1 to 3")):  # fmt: skip
+        refused = send(visitor, path, site, bounce_soft_retry_minutes=waits)
+        assert refused.status == 422, waits
+        assert says in said(refused.text), waits
+        assert f'value="{waits}"' in refused.text
+    shorter = {"bounce_soft_retry_minutes": "30 min, 3 h, 18 h", "bounce_soft_window_minutes": "24 h"}
+    answer = send(visitor, path, site, **shorter)
+    assert "tried again after 30 min, 3 h and 18 h" in said(answer.text)
+    assert "After 24 h of such bounces the address counts as bad" in said(answer.text)
+    visitor.post("/policies/operator/review", act="propose", reason="bad addresses are known sooner")
+    row = "SELECT artefact FROM change WHERE kind = 'policy' AND state = 1"
+    wanted = '{"bounce":{"soft_retry_minutes":[30,180,1080],"soft_window_minutes":1440}}'
+    assert site.operator.admin.execute(row).fetchone() == (wanted,)
+    assert typed(visitor.get(path).text)[0]["bounce-soft_retry_minutes"] == "30 min, 3 h, 18 h"
+
+
+def test_a_window_that_ends_before_its_waits_is_not_proposed(site):
+    visitor = proved(site, site.staff)
+    send(visitor, "/policies/operator/edit", site, bounce_soft_window_minutes="24 h")
+    refused = visitor.post("/policies/operator/review", act="propose", reason="sooner")
+    assert refused.status == 422
+    assert "must end within soft_window_minutes" in said(refused.text)
+
+
+def test_what_no_control_can_show_is_not_promised(site):
+    """The field, the claim, and what is missing are said; what was typed is kept."""
+    visitor = proved(site, site.staff)
+    fields, _ = typed(visitor.get("/policies/promise-p-other/edit").text)
+    assert (fields["hosting-region"], fields["targets-daily_volume"]) == ("eu-west-2", "9900")
+    changed = {name: "" for name in fields if name.startswith("limits-")}
+    refused = send(visitor, "/policies/promise-p-other/edit", site, **changed, hosting_region="eu-central-1")
+    assert refused.status == 422
+    assert "INF-1 has no control yet" in said(refused.text)
+    assert 'value="eu-central-1"' in refused.text
+    told = send(visitor, "/policies/promise-p-other/edit", site, **changed, targets_daily_volume="12,000")
+    assert "About 12,000 messages are sent a day" in said(told.text)
+    assert "INC-5 has no control yet" in said(
+        send(visitor, "/policies/operator/edit", site, response_breach_authority="1 h").text
+    )

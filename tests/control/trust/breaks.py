@@ -5,8 +5,12 @@
 
 from tests.control.trust.breaking import constraint, fences, function, loud, quiet, right, secured
 from tests.control.trust.breaks_amounts import AMOUNTS
+from tests.control.trust.breaks_asking import ASKING
+from tests.control.trust.breaks_attested import ATTESTED
+from tests.control.trust.breaks_calendar import DRILLS
 from tests.control.trust.breaks_domains import DOMAINS
 from tests.control.trust.breaks_limits import VOLUMES
+from tests.control.trust.breaks_pages import PAGES
 from tests.control.trust.breaks_people import PEOPLE
 from tests.control.trust.breaks_recipients import RECIPIENTS
 from tests.control.trust.complained import COMPLAINTS
@@ -286,8 +290,12 @@ ALL = [
     *COMPLAINTS,
     *DMARC,
     *REPORTS,
+    *ASKING,
     *LOGS,
     *SENDING,
     *VOLUMES,
     *AMOUNTS,
+    *ATTESTED,
+    *DRILLS,
+    *PAGES,
 ]

@@ -42,15 +42,17 @@ class Proxy:
                 self._pass()
 
             def _pass(self):
-                status, headers = proxy.behind(self.command, self.path, self.headers)
+                status, headers, body = proxy.behind(self.command, self.path, self.headers)
                 if proxy.manner == "takes forms" and self.command == "POST":
                     status = 200
                 self.send_response(status)
                 for name, value in headers:
                     if (changed := proxy.spoilt(name, value)) is not None:
                         self.send_header(name, changed)
-                self.send_header("Content-Length", "0")
+                body = proxy.said(self.path, body)
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, *_):
                 pass
@@ -73,11 +75,23 @@ class Proxy:
         try:
             there.request(method, path, b"login=a&password=b" if method == "POST" else None, kept)
             got = there.getresponse()
-            got.read()
+            body = got.read()
         finally:
             there.close()
         dropped = ("content-length", "transfer-encoding", "connection", "date", "server")
-        return got.status, [(name, value) for name, value in got.getheaders() if name.lower() not in dropped]
+        return got.status, [(name, value) for name, value in got.getheaders() if name.lower() not in dropped], body
+
+    def said(self, path, body):
+        """The body; "says <path> <words>": with words more before its end; "changes <path> <one> -> <other>"."""
+        verb, _, rest = self.manner.partition(" ")
+        where, _, words = rest.partition(" ")
+        if verb not in ("says", "changes") or where not in (path, path.split("?")[0]):
+            return body
+        if verb == "says":
+            return body.replace(b"</main>", words.encode() + b"</main>")
+        one, _, other = words.partition(" -> ")
+        assert one.encode() in body, f"{where} does not say {one}"
+        return body.replace(one.encode(), other.encode())
 
     def spoilt(self, name, value):
         low = name.lower()

@@ -24,8 +24,10 @@ _SHIPPED = [
         "recipients",
         "incidents",
         "abuse",
+        "asking",
         "complaints",
         "reports",
+        "evidence",
         "trust",
     )
     for each in sorted(files(f"troth.control.{room}").joinpath("sql").iterdir(), key=lambda path: path.name)

@@ -1,19 +1,41 @@
 """The catalogue is that of the trust centres, and a fresh database is as the package ships it."""
 
 import itertools
+import re
 import tomllib
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from troth.control.approvals.shown import shown
 from troth.control.audit import scope
 from troth.control.ownership import TABLES
 from troth.control.trust import catalogue, fences, plaintext, schema, shipped
+from troth.control.trust.controls import CONTROLS
 from troth.control.trust.page import markdown
+from troth.rules.profile import PROFILES
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "claims.toml"
-ROW = '[[claim]]\nid = "X-1"\nsection = "s"\nscope = "programme"\nkind = "probed"\nsays = "x {value}"\nretail = "7"\n'
+ROW = """[[claim]]
+id = "X-1"
+section = "s"
+scope = "programme"
+kind = "probed"
+chapter = "email"
+owner = "security"
+audience = "public"
+frameworks = []
+profiles = ["retail"]
+says = "x"
+"""
+_FRAMEWORK = re.compile(
+    r"GDPR Art\. \d+(\(\w\))*|CCPA 1798\.\d+(\(\w\))*|CAN-SPAM \d+(\(\w+\))*|CASL \d+(\(\w\))*|ASVS 5\.0 V\d+\.\d+"
+)
+
+
+def operator_roles():
+    return "owner security deliverability compliance ops-admin support auditor".split()
 
 
 @pytest.fixture
@@ -23,25 +45,35 @@ def rows():
     return {row["id"]: row for row in tomllib.loads(SHARED.read_text())["claim"]}
 
 
-def test_every_claim_is_there_with_its_kind_and_every_profiles_value(rows):
+def test_every_claim_is_there_with_its_kind_and_the_profiles_that_promise_it(rows):
     ours = {claim.id: claim for claim in catalogue.claims()}
     assert ours.keys() == rows.keys()
     assert len(ours) == 108
     for name, row in rows.items():
         assert ours[name].kind == row["proof"], name
-        assert dict(ours[name].values) == {p: row[p] for p in ("property", "construction", "retail") if p in row}, name
-        assert ours[name].says != row["what"], f"{name} is not in our own words"
+        assert ours[name].profiles == tuple(each for each in PROFILES if each in row), name
+        assert row["what"] not in ours[name].says.values(), f"{name} is not in our own words"
 
 
-def test_sentences_are_filled_with_the_profiles_value():
-    (made,) = catalogue.parse(ROW)
-    assert made.sentence("retail") == "x 7"
-    assert made.sentence() == "x 7"
-    assert made.promised_by("retail")
-    assert not made.promised_by("property")
-    several = catalogue.claim("EML-3")
-    assert several.sentence("property") != several.sentence("construction")
-    assert " | " in several.sentence()
+def test_every_claim_has_somebody_who_answers_for_it_and_a_chapter():
+    staff = {each.strip() for each in operator_roles()}
+    for claim in catalogue.claims():
+        assert claim.owner in staff, claim.id
+        assert claim.chapter in catalogue.CHAPTERS
+    assert {claim.chapter for claim in catalogue.claims()} == set(catalogue.CHAPTERS)
+
+
+def test_frameworks_are_named_in_one_way():
+    for claim in catalogue.claims():
+        for each in claim.frameworks:
+            assert _FRAMEWORK.fullmatch(each), (claim.id, each)
+    named = {each.split()[0] for claim in catalogue.claims() for each in claim.frameworks}
+    assert named == {"GDPR", "CCPA", "CAN-SPAM", "CASL", "ASVS"}
+
+
+def test_a_control_is_one_file_named_after_its_claim():
+    """By these names four eyes know which promises can be shown."""
+    assert shown() == {control.claim for control in CONTROLS}
 
 
 @pytest.mark.parametrize(
@@ -50,14 +82,27 @@ def test_sentences_are_filled_with_the_profiles_value():
         (ROW + ROW, "twice"),
         (ROW.replace("programme", "planet"), "a scope"),
         (ROW.replace("probed", "guessed"), "a kind"),
-        (ROW.replace("retail", "wholesale"), "no field"),
-        (ROW.replace('retail = "7"\n', ""), "no profile"),
-        (ROW.replace('says = "x {value}"\n', ""), "a sentence"),
+        (ROW.replace("email", "letters"), "a chapter"),
+        (ROW.replace("public", "nobody"), "a chapter of the page and an audience"),
+        (ROW + 'wholesale = "x"\n', "no field"),
+        (ROW.replace('["retail"]', "[]"), "no profile"),
+        (ROW.replace('["retail"]', '["wholesale"]'), "no profile"),
+        (ROW + 'property = "x"\n', "does not promise it"),
+        (ROW.replace('says = "x"\n', ""), "no says"),
+        (ROW.replace('says = "x"\n', 'says = ""\n'), "a sentence"),
+        (ROW.replace('owner = "security"\n', ""), "no owner"),
     ],
 )
 def test_a_wrong_row_is_told(row, says):
     with pytest.raises(ValueError, match=says):
         catalogue.parse(row)
+
+
+def test_what_a_profile_does_not_promise_has_no_sentence():
+    with pytest.raises(ValueError, match="not promised by property"):
+        catalogue.shipped("SND-3", "property")
+    with pytest.raises(ValueError, match="not promised"):
+        catalogue.shipped("NON-1", "property")
 
 
 def test_the_page_has_every_claim():

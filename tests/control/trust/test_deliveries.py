@@ -58,13 +58,49 @@ def state(world, claim, programme=HOMES):
 
 @pytest.fixture
 def busy(world):
-    past(world, 11_800, 11_640, 150)
+    past(world, 2_360, 2_328, 30)
+    return world
+
+
+def promise(world, volume):
+    """Every programme's promise tells this amount."""
+    world.quiet(
+        "WITH told AS (SELECT id, regexp_replace(artefact, '\"daily_volume\":[0-9]+', '\"daily_volume\":' || %s) AS made"
+        " FROM snapshot WHERE kind = 'policy') UPDATE snapshot s SET artefact = t.made,"
+        " digest = sha256(convert_to(t.made, 'UTF8')) FROM told t WHERE t.id = s.id",
+        volume,
+    )
+
+
+@pytest.fixture
+def month(world):
+    """Every firm sends a hundred a day, which is what each promise tells."""
+    promise(world, 100)
+    for profile in ("property", "construction", "retail"):
+        spread = {"kind": 8, "n": 100, "tenant": world.firms[profile].tenant, "first": 1, "last": 28, "source": "h"}
+        run(world, _EVENTS, spread)
+    run(world, _TALLY, {"source": "h"})
     return world
 
 
 def test_a_good_fortnight_holds(busy):
-    for claim in SHARES:
+    for claim in SHARES[:-1]:
         assert state(busy, claim) == ("holds", ""), claim
+
+
+def test_an_amount_is_told_after_four_weeks_and_by_the_policy_in_force(month):
+    assert state(month, "EML-12") == ("holds", "")
+    for told, found in ((79, "fails"), (81, "holds"), (133, "holds"), (134, "fails")):
+        promise(month, told)
+        assert state(month, "EML-12")[0] == found, told
+
+
+def test_four_weeks_but_a_day_say_nothing_of_an_amount(world):
+    past(world, 20, 0, 0, (1, 27))
+    assert state(world, "EML-12") == (
+        "no data yet",
+        "20 messages a day were sent in 27 whole days; a mean of fewer than 28 says nothing",
+    )
 
 
 @pytest.mark.parametrize("claim", SHARES)
@@ -93,13 +129,13 @@ def test_where_nobody_tells_of_deliveries_there_is_no_data(world):
 @pytest.mark.parametrize(
     ("delivered", "bounced", "claim", "says"),
     [
-        (11_000, 150, "EML-9", "93."),
-        (11_500, 217, "EML-11", "the target of < 2 % is kept"),
-        (11_500, 300, "EML-11", "misses even the target of < 2 %"),
+        (2_200, 30, "EML-9", "93."),
+        (2_300, 43, "EML-11", "the target of < 2 % is kept"),
+        (2_300, 60, "EML-11", "misses even the target of < 2 %"),
     ],
 )
 def test_a_share_that_is_not_what_is_claimed_fails_and_is_told(world, delivered, bounced, claim, says):
-    past(world, 11_800, delivered, bounced)
+    past(world, 2_360, delivered, bounced)
     found, why = state(world, claim)
     assert found == "fails"
     assert says in why
@@ -107,20 +143,35 @@ def test_a_share_that_is_not_what_is_claimed_fails_and_is_told(world, delivered,
 
 def test_what_is_told_of_a_message_again_counts_once(world):
     """A webhook and a notice tell of one delivery; a message that was given back is sent twice."""
-    past(world, 11_800, 7_000, 300)
-    past(world, 0, 4_640, 0, source="again")
+    past(world, 2_360, 1_400, 60)
+    past(world, 0, 928, 0, source="again")
     assert "59.3" in state(world, "EML-9")[1]
-    past(world, 6_000, 0, 0, source="resent")
+    past(world, 1_200, 0, 0, source="resent")
     found, why = state(world, "EML-11")
     assert found == "fails"
     assert "2.5" in why
-    assert state(world, "EML-12")[0] == "holds"
-    past(world, 0, 0, 300, source="bounced again")
+    assert world.check("EML-12", programme=HOMES)["EML-12"].parts[0].evidence["seen"]["a_day"] == "2,361"
+    past(world, 0, 0, 60, source="bounced again")
     assert state(world, "EML-11")[1] == why
 
 
+def test_bounces_that_somebody_takes_out_of_the_tally_still_count(world):
+    past(world, 2_360, 2_280, 80)
+    assert state(world, "EML-11")[0] == "fails"
+    world.quiet("UPDATE event_tally SET n = 1 WHERE kind = 11")
+    assert state(world, "EML-11")[0] == "fails"
+
+
+def test_what_was_refused_at_once_was_tried_too(busy):
+    assert state(busy, "EML-9") == ("holds", "")
+    busy.quiet("DELETE FROM event WHERE kind = 8 AND message_id IN (SELECT message_id FROM event WHERE kind = 11)")
+    found, why = state(busy, "EML-9")
+    assert found == "fails"
+    assert "97.3" in why
+
+
 def test_an_amount_that_is_not_as_told_fails(world):
-    past(world, 9_000, 0, 0)
+    past(world, 90, 0, 0, (1, 28))
     found, why = state(world, "EML-12")
     assert found == "fails"
     assert "about 11,750" in why
@@ -144,7 +195,13 @@ def test_a_share_of_complaints_that_is_not_what_is_claimed_fails(world, sent, sa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("claim", SHARES)
+def test_each_break_of_the_amount_is_seen_and_its_mending_too(month):
+    assert month.state("EML-12") == "holds", month.why("EML-12")
+    assert [said for case in DELIVERIES if case.claim == "EML-12" for said in tried(month, case)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("claim", SHARES[:-1])
 def test_each_break_is_seen_and_its_mending_too(busy, claim):
     only_homes(busy)
     assert busy.state(claim) == "holds", busy.why(claim)
@@ -154,7 +211,7 @@ def test_each_break_is_seen_and_its_mending_too(busy, claim):
 
 def only_homes(world):
     """The others promise the same and sent nothing: their firms' past is the same here."""
-    for profile, n in (("construction", 12_000), ("retail", 9_900)):
+    for profile, n in (("construction", 2_400), ("retail", 1_980)):
         for kind, share in ((8, 1.0), (10, 0.985), (11, 0.012)):
             spread = {
                 "kind": kind,
@@ -175,18 +232,14 @@ def test_every_control_of_this_world_has_its_breaks_here():
     assert set(ELSEWHERE) <= {control.claim for control in running.CONTROLS}
 
 
-def test_what_is_promised_is_read():
-    claimed, target = deliveries.bounds("< 1.8 %, target < 2 %")
+def test_a_bound_is_what_the_policy_says():
+    claimed, target = deliveries.below(18_000), deliveries.below(20_000)
     assert (claimed.holds(Fraction(17, 1000)), claimed.holds(Fraction(18, 1000)), target.holds(Fraction(19, 1000))) == (
         True, False, True,
     )  # fmt: skip
-    assert deliveries.bounds("> 98 %")[1] is None
-    assert deliveries.about("about 11,750") == 11_750
-    for wrong in ("98 %", "", "> many %"):
-        with pytest.raises(ValueError, match="no share"):
-            deliveries.bounds(wrong)
-    with pytest.raises(ValueError, match="no number"):
-        deliveries.about("many")
+    assert (claimed.text, deliveries.above(980_000).text) == ("< 1.8 %", "> 98 %")
+    assert deliveries.above(980_000).holds(Fraction(981, 1000))
+    assert not deliveries.above(980_000).holds(Fraction(98, 100))
 
 
 # ---- EML-8: the relay

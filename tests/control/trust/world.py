@@ -12,6 +12,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import psycopg
+from tests.control.trust.breaks_asking import asking
+from tests.control.trust.breaks_attested import bring
+from tests.control.trust.breaks_calendar import drill
 from tests.control.trust.complained import COMPLAINERS, complaint, enrol, reviewed
 from tests.control.trust.read_reports import read
 from tests.control.trust.reported import reported
@@ -45,7 +48,7 @@ HARD, FULL, TWICE, LISTED, GOOD = "bounce-hard", "full", "full-twice", "listed",
 BOUNCES, ADDRESS, LIST = "bounces.troth.example", "192.0.2.1", "bl.list.example"
 EVERYBODY = (*GOOD, HARD, FULL, TWICE, LISTED, *COMPLAINERS)
 # Weeks of mail by the thousand, and a relay with a name: test_deliveries.py.
-ELSEWHERE = ("FBL-1", "FBL-3", "EML-8", "EML-9", "EML-10", "EML-11", "EML-12")
+ELSEWHERE = ("FBL-1", "FBL-3", "EML-8", "EML-9", "EML-10", "EML-11", "EML-12", "TRC-1", "ENC-3")
 WAITS = (61, 361, 2161)  # minutes between tries, and one more
 
 
@@ -150,6 +153,9 @@ def build(database: Database, names: Names, witness: Path) -> World:
     reported(made)
     read(made)
     enrol(made)
+    bring(made, open_session)
+    drill(made, open_session)
+    asking(made)
     for profile, firm in firms.items():
         for local in EVERYBODY:
             confirm(made, firm, at(firm, local), "multi-step" if profile == "retail" else "confirmation-link")

@@ -95,6 +95,7 @@ async def test_a_decision_that_the_ledger_was_not_told_of_is_found_under_a_true_
             verify(form.encode(lie, operator.secrets.ledger_seed))
 
 
+@pytest.mark.slow
 async def test_any_changed_byte_is_found(door, seal):
     """Every position, several ways each: another bit, white space, a digit, nothing, one more."""
     ref = await sent(door)

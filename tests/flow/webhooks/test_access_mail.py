@@ -23,6 +23,8 @@ PACKS = (
     "sending-unusual",
     "case-notice",
     "domain-stopped",
+    "claim-notice",
+    "duty-due",
 )
 
 
@@ -192,6 +194,39 @@ async def test_cases_are_told_in_words_with_the_way_to_them(firm):
         ("1 case needs you", f"https://troth.example/incidents/{case}"),
         ("1 case needs you, and is overdue", f"https://troth.example/incidents/{case}"),
         ("4 cases need you, 2 of them overdue", "https://troth.example/incidents"),
+    ]
+
+
+async def test_promises_are_told_of_in_words_with_the_way_to_them(firm):
+    operator = firm.operator
+    system_tenant(firm)
+    approve_packs(operator)
+    sam = member(operator, "Sam", "deliverability", None)
+    one = NoGate()
+    for about, given in (
+        ("1", {"claims": 1, "fails": 1, "claim": "EML-2", "lines": "EML-2 of homes fails"}),
+        ("2", {"claims": 1, "fails": 0, "claim": "EML-2", "lines": "EML-2 of homes holds"}),
+        (
+            "3",
+            {"claims": 3, "fails": 2, "claim": "", "lines": "EML-2 of homes fails; EML-3 of homes fails; SUP-3 holds"},
+        ),
+        ("4", {"claims": 3, "fails": 1, "claim": "", "lines": "EML-2 of homes fails; SUP-3 holds; SUP-2 holds"}),
+    ):
+        operator.database.fill("INSERT INTO access_notice (account_id, template, about, variables, at)"
+                               " VALUES (%s, 'claim-notice', %s, %s, now_v1())", sam.account, about, json.dumps(given))  # fmt: skip
+    gate = Gate(operator.database.connect, operator.keyring, operator.secrets)
+    await gate.start()
+    async with await operator.database.connect("test") as connection:
+        assert await tell_all(connection, deps(operator, gate), now()) == 4
+        operator.database.fill("UPDATE access_notice SET done_at = NULL, tried_at = NULL")
+        await tell_all(connection, deps(operator, one), now())
+    await gate.stop()
+    said = sorted((ask.emails[0].variables["what"], ask.emails[0].variables["link"]) for ask in one.asked)
+    assert said == [
+        ("1 promise stands otherwise", "https://troth.example/claims/EML-2"),
+        ("3 promises stand otherwise, 1 of them fails", "https://troth.example/claims"),
+        ("3 promises stand otherwise, 2 of them fail", "https://troth.example/claims"),
+        ("A promise does not hold", "https://troth.example/claims/EML-2"),
     ]
 
 

@@ -14,7 +14,7 @@ from troth.control.ledger.export import CannotExport, export
 from troth.control.ledger.proof import newest
 from troth.keys import ids
 from troth.keys.errors import Undecryptable
-from troth.ledger.receipt import WrongKey
+from troth.ledger.signed_file import WrongKey
 from troth.rules.receipts import Altered, Rights
 from troth.settings import Settings
 

@@ -1,11 +1,13 @@
 """The command line, `troth restore`: an installation out of a backup; it sends nothing until two people say so."""
 
 import argparse
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from troth.cli import acting, wiring
@@ -13,6 +15,7 @@ from troth.cli.backup import holding, keyring, opening, restoring
 from troth.cli.backup.holding import Held
 from troth.cli.backup.restoring import Backup
 from troth.cli.words import CommandError, show, tell
+from troth.rules import restore_drill
 from troth.settings import Settings, load
 from troth.settings.load import CONFIG
 
@@ -31,6 +34,9 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="mail that waited and may have been sent since: as each category's policy says of uncertain mail "
         "(the default), or never again (it expires)",
     )
+    parser.add_argument(
+        "--drill", type=Path, metavar="FILE", help="write what a restore drill measured to FILE, to be handed in"
+    )
     parser.add_argument("--without-verify", action="store_true", help="do not run `troth verify` at the end")
     acting.add_passphrase(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -38,7 +44,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
 
 
 def run(args: argparse.Namespace, _settings: None) -> int:
-    settings = _settings_before()
+    settings, began = _settings_before(), datetime.now(UTC)
     with _master(args, settings) as master:
         backup = restoring.read(args.file, master)
         if args.check:
@@ -47,6 +53,8 @@ def run(args: argparse.Namespace, _settings: None) -> int:
         with restoring.placed(backup, settings, tell) as now:
             held = restoring.restore(backup, now, args.waiting, tell)
     verified = None if args.without_verify else _verify(now)
+    if args.drill:
+        _record(args.drill, backup, began, verified=verified is True)
     value = _summary(backup) | {"pause": held.pause, "uncertain": held.uncertain, "verified": verified}
     show(value, json_wanted=args.json, text=_told(args, backup, held))
     if verified is False:
@@ -54,6 +62,14 @@ def run(args: argparse.Namespace, _settings: None) -> int:
             "All is restored as it was, but its ledger does not verify (see above): it did not before, either."
         )
     return 0
+
+
+def _record(path: Path, backup: Backup, began: datetime, *, verified: bool) -> None:
+    """Lost: all that was written since the backup was taken. Took: up to here, where the service may start."""
+    lost, took = began - datetime.fromisoformat(backup.contents.manifest.taken), datetime.now(UTC) - began
+    found = restore_drill.measured(lost, took, verified=verified)
+    path.write_text(json.dumps(found.document()) + "\n", encoding="ascii")
+    tell(f"{path} says what this drill measured: hand it in under /evidence/new?claim=INF-9")
 
 
 def _settings_before() -> Settings:

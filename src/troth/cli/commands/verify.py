@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
-from troth.cli import receipts, wiring
+from troth.cli import audits, receipts, wiring
 from troth.cli.words import CommandError, as_json, show, warn
 from troth.control.audit.refusals import StoreAway
 from troth.control.ledger import rows
@@ -23,6 +24,7 @@ from troth.control.ledger.offline import verify_export
 from troth.control.ledger.report import Report
 from troth.control.ledger.verification import Asked, verify
 from troth.keys.errors import KeyringError
+from troth.ledger import trust_check
 from troth.ledger.checkpoint import notes
 from troth.ledger.verify import CannotVerify, Found
 from troth.outside.kms import KmsError
@@ -49,11 +51,35 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
         help="do not open the events' sealed details, even where that is possible",
     )
     parser.set_defaults(run=run_ledger, cannot=UNKNOWN)
-    kinds = parser.add_subparsers(dest="what", metavar="receipt")
+    kinds = parser.add_subparsers(dest="what", metavar="receipt|trust|bundle")
     receipt = kinds.add_parser("receipt", help="is a receipt true? needs the file and the public key, nothing else")
     receipt.add_argument("file", metavar="FILE", type=Path)
     _add_key(receipt)
     receipt.set_defaults(run=run_receipt, cannot=UNKNOWN)
+    _add_trust(kinds)
+    _add_bundle(kinds)
+
+
+def _add_trust(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    trust = kinds.add_parser("trust", help="is a programme’s trust document (trust.json) true, and still valid?")
+    trust.add_argument("file", metavar="FILE", type=Path)
+    trust.add_argument("--at", metavar="TIME", type=audits.moment, help="as of this time (default: now)")
+    trust.add_argument("--programme", metavar="CODE", help="the programme that it must be of")
+    trust.add_argument("--host", metavar="NAME", help="the host that it must be of")
+    trust.add_argument(
+        "--since", metavar="FILE", type=Path, action="append", default=[],
+        help="a checkpoint seen earlier, or a witness file: the document must not contradict it",
+    )  # fmt: skip
+    _add_key(trust)
+    trust.set_defaults(run=run_trust, cannot=UNKNOWN)
+
+
+def _add_bundle(kinds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    bundle = kinds.add_parser("bundle", help="is an auditor’s bundle true, and nothing left out of it?")
+    bundle.add_argument("file", metavar="FILE", type=Path)
+    bundle.add_argument("--programme", metavar="CODE", help="the programme that it must be of")
+    _add_key(bundle)
+    bundle.set_defaults(run=run_bundle, cannot=UNKNOWN)
 
 
 def _add_key(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +94,21 @@ def run_ledger(args: argparse.Namespace, settings: Settings) -> int:
 def run_receipt(args: argparse.Namespace, settings: Settings) -> int:
     del settings  # of the house it needs nothing
     return _judged(args, lambda: receipts.show_verified(args.file, _key(args.key), json_wanted=args.json))
+
+
+def run_trust(args: argparse.Namespace, settings: Settings) -> int:
+    del settings
+    return _judged(args, lambda: audits.show_trust(args.file, _asked(args), json_wanted=args.json))
+
+
+def run_bundle(args: argparse.Namespace, settings: Settings) -> int:
+    del settings
+    return _judged(args, lambda: audits.show_bundle(args.file, _key(args.key), args.programme, json_wanted=args.json))
+
+
+def _asked(args: argparse.Namespace) -> trust_check.Asked:
+    held = [(str(path), _notes(path)) for path in args.since]
+    return trust_check.Asked(args.at or datetime.now(UTC), _key(args.key), held, args.programme, args.host)
 
 
 def _judged(args: argparse.Namespace, judge: Callable[[], int]) -> int:

@@ -105,7 +105,10 @@ class Builder:
         """One programme with its policy, the operator's own tenant in it and its client firm; gives the firm."""
         connection = self.connect(f"demo {programme.code}")
         desk = Desk(connection, *self.owners)
-        artefact = {"name": programme.name, "profile": programme.code, "domain": programme.domain}
+        artefact = {
+            "name": programme.name, "profile": programme.code, "domain": programme.domain,
+            "contacts": programme.contacts(), "subprocessors": programme.subprocessors,
+        }  # fmt: skip
         made = desk.govern("programme", programme.code, artefact, _WHY)
         self.zone.publish(programme.domain, "MX", f"10 {INBOUND}.")  # abuse@, security@ and postmaster@ are taken there
         promise = load_profile(programme.code).document

@@ -15,7 +15,7 @@ from typing import TextIO
 from troth.cli import wiring
 from troth.cli.claims_watch import watching
 from troth.cli.commands import up
-from troth.cli.demo import bombs, confirming, expected, layout, packs, report, returning, signing_in, waiting
+from troth.cli.demo import attesting, bombs, confirming, expected, layout, packs, report, returning, signing_in, waiting
 from troth.cli.demo.asks import Ask, asks
 from troth.cli.demo.building import Builder, House
 from troth.cli.demo.clock import Clock
@@ -140,6 +140,8 @@ class Demo:
         self.say("Three programmes and their firms are made: all is proposed by one person, approved by another.")
         programmes = cast().programme
         made = list(self.threads.map(builder.programme, programmes))
+        n = attesting.attest(builder.connect("demo evidence"), builder.owners, builder.keys.operator)
+        self.say(f"{n} pieces of evidence are handed in by one owner, accepted by the other.")
         self._all_up([child for child in children if child.name == "duties"])
         _ended(starting)
         self.say(f"The platform is up: {len(children)} processes beside the database.")

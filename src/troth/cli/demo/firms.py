@@ -78,8 +78,15 @@ class Programme(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str
     name: str
     domain: str
+    telephone: str
+    subprocessors: list[dict[str, str]]
     system: Tenant
     firm: Tenant
+
+    def contacts(self) -> dict[str, str]:
+        """Its desks, which the inbound server of the demo takes mail for, and where else it is reached."""
+        desks = {desk: f"{desk}@{self.domain}" for desk in ("abuse", "privacy", "security")}
+        return {**desks, "postal": self.system.postal_address, "telephone": self.telephone}
 
 
 class Cast(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

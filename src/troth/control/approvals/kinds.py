@@ -22,6 +22,7 @@ from troth.control.approvals.artefacts import (
     sign_on,
     template,
     tenant,
+    trust_page,
 )
 from troth.control.approvals.asked import Asked
 from troth.control.audit.refusals import Problem
@@ -50,6 +51,7 @@ KINDS = {
         Kind("grant", Of.EITHER, grant.check),
         Kind("designation", Of.CLIENT, designation.check),
         Kind("sign-on", Of.CLIENT, sign_on.check),
+        Kind("trust-page", Of.CLIENT, trust_page.check),
         Kind("policy", Of.EITHER, policy.check),
         Kind("domain", Of.CLIENT, domain.check),
         Kind("category", Of.CLIENT, category.check),

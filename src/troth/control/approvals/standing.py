@@ -12,6 +12,7 @@ from uuid import UUID
 
 from troth.control.audit.refusals import Problem
 from troth.control.audit.scope import Connection, within
+from troth.rules.earlier import of_profile
 from troth.rules.policy import Document, Policy, PolicyError, PolicyLoosened, resolve, validate
 from troth.rules.profile import load_profile
 
@@ -67,13 +68,14 @@ def standing(connection: Connection, tenant: UUID | None, programme: UUID | None
         home = connection.execute(query, (subject,)).fetchone() or (None, None, None, None)
         proposed = frozenset(tuple(row) for row in connection.execute(_PROPOSED, (tenant,)).fetchall())
     found = {(kind, owner, code): json.loads(text) for kind, owner, code, _, text in rows}
+    promise = found.get(("policy", None, f"programme:{home[1]}"))
     return Standing(
         tenant,
         programme=home[0],
         programme_code=home[1],
         profile=home[2],
         plan=home[3],
-        promise=found.get(("policy", None, f"programme:{home[1]}")),
+        promise=of_profile(promise, load_profile(home[2]).document) if home[2] else promise,
         operator=found.get(("policy", None, "operator")),
         policy=found.get(("policy", tenant, "tenant")) if tenant else None,
         categories={code: a for (kind, _, code), a in found.items() if kind == "category"},

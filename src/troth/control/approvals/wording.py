@@ -21,6 +21,7 @@ KINDS = {
     "sign-on": ("Single sign-on", "Single sign-on"),
     "template": ("Template", "Templates"),
     "tenant": ("Client firm", "Client firms"),
+    "trust-page": ("A client’s own trust page", "Clients’ own trust pages"),
 }
 STATES = {1: "proposed", 2: "approved", 3: "rejected", 4: "withdrawn", 5: "expired"}
 # the look's words (web/templatetags/look.py) for the shape and colour of each
@@ -38,7 +39,7 @@ def titled(name: str, code: str, version: int | None, called: str = "") -> str:
     what = kind(name)
     if name == "grant":
         return f"Access of {called}" if called else "Access of a person"
-    if name in ("release", "override", "designation", "sign-on", "genesis", "import"):
+    if name in ("release", "override", "designation", "sign-on", "trust-page", "genesis", "import"):
         return what
     said = _policy(code) if name == "policy" else f"{what} “{called or code}”"
     return f"{said}, version {version} to {version + 1}" if version else f"{said}, new"

@@ -44,9 +44,9 @@ class Sealed:
 class Sealing(FileUploadHandler):
     """One file, of the field `file`; another one is not taken. `sealed` is None until it comes."""
 
-    def __init__(self, own: TenantKeys, import_id: UUID) -> None:
+    def __init__(self, own: TenantKeys, import_id: UUID, most: int = MOST) -> None:
         super().__init__()
-        self._own, self._id = own, import_id
+        self._own, self._id, self._most = own, import_id, most
         self._rest = bytearray()
         self._hash = hashlib.sha256()
         self.sealed: Sealed | None = None
@@ -61,7 +61,7 @@ class Sealing(FileUploadHandler):
         del start
         assert self.sealed is not None
         self.sealed.octets += len(raw_data)
-        if self.sealed.octets > MOST:
+        if self.sealed.octets > self._most:
             self.sealed.too_long = True
             raise StopUpload(connection_reset=False)
         self._hash.update(raw_data)

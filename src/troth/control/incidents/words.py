@@ -26,6 +26,7 @@ CAUSES: Mapping[str, str] = MappingProxyType(
         "reputation": "A DNS list or a reverse name speaks against what we send from",
         "dmarc-finding": "The review of DMARC reports",
         "report": "A recipient’s report",
+        "claim": "A promise of the trust centre does not hold any more",
     }
 )
 CLOCKS: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -28,6 +28,8 @@ class Report:
     opened: int | None = None
     erased: int = 0
     governed: int | None = None
+    standings: int | None = None
+    failing: list[str] = field(default_factory=list)
     files: int | None = None
     said: list[str] = field(default_factory=list)
 
@@ -54,6 +56,14 @@ class Report:
             )
         if self.governed is not None:
             lines.append(f"Governed: {self.governed:,} approved versions are what the ledger says was approved.")
+        if self.standings:
+            lines.append(
+                f"Claims: {self.standings:,} states, each as the ledger was told, and what each stands at now."
+            )
+        if self.failing:
+            lines.append(
+                f"These claims FAIL, and the ledger says so: {', '.join(self.failing)} (`troth claims explain`)."
+            )
         if self.files is not None:
             lines.append(f"Files: {self.files:,}, none missing, none more.")
         if self.since:

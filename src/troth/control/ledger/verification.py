@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from troth.control.evidence.told import Told
 from troth.control.ledger import events, line, rows
 from troth.control.ledger.counts import Counts
 from troth.control.ledger.cover import MEMORY, Cover
@@ -12,6 +13,7 @@ from troth.control.ledger.governed import Approvals
 from troth.control.ledger.live import Live
 from troth.control.ledger.report import Report
 from troth.control.ledger.rows import Connection, Head
+from troth.control.ledger.standings import Standings
 from troth.ledger.checkpoint import Checkpoint
 from troth.ledger.note import Verifier
 from troth.ledger.tree import EMPTY_ROOT
@@ -44,17 +46,19 @@ def verify(connection: Connection, reader: Connection, asked: Asked) -> Report:
     report = Report("the database")
     started, waiting = time.monotonic(), line.oldest(connection)
     with Cover(asked.memory) as cover:
-        acts = _Acts(Approvals(connection), Erasures())
+        acts = _Acts(Approvals(connection), Erasures(), Told(connection), Standings.read(connection))
         heaps = events.Heaps(cover, Counts(connection), acts.erasures)
         broken = _events(reader, connection, heaps, report, asked)
-        report.waiting = line.check(connection, acts.told)
+        report.waiting = line.check(connection, acts.waits)
         head = rows.head(connection)
         _ledger(connection, head, asked, report, cover, acts)
         if broken:  # after the ledger's own entries, which come first
             raise broken
         events.compare(connection, cover)
         heaps.counts.check(connection, report)
-    report.governed = acts.check()
+    report.governed = acts.check(connection)
+    report.standings = acts.standings.check(connection)
+    report.failing = acts.standings.failing()
     line.moves(connection, waiting, started, asked.patience, report)
     return report
 
@@ -65,14 +69,28 @@ class _Acts:
 
     approvals: Approvals
     erasures: Erasures
+    pieces: Told
+    standings: Standings
 
     def told(self, fields: Mapping[str, str | int]) -> None:
+        self._either(fields)
+        self.standings.told(fields)
+
+    def waits(self, fields: Mapping[str, str | int]) -> None:
+        """The same of an entry of the line."""
+        self._either(fields)
+        self.standings.waits(fields)
+
+    def _either(self, fields: Mapping[str, str | int]) -> None:
         self.approvals.told(fields)
         self.erasures.told(fields)
+        self.pieces.told(fields)
 
-    def check(self) -> int:
+    def check(self, connection: Connection) -> int:
         """How many versions were approved; raise Found."""
         self.erasures.check()
+        for _, wrong in self.pieces.wrong(connection):
+            raise Found(wrong)
         return self.approvals.check()
 
 

@@ -7,10 +7,15 @@ DESKS = {
     "report": "Reports",
     "abuse": "Abuse",
     "security": "Security",
+    "privacy": "Privacy",
 }
 # reason -> (its name, what a person may make of it)
 REASONS = {
     "letter": ("To a person", "Somebody wrote to one of our addresses for people."),
+    "own-data": (
+        "About personal data",
+        "Somebody whose letter is certainly theirs wrote to privacy@: they are owed an answer in time.",
+    ),
     "forged": ("Not signed by us", "It came to a return path that we never made; nothing it says was believed."),
     "expired": ("Too late", "Its return path was ours, and is past its time; nothing it says was believed."),
     "malformed": ("No return path", "Its address is none that we make."),
@@ -65,7 +70,7 @@ COUNTED = {
     "relayed": "Passed on", "expanded": "Passed on to several", "auto-reply": "Answering machines",
     "message-gone": "Of messages no longer kept",
 }  # fmt: skip
-PEOPLE = ("postmaster", "abuse", "security")
+PEOPLE = ("postmaster", "abuse", "security", "privacy")
 
 
 def desk(code: str) -> str:

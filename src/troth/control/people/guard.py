@@ -34,6 +34,9 @@ _WHAT = {
     "abuse": ("abuse", "Recipients’ reports"),
     "incident": ("incidents", "Cases"),
     "letter": ("letters", "Letters"),
+    "evidence": ("evidence", "Evidence"),
+    "calendar": ("calendar", "Calendar of duties"),
+    "asking": ("asked", "Questions from outside"),
     "import": ("recipients", "Imports"),
     "api-key": ("keys", "API keys"),
     "webhook": ("webhooks", "Webhooks"),
@@ -42,6 +45,8 @@ _WHAT = {
     "change": ("changes", "Changes"),
     "sign-on": ("sign-on", "Sign-on settings"),
     "designation": ("designation", "Named individuals"),
+    "claim": ("claims", "Promises"),
+    "trust-page": ("trust-page", "The firm’s own trust page"),
     "request-log": ("records", "Records of requests"),
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -7,21 +7,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from troth.control.approvals.shown import shown
 from troth.control.policies.levels import locked, said_of
 from troth.control.policies.targets import Target
 from troth.rules import policy_words as words
+from troth.rules import unshown as rules
 from troth.rules.business_time import parse_span
 from troth.rules.policy import FIELDS, Document, Field, to_document, value_of
+from troth.rules.profile import PROFILES, load_profile
 from troth.rules.strictness import (
     NONE,
     Allowed,
     AtLeast,
     AtMost,
+    Figure,
     Named,
     Ordered,
     Required,
     Switch,
     Value,
+    Waits,
     Within,
     freeze,
     thaw,
@@ -83,6 +88,8 @@ def typed_of(target: Target, document: Document) -> Typed:
 def _shown(value: Any) -> str:
     if value == "":
         return _NOTHING
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
@@ -126,7 +133,7 @@ def _kind(field: Field, bound: Value) -> tuple[str, tuple[tuple[str, str], ...]]
 
 
 def _fixed(target: Target, field: Field, bound: Value) -> str:
-    if isinstance(field.strictness, Named) and target.whole:
+    if isinstance(field.strictness, Named | Figure) and target.whole:
         return ""
     if locked(field):
         return "The promise alone says this: no level below it changes it."
@@ -186,7 +193,9 @@ def _value(target: Target, field: Field, given: str | list[str]) -> Any:
     if not given.strip():
         return None
     match field.strictness:
-        case AtMost(low, high) | AtLeast(low, high):
+        case Waits():
+            return [_number(each, "minutes") for each in given.split(",")]
+        case AtMost(low, high) | AtLeast(low, high) | Figure(low, high):
             value = _number(given, words.LEADS[field.path][1])
             if not low <= value <= high:
                 raise ValueError(f"Give a number from {low:,} to {high:,}, or leave it empty.")
@@ -227,7 +236,8 @@ def _number(given: str, unit: str) -> int:
 
 
 def loosened(target: Target, made: Document, says: Sentence) -> Iterator[tuple[str, str]]:
-    """(field name, sentence) of each number that permits what stands above does not."""
+    """(field name, sentence) of each number that permits what stands above does not, or that nobody could show."""
+    yield from unshown(target, made)
     for field in FIELDS:
         given = said_of(made, field)
         if given is None:
@@ -236,6 +246,14 @@ def loosened(target: Target, made: Document, says: Sentence) -> Iterator[tuple[s
             yield name_of(field.path), f"This {hint}."
         elif field.strictness.looser(value_of(target.bound, field.path), freeze(given)):
             yield name_of(field.path), _forbidden(target, field, given, says)
+
+
+def unshown(target: Target, made: Document) -> Iterator[tuple[str, str]]:
+    """(field name, sentence) of each number that no control could show to be kept."""
+    profiles = [target.profile] if target.profile else PROFILES
+    for profile in profiles:
+        for one in rules.unshown(made, load_profile(profile).policy, shown()):
+            yield name_of(one.path), f"This {one.hint} Leave it as it stands above."
 
 
 def _forbidden(target: Target, field: Field, given: Any, says: Sentence) -> str:
@@ -254,4 +272,6 @@ def _forbidden(target: Target, field: Field, given: Any, says: Sentence) -> str:
         if way and isinstance(bound, int)
         else "Leave it as it stands above."
     )
+    if isinstance(field.strictness, Waits):
+        out = "Give as many waits, none of them longer, or leave it empty."
     return " ".join([sentence, *(f"{each}." for each in promised), out])

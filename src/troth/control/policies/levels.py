@@ -16,7 +16,7 @@ from troth.control.tenants.clients import clients, programmes
 from troth.rules import policy_words as words
 from troth.rules.policy import FIELDS, Document, Field, Policy, PolicyError, resolve, value_of
 from troth.rules.profile import PROFILES, load_profile
-from troth.rules.strictness import LockedMinutes, LockedNumber, Named
+from troth.rules.strictness import Figure, LockedNumber, Named
 
 _VERSIONS = """
 SELECT g.code, g.tenant_id IS NULL, g.subject, s.version, s.approved_at, r.snapshot_id IS NOT NULL
@@ -202,4 +202,4 @@ def _meet(one: Policy, other: Policy) -> Policy:
 
 def locked(field: Field) -> bool:
     """Whether the promise alone may say it."""
-    return isinstance(field.strictness, LockedMinutes | LockedNumber | Named)
+    return isinstance(field.strictness, Figure | LockedNumber | Named)

@@ -50,7 +50,7 @@ KINDS = {
     "template": "Templates", "category": "Categories", "policy": "Policies", "api-key": "API keys", "grant": "Access",
     "domain": "Domains", "override": "Suppression overrides", "release": "Releases", "sign-on": "Sign-on",
     "designation": "Named individuals", "tenant": "Clients", "programme": "Programmes", "import": "Imports",
-    "route": "Warm-ups of routes",
+    "route": "Warm-ups of routes", "trust-page": "Clients’ own trust pages",
     "access": "Access that ended, reviews", "stop": "Stops and pauses",
 }  # fmt: skip
 STEPS = {
@@ -62,7 +62,8 @@ STEPS = {
 _LOOKS = {"propose": "proposed", "approve": "holds", "endorse": "proposed", "confirm": "holds", "reject": "rejected",
           "withdraw": "withdrawn", "expire": "expired", "revoke": "stopped", "start": "paused", "close": "retired",
           "lapse": "expired", "keep": "fails", "mark": "deferred"}  # fmt: skip
-_THINGS = {"api-key": "API key", "grant": "access", "designation": "named individuals", "tenant": "client"}
+_THINGS = {"api-key": "API key", "grant": "access", "designation": "named individuals", "tenant": "client",
+           "trust-page": "own trust page"}  # fmt: skip
 HEADER = ("entry", "at", "kind", "step", "of", "code", "by", "proposed_by", "reason", "change", "before_digest",
           "digest", "before", "after")  # fmt: skip
 

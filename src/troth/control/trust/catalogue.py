@@ -8,32 +8,49 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from troth.rules.profile import PROFILES
+from troth.control.trust.wording import filled, problem
+from troth.rules.policy import Policy
+from troth.rules.profile import PROFILES, load_profile
 
 SCOPES = ("installation", "programme", "tenant")
 KINDS = ("enforced", "measured", "probed", "attested")
-_FIELDS = {"id", "section", "scope", "kind", "says", *PROFILES}
+CHAPTERS = (
+    "practices", "infrastructure", "incident-response", "logging", "compliance", "email", "disclosure", "contact",
+)  # fmt: skip
+AUDIENCES = ("public", "client")
+_NAMED = ("id", "section", "scope", "kind", "chapter", "owner", "audience", "frameworks", "profiles", "says")
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """`says` may hold {value}; `values`: profile -> its own parameter, "yes" where it promises without one."""
+    """`says`: profile -> the template of its sentence (wording.py), of those that promise it; `owner`: the role that
+    answers for it; `audience`: whom it concerns first, anybody or a client firm; `frameworks`: what it is asked for by.
+    """
 
     id: str
     section: str
     scope: str
     kind: str
-    says: str
-    values: Mapping[str, str] = field(default_factory=dict)
+    says: Mapping[str, str]
+    chapter: str
+    owner: str
+    audience: str
+    frameworks: tuple[str, ...] = field(default=())
+
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        return tuple(self.says)
 
     def promised_by(self, profile: str) -> bool:
-        return profile in self.values
+        return profile in self.says
 
-    def sentence(self, profile: str | None = None) -> str:
-        """The sentence with a profile's value, or with every profile's."""
-        named = {profile: self.values[profile]} if profile and profile in self.values else self.values
-        value = " | ".join(dict.fromkeys(named.values())) if len(named) > 1 else "".join(named.values())
-        return self.says.format(value=value)
+    def sentence(self, policy: Policy, profile: str) -> str:
+        """What a programme of this profile promises by it while that policy is in force; KeyError: it does not."""
+        return filled(self.says[profile], policy)[0]
+
+    def shipped(self, profile: str) -> str:
+        """The same as the profile comes, before anybody tightened anything."""
+        return self.sentence(load_profile(profile).policy, profile)
 
 
 @cache
@@ -44,6 +61,14 @@ def claims() -> tuple[Claim, ...]:
 
 def claim(claim_id: str) -> Claim | None:
     return next((each for each in claims() if each.id == claim_id), None)
+
+
+def shipped(claim_id: str, profile: str) -> str:
+    """A claim's sentence as a profile comes; ValueError where it does not promise it."""
+    found = claim(claim_id)
+    if found is None or not found.promised_by(profile):
+        raise ValueError(f"{claim_id} is not promised by {profile}")
+    return found.shipped(profile)
 
 
 def parse(source: str) -> tuple[Claim, ...]:
@@ -57,11 +82,27 @@ def parse(source: str) -> tuple[Claim, ...]:
 
 def _claim(row: Mapping[str, Any]) -> Claim:
     name = row.get("id", "a row without id")
-    if unknown := row.keys() - _FIELDS:
-        raise ValueError(f"{name}: {', '.join(sorted(unknown))} is no field of a claim.")
-    if row.get("scope") not in SCOPES or row.get("kind") not in KINDS or not row.get("says"):
-        raise ValueError(f"{name}: a claim has a scope, a kind and a sentence.")
-    values = MappingProxyType({profile: row[profile] for profile in PROFILES if profile in row})
-    if not values:
-        raise ValueError(f"{name}: no profile promises it.")
-    return Claim(row["id"], row["section"], row["scope"], row["kind"], row["says"], values)
+    if wrong := _wrong(row):
+        raise ValueError(f"{name}: {wrong}.")
+    says = MappingProxyType({each: row.get(each, row["says"]) for each in PROFILES if each in row["profiles"]})
+    if hint := next((hint for each in says.values() if (hint := problem(each))), None):
+        raise ValueError(f"{name}: {hint}.")
+    return Claim(
+        row["id"], row["section"], row["scope"], row["kind"], says,
+        row["chapter"], row["owner"], row["audience"], tuple(row["frameworks"]),
+    )  # fmt: skip
+
+
+def _wrong(row: Mapping[str, Any]) -> str | None:
+    if unknown := row.keys() - {*_NAMED, *PROFILES}:
+        return f"{', '.join(sorted(unknown))} is no field of a claim"
+    if missing := [each for each in _NAMED if each not in row]:
+        return f"it has no {missing[0]}"
+    if row["scope"] not in SCOPES or row["kind"] not in KINDS or not row["says"]:
+        return "a claim has a scope, a kind and a sentence"
+    if row["chapter"] not in CHAPTERS or row["audience"] not in AUDIENCES:
+        return "a claim has a chapter of the page and an audience"
+    if not row["profiles"] or not {*row["profiles"]} <= {*PROFILES}:
+        return "no profile promises it, or one that there is not"
+    strange = [each for each in PROFILES if each in row and each not in row["profiles"]]
+    return f"{strange[0]} has a sentence and does not promise it" if strange else None

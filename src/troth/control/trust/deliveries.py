@@ -5,23 +5,25 @@ looked at with them, and what was told of a message again, by another source or 
 Every message that a next hop took, or refused, counts once; what nobody told of is not delivered.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from uuid import UUID
 
 from troth.control.trust import fences
-from troth.control.trust.catalogue import claim
 from troth.control.trust.found import Findings
 from troth.control.trust.look import Look, Programme
 from troth.control.trust.measures import count
+from troth.control.trust.promised import in_force
+from troth.rules.policy import Targets, looser_fields
+from troth.rules.policy_said import share as share_of
+from troth.rules.profile import load_profile
 from troth.rules.states import Kind
 
 WINDOW = timedelta(days=30)
 SAMPLE = 1_000  # messages before a share says anything
-DAYS = 7  # counted days before a day's mean does
-ABOUT = Fraction(1, 10)  # how far off "about" may be
+DAYS = 28  # counted days before a day's mean does
+ABOUT = Fraction(1, 4)  # how far off "about" may be
 _TALLY = """
 SELECT kind, coalesce(sum(n), 0)::bigint FROM event_tally
 WHERE tenant_id = %s AND kind = ANY(%s) AND hour >= date_trunc('hour', %s::timestamptz - %s, 'UTC') GROUP BY 1
@@ -33,30 +35,39 @@ WHERE tenant_id = %(tenant)s AND kind = %(kind)s
   AND hour < date_trunc('day', %(now)s::timestamptz, 'UTC')
 GROUP BY 1
 """
-# Events of the window that tell again what the same message's earlier event of that kind told.
+# Messages of the window by kind of event; and events that tell again what an earlier one of the same message told.
 _AGAIN = """
-SELECT kind, (sum(n) - count(*))::bigint FROM (
+SELECT kind, (sum(n) - count(*))::bigint, count(*)::bigint FROM (
     SELECT kind, count(*) AS n FROM event
     WHERE tenant_id = %(tenant)s AND kind = ANY(%(kinds)s) AND at >= %(first)s AND at < %(last)s
       AND message_id >= uuid7_floor(%(first)s - %(window)s)
     GROUP BY message_id, kind) AS m
 GROUP BY 1
 """
-_share_re = re.compile(r"(?P<way>[<>]) (?P<number>[0-9]+(?:\.[0-9]+)?) %\Z")
-_about_re = re.compile(r"about (?P<number>[0-9][0-9,]*)\Z")
+# Refused by the next hop at once: never taken.
+_REFUSED = """
+SELECT count(*) FROM (
+    SELECT FROM event
+    WHERE tenant_id = %(tenant)s AND kind = ANY(%(kinds)s) AND at >= %(first)s AND at < %(last)s
+      AND message_id >= uuid7_floor(%(first)s - %(window)s)
+    GROUP BY message_id HAVING bool_or(kind = %(bounced)s) AND NOT bool_or(kind = %(sent)s)) AS m
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Messages of the window, each once; those that went out or were refused are the shares' denominator."""
+    """Messages of the window, each once; those that went out or were refused (`refused`: at once) are the shares'
+    denominator.
+    """
 
     sent: int
     delivered: int
     bounced: int
+    refused: int = 0
 
     @property
     def tried(self) -> int:
-        return max(self.sent, self.delivered + self.bounced)
+        return max(self.sent + self.refused, self.delivered + self.bounced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +92,41 @@ def stands(findings: Findings, look: Look, programme: Programme) -> None:
 
 
 def counted(look: Look, programme: Programme) -> Counted:
-    kinds = [int(Kind.SENT), int(Kind.DELIVERED), int(Kind.BOUNCED)]
-    totals = dict.fromkeys(kinds, 0)
+    """By the tally and by the events themselves: where they differ, what is the less flattering."""
+    sent, delivered, bounced = kinds = [int(Kind.SENT), int(Kind.DELIVERED), int(Kind.BOUNCED)]
+    totals, refused = dict.fromkeys(kinds, 0), 0
     begins = (look.now - WINDOW).replace(minute=0, second=0, microsecond=0)
     for tenant in look.of_programme(programme):
         with look.of(tenant.id) as connection:
-            for kind, n in connection.execute(_TALLY, (tenant.id, kinds, look.now, WINDOW)).fetchall():
-                totals[kind] += n
-        for kind, n in _again(look, tenant.id, kinds, begins, look.now + WINDOW).items():
-            totals[kind] = max(0, totals[kind] - n)
-    return Counted(*totals.values())
+            tally = dict(connection.execute(_TALLY, (tenant.id, kinds, look.now, WINDOW)).fetchall())
+        told = _again(look, tenant.id, kinds, begins, look.now + WINDOW)
+        for kind in kinds:
+            again, rows = told.get(kind, (0, 0))
+            both = max(0, tally.get(kind, 0) - again), rows
+            totals[kind] += min(both) if kind == delivered else max(both)
+        refused += _refused(look, tenant.id, sent, bounced, begins)
+    return Counted(totals[sent], totals[delivered], totals[bounced], refused)
 
 
-def _again(look: Look, tenant: UUID, kinds: list[int], first: datetime, last: datetime) -> dict[int, int]:
-    """How many events there are beyond one of each message and kind."""
+def _refused(look: Look, tenant: UUID, sent: int, bounced: int, first: datetime) -> int:
+    params = {"tenant": tenant, "kinds": [sent, bounced], "sent": sent, "bounced": bounced, "first": first,
+              "last": look.now + WINDOW, "window": WINDOW}  # fmt: skip
+
+    def asked() -> int:
+        with look.of(tenant) as connection:
+            row = connection.execute(_REFUSED, params).fetchone()
+        return int(row[0]) if row else 0
+
+    return look.once(("refused", tenant, first), asked)
+
+
+def _again(look: Look, tenant: UUID, kinds: list[int], first: datetime, last: datetime) -> dict[int, tuple[int, int]]:
+    """How many events there are beyond one of each message and kind, and how many messages of that kind."""
     params = {"tenant": tenant, "kinds": kinds, "first": first, "last": last, "window": WINDOW}
 
-    def asked() -> dict[int, int]:
+    def asked() -> dict[int, tuple[int, int]]:
         with look.of(tenant) as connection:
-            return dict(connection.execute(_AGAIN, params).fetchall())
+            return {kind: (again, n) for kind, again, n in connection.execute(_AGAIN, params).fetchall()}
 
     return look.once(("told again", tenant, tuple(kinds), first), asked)
 
@@ -113,44 +140,40 @@ def days(look: Look, programme: Programme) -> tuple[int, int]:
         with look.of(tenant.id) as connection:
             for day, n in connection.execute(_DAYS, params).fetchall():
                 found[day] = found.get(day, 0) + n
-        again += _again(look, tenant.id, [kind], today - WINDOW, today).get(kind, 0)
+        again += _again(look, tenant.id, [kind], today - WINDOW, today).get(kind, (0, 0))[0]
     if not found:
         return 0, 0
     return (today.date() - min(found)).days, max(0, sum(found.values()) - again)
 
 
-def value(claim_id: str, programme: Programme) -> str:
-    """What this programme's profile promises; ValueError where the catalogue has no such claim."""
-    found = claim(claim_id)
-    if found is None or not found.promised_by(programme.profile):
-        raise ValueError(f"{claim_id} is not promised by {programme.profile}")
-    return found.values[programme.profile]
+def targets(findings: Findings, look: Look, programme: Programme) -> Targets:
+    """What the policy in force says of this programme's mail; looser than its profile, it is a fault."""
+    shipped = load_profile(programme.profile).policy
+    policy = look.once(("promised", programme.id), lambda: in_force(look.connection, programme))
+    if policy is None:
+        findings.wrong.append("no policy is in force")
+        return shipped.targets
+    loose = (path for path in looser_fields(shipped, policy) if path.startswith("targets."))
+    findings.take(f"the policy in force says less than is promised: {path}" for path in loose)
+    return policy.targets
 
 
-def bounds(text: str) -> tuple[Bound, Bound | None]:
-    """'< 1.8 %, target < 2 %' as what is claimed and what is aimed at; ValueError for what is neither."""
-    claimed, _, target = text.partition(", target ")
-    return _bound(claimed), _bound(target) if target else None
+def below(ppm: int) -> Bound:
+    return Bound(less=True, share=Fraction(ppm, 1_000_000), text=_plain(f"< {share_of(ppm)}"))
 
 
-def _bound(text: str) -> Bound:
-    found = _share_re.match(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no share such as '< 2 %'")
-    return Bound(found["way"] == "<", Fraction(found["number"]) / 100, text)
+def above(ppm: int) -> Bound:
+    return Bound(less=False, share=Fraction(ppm, 1_000_000), text=_plain(f"> {share_of(ppm)}"))
 
 
-def about(text: str) -> int:
-    """'about 12,000' as a number."""
-    found = _about_re.match(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no number such as 'about 12,000'")
-    return int(found["number"].replace(",", ""))
+def _plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def weigh(findings: Findings, share: Fraction, promised: str, what: str, digits: int = 2) -> None:
+def weigh(
+    findings: Findings, share: Fraction, claimed: Bound, target: Bound | None, what: str, *, digits: int = 2
+) -> None:
     """Compare a share with what is claimed, and with what is aimed at."""
-    claimed, target = bounds(promised)
     told = percent(share, digits)
     if target is not None and not target.holds(share):
         findings.wrong.append(f"{told} of mail {what}, which misses even the target of {target.text}")

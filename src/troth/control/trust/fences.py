@@ -11,7 +11,7 @@ from troth.control.roles import LOGIN_ROLES, MIGRATE, OWNER, policies
 from troth.control.trust import shipped
 from troth.control.trust.schema import Grant, Relation, Schema
 
-_EYES = ("claim_attempt_v1", "claim_fact_v1", "claim_record_v1", "now_v1", "uuid7_floor")
+_EYES = ("claim_attempt_v1", "claim_fact_v1", "claim_record_v2", "claim_enter", "now_v1", "uuid7_floor")
 _OFF = ("session_replication_role", "row_security", "role", "troth.tenant", "search_path")
 _PRIVILEGE = re.compile(r"([A-Z]+)(?: \(([a-z0-9_, ]+)\))?")
 _BY_NAME = {table.name: table for table in TABLES}

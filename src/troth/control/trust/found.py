@@ -70,6 +70,10 @@ class Found:
     why: tuple[str, ...]
     seen: Mapping[str, Any]
 
+    @property
+    def holds(self) -> bool:
+        return self.state is State.HOLDS
+
     def evidence(self) -> dict[str, Any]:
         """JSON-able: what is kept and shown."""
         more = len(self.why) - _MOST

@@ -22,6 +22,7 @@ from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring, TenantKeys
 from troth.outside.dns import Resolver
 from troth.outside.relay_probe import Relay
+from troth.rules.earlier import of_profile
 from troth.rules.policy import Policy, PolicyError, resolve
 from troth.rules.profile import load_profile
 
@@ -213,7 +214,8 @@ class Look:
         promise = found.get((True, f"programme:{home.code}")) if home else None
         if home is None or promise is None:
             return None
-        plan = load_profile(home.profile).plans.get(tenant.plan)
+        profile = load_profile(home.profile)
+        promise, plan = of_profile(promise, profile.document), profile.plans.get(tenant.plan)
         levels = (("promise", promise), ("operator", found.get((True, "operator"))),
                   ("plan", plan), ("tenant", found.get((False, "tenant"))))  # fmt: skip
         try:

@@ -10,6 +10,12 @@ _HEAD = """# Claims
 What the operator promises of its sending, and how the platform knows whether it holds. The catalogue is
 `src/troth/control/trust/claims.toml`; a *control* is the code that decides, one file each, in `controls/` beside it.
 
+A claim's sentence is a template: each number in it is that of the policy in force (docs/policies.md), the promise and
+the operator's level together, and of what the whole installation shares the strictest programme's. Two people approve a
+change of the policy, and the sentence changes in the same transaction (`control/trust/promised.py`). A profile that
+promises something else has its own sentence. No number stands in a template but in names such as TLS 1.3
+(`control/trust/wording.py`).
+
 ```sh
 troth claims list --json
 troth claims check EML-2 --json
@@ -17,9 +23,35 @@ troth claims explain EML-2
 ```
 
 `check` runs the controls now, keeps what they found (`claim_state`, `claim_history`) and ends with 1 when a promised
-claim fails. `list` and `explain` show what was kept. The ledger hears of each change of a state, and once a day that it
-stands (`trust:claim:check`). `troth up` does so every twenty minutes; where
-processes are started one by one, let a timer run it: after an hour a claim is stale.
+claim fails. `list` and `explain` show what was kept.
+
+## How they are watched
+
+`troth up` runs `troth claims check --due` once a minute; where processes are started one by one, let a timer do so.
+One process at a time looks (an advisory lock), at what is *due*: what was never looked at, what was looked at longer
+ago than a third of its control's interval, what another version of Troth looked at, what is said to have been looked
+at in the future, and what a person asked for at `/claims`. After its interval, an hour for most, a claim without a
+look is stale.
+
+Each control is run in a process apart (`control/trust/apart.py`), on a connection of its own, with 15 seconds for
+itself and 100 for all of a check; one child works through the controls, so that they share what they read, and
+another goes on where one died. What is looked at the longest ago comes first, and what is not begun in time keeps its
+age. One that crashes, hangs or answers nonsense has *no data yet* with its error, never
+*holds*; where its claim failed before, it fails still.
+
+The ledger hears of each change of a state, of each first look of a version of Troth, and once a day (UTC) that a
+state stands (`trust:claim:check`). Each row of `claim_history` has such an entry that is its own and holds the whole
+row; `claim_state` stands only as the newest row says, whoever writes (a trigger). `troth verify` compares every row
+with its entry, and every state with its newest row: an edit of either table is found, but for the evidence and the
+time of the newest look (`claim_state.evidence`, `checked_at`) between two entries; a time in the future is found
+always. Rows that are older than this have entries that do not name them: they are paired in their order.
+
+A *turn* is a state that follows another; a first look is none, nor is the first of a new version unless what held
+fails by it. Whoever has
+the role that answers for the claim (`owner`; where nobody has it, the owners) is told by mail (`claim-notice`): one
+letter of all that turned, at most one an hour. Where a policy says so (`trust.fails_opens_incident`), a claim that
+turns to fail opens an incident, one at a time for a claim and a programme; people close it. The pages `/claims` show
+all of it.
 
 ## States
 
@@ -48,8 +80,7 @@ What it cannot see: a superuser who changes the running program itself, or Postg
 something that is broken, used and mended without a trace. The ledger is for the traces.
 
 `claim_fact_v1` looks at the newest 150,000 messages. Of a ledger of more than 98,304 entries the newest blocks are
-walked at each check and one older block of 32,768 in turn; `troth verify` walks it whole. Each check has 25 seconds in
-all and 8 a statement.
+walked at each check and one older block of 32,768 in turn; `troth verify` walks it whole. Each statement has 8 seconds.
 
 ## The claims
 
@@ -67,14 +98,21 @@ def _rows() -> Iterator[str]:
         if claim.section != section:
             section = claim.section
             yield from ("" if claim is claims()[0] else "\n", f"### {section.capitalize().replace('-', ' ')}", "",
-                        "| claim | promise | scope | kind | property | construction | retail | control |",
-                        "|---|---|---|---|---|---|---|---|")  # fmt: skip
+                        "| claim | promise, as the profiles ship it | scope | kind | who answers for it | control |",
+                        "|---|---|---|---|---|---|")  # fmt: skip
         yield _row(claim)
 
 
 def _row(claim: Claim) -> str:
     control = control_of(claim.id)
-    values = (claim.values.get(profile, "").replace("|", "\\|") for profile in ("property", "construction", "retail"))
-    says = claim.says.replace("{value}", "…").replace("|", "\\|")
+    says = _promise(claim).replace("|", "\\|")
     how = control.how.replace("|", "\\|") if control else "none yet"
-    return f"| {claim.id} | {says} | {claim.scope} | {claim.kind} | {' | '.join(values)} | {how} |"
+    return f"| {claim.id} | {says} | {claim.scope} | {claim.kind} | {claim.owner} | {how} |"
+
+
+def _promise(claim: Claim) -> str:
+    """Each sentence once, after the profiles that promise it so."""
+    found: dict[str, list[str]] = {}
+    for profile in claim.profiles:
+        found.setdefault(claim.shipped(profile).replace("\N{NO-BREAK SPACE}", " "), []).append(profile)
+    return " ".join(f"*{', '.join(profiles)}*: {sentence}" for sentence, profiles in found.items())

@@ -1,35 +1,30 @@
 """Claims: how long records are kept: what policy says against what is promised, and that nothing is gone early."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
 from troth.control.trust.catalogue import claim
 from troth.control.trust.look import Look, Programme
-
-_UNITS = {"day": 1, "month": 30, "year": 365}
-_FOREVER = 3650  # days that stand for "indefinitely": nothing deletes it
-_SPAN = re.compile(r"(\d+) (day|month|year)s?")
+from troth.rules.profile import load_profile
 
 
 def kept(look: Look, programme: Programme | None, name: str, field: str) -> Iterator[str]:
     """Each client's policy keeps the record as long as its programme promises."""
     for each in (programme,) if programme else look.programmes:
-        wanted = promised(name, each)
+        wanted = promised(name, each, field)
         for tenant in look.of_programme(each):
             policy = look.policy(tenant)
             if policy is None or getattr(policy.records, field) < wanted:
                 yield f"the policy of {tenant.id} keeps it for less than {wanted} days"
 
 
-def promised(name: str, programme: Programme) -> int:
-    """Days; 0 where a profile promises the record and no time."""
+def promised(name: str, programme: Programme, field: str) -> int:
+    """Days, as its profile was shipped; 0 where it does not promise the record."""
     found = claim(name)
-    words = found.values.get(programme.profile, "") if found else ""
-    if "indefinitely" in words:
-        return _FOREVER
-    span = _SPAN.search(words)
-    return int(span[1]) * _UNITS[span[2]] if span else 0
+    if found is None or not found.promised_by(programme.profile):
+        return 0
+    days: int = getattr(load_profile(programme.profile).policy.records, field)
+    return days
 
 
 def weeks(look: Look, table: str) -> Iterator[str]:

@@ -1,76 +1,42 @@
-"""Claims: a check: every control is run, each within its time, and what it found is kept; and what was kept is shown.
+"""Claims: a check: every control is run, each within its time, and what it found is kept (standing.py shows it).
 
-A control that fails to look has no data: it never holds by accident. One that finds what it stands on gone fails.
+A control that fails to look has no data: it never holds by accident. One that finds what it stands on gone fails. Here
+the controls run one after the other; apart.py runs them in processes of their own.
 """
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg import errors
 
 from troth.control.audit.refusals import Refused, refusals
 from troth.control.audit.scope import Connection
-from troth.control.trust import catalogue
 from troth.control.trust.catalogue import Claim
 from troth.control.trust.control import Control
 from troth.control.trust.controls import CONTROLS
-from troth.control.trust.found import Found, State, worst
+from troth.control.trust.found import Found, State
 from troth.control.trust.look import Look, OutOfTime, Outside, Programme
+from troth.control.trust.standing import Key, Part, Standing, chosen, named, stands, stored
+from troth.control.trust.version import version
 from troth.keys.errors import KeyringError, Undecryptable
 from troth.keys.installation import InstallationSecrets
 from troth.keys.keyring import Keyring, TenantKeys
 
-PATIENCE = 25.0  # seconds for all controls together
+PATIENCE = 100.0  # seconds for all controls together
 _GONE = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.InvalidSchemaName,
          errors.UndefinedObject, errors.WrongObjectType, errors.InsufficientPrivilege)  # fmt: skip
-_PROGRAMMES = "SELECT id, code, profile FROM programme ORDER BY code"
-_STORED = "SELECT claim, programme_id, state, evidence, checked_at FROM claim_state"
-_RECORD = "SELECT claim_record_v1(%s, %s::uuid[], %s, %s)"
+_OVER = "the check's time was over before this was looked at"
+_RECORD = "SELECT claim_record_v2(%s, %s::uuid[], %s, %s, %s)"
 
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What was found for one programme (None: the installation). `checked_at` None: never."""
-
-    programme: str | None
-    state: State
-    evidence: dict[str, Any]
-    checked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A claim as it stands, over the programmes that promise it."""
-
-    claim: Claim
-    control: Control | None
-    state: State
-    parts: tuple[Part, ...] = field(default=())
-
-    @property
-    def checked_at(self) -> datetime | None:
-        """The oldest of its parts."""
-        times = [part.checked_at for part in self.parts]
-        return min((at for at in times if at), default=None) if all(times) else None
-
-    def to_document(self) -> dict[str, Any]:
-        """JSON-able: one claim of `troth claims`."""
-        told = {part.programme or "installation": part for part in self.parts}
-        return {
-            "id": self.claim.id,
-            "scope": self.claim.scope,
-            "state": self.state,
-            "kind": self.claim.kind,
-            "control": self.control.name if self.control else None,
-            "evidence": {name: {"state": part.state, **part.evidence} for name, part in told.items()} or None,
-            "checked_at": self.checked_at,
-        }
+type Job = tuple[Control, Programme | None]
+type Runner = Callable[
+    [Look, Sequence[Job]], Iterator[Found]
+]  # what each job found, in their order; the last not begun
 
 
 def look(
@@ -86,56 +52,63 @@ def look(
     return Look(connection, keyring, secrets, operator, outside, row[1], time.monotonic() + patience, row[0])
 
 
-def check(look: Look, ids: Sequence[str] = (), programme: str | None = None) -> list[Standing]:
-    """Run the controls of these claims (none named: of all) and keep what they find."""
-    chosen, promising = _claims(ids), _promising(look.programmes, programme)
-    found: dict[tuple[str, UUID | None], Found] = {}
-    for control in CONTROLS:
-        for subject in _subjects(control, chosen, promising):
-            found[control.claim, subject.id if subject else None] = _run(control, look, subject)
+def here(look: Look, jobs: Sequence[Job]) -> Iterator[Found]:
+    """In this process: one that hangs holds up the rest until the database or its own patience ends it."""
+    return (_run(control, look, programme) for control, programme in jobs)
+
+
+def check(
+    look: Look, ids: Sequence[str] = (), programme: str | None = None, *, run: Runner = here,
+    only: Collection[Key] | None = None,
+) -> list[Standing]:  # fmt: skip
+    """Run the controls of these claims (none named: of all) and keep what they find. `only`: these, in this order."""
+    wanted, promising = named(ids), chosen(look.programmes, programme)
+    wanting = _ordered(jobs(wanted, promising), only)
+    # what is not begun in time is not looked at: it keeps its age, and is the first to be looked at next time
+    found = dict(zip(map(key, wanting), run(look, wanting), strict=False))
     now = look.now
     try:
         now = _record(look.connection, found) if found else now
     except Refused as refused:
-        found = {key: _unrecorded(one, refused) for key, one in found.items()}
-    kept = {key: (one.state, one.evidence(), now) for key, one in found.items()}
-    return [_standing(claim, promising, kept, now) for claim in chosen]
+        found = {each: _unrecorded(one, refused) for each, one in found.items()}
+    left = {} if only is not None else dict.fromkeys(map(key, wanting), Found(State.NO_DATA, (_OVER,), {}))
+    kept = {each: (one.state, one.evidence(), now) for each, one in (left | found).items()}
+    told = wanted if only is None else [claim for claim in wanted if any(claim.id == each for each, _ in found)]
+    return [_of(stands(claim, promising, kept, now), only) for claim in told]
 
 
-def stored(connection: Connection, ids: Sequence[str] = (), programme: str | None = None) -> list[Standing]:
-    """What the last checks found; what is older than its control's interval is stale."""
-    with refusals():
-        programmes = [Programme(*row) for row in connection.execute(_PROGRAMMES).fetchall()]
-        rows = connection.execute(_STORED).fetchall()
-        clock = connection.execute("SELECT now_v1()").fetchone()
-    if clock is None:
-        raise Refused("The database does not say what time it is.")
-    kept = {(claim, owner): (State(state), json.loads(evidence), at) for claim, owner, state, evidence, at in rows}
-    promising = _promising(programmes, programme)
-    return [_standing(claim, promising, kept, clock[0]) for claim in _claims(ids)]
+def _ordered(found: Iterable[Job], only: Collection[Key] | None) -> list[Job]:
+    if only is None:
+        return list(found)
+    places = {each: at for at, each in enumerate(only)}
+    return sorted((job for job in found if key(job) in places), key=lambda job: places[key(job)])
 
 
-def _claims(ids: Sequence[str]) -> list[Claim]:
-    known = {claim.id: claim for claim in catalogue.claims()}
-    wanted = [each.upper() for each in ids]
-    if strange := [each for each in wanted if each not in known]:
-        raise Refused(f"There is no claim {', '.join(strange)}; `troth claims list` shows those there are.")
-    return [known[each] for each in dict.fromkeys(wanted)] if wanted else list(known.values())
+def key(job: Job) -> Key:
+    control, programme = job
+    return control.claim, programme.id if programme else None
 
 
-def _promising(programmes: Iterable[Programme], code: str | None) -> list[Programme]:
-    found = [each for each in programmes if code in (None, each.code)]
-    if code and not found:
-        raise Refused(f"There is no programme {code!r}.")
-    return found
+def _of(found: Standing, only: Collection[Key] | None) -> Standing:
+    """Of a claim that was looked at for some alone, those."""
+    if only is None:
+        return found
+    parts = tuple(part for part in found.parts if part.checked_at)
+    return replace(found, state=min((part.state for part in parts), key=_worst), parts=parts)
 
 
-def _subjects(control: Control, chosen: Iterable[Claim], programmes: Iterable[Programme]) -> Iterator[Programme | None]:
-    """Whom a control is run for: each programme that promises the claim; once, where it is the installation's."""
-    claim = next((each for each in chosen if each.id == control.claim), None)
-    promised = [each for each in programmes if claim and claim.promised_by(each.profile)]
-    if claim and promised:
-        yield from promised if claim.scope != "installation" else (None,)
+def _worst(state: State) -> int:
+    return 0 if state is State.FAILS else 1
+
+
+def jobs(wanted: Iterable[Claim], programmes: Sequence[Programme]) -> Iterator[Job]:
+    """Whom each control is run for: each programme that promises its claim; once, where it is the installation's."""
+    claims = {claim.id: claim for claim in wanted}
+    for control in CONTROLS:
+        claim = claims.get(control.claim)
+        promised = [each for each in programmes if claim and claim.promised_by(each.profile)]
+        if claim and promised:
+            yield from ((control, each) for each in (promised if claim.scope != "installation" else (None,)))
 
 
 def _run(control: Control, look: Look, programme: Programme | None) -> Found:
@@ -144,10 +117,10 @@ def _run(control: Control, look: Look, programme: Programme | None) -> Found:
     except Exception as trouble:
         if look.connection.closed:
             raise  # the database is away: nothing can be said, nothing is kept
-        return _still(look, control, programme, _troubled(trouble))
+        return still(look, control, programme, _troubled(trouble))
 
 
-def _still(look: Look, control: Control, programme: Programme | None, found: Found) -> Found:
+def still(look: Look, control: Control, programme: Programme | None, found: Found) -> Found:
     """A failure that was found stays one until a look that comes to its end finds none."""
     if found.state is not State.NO_DATA or look.state(control.claim, programme) != State.FAILS:
         return found
@@ -179,11 +152,12 @@ def _first_line(trouble: Exception) -> str:
     return (str(trouble).splitlines() or [""])[0]
 
 
-def _record(connection: Connection, found: dict[tuple[str, UUID | None], Found]) -> datetime:
+def _record(connection: Connection, found: dict[Key, Found]) -> datetime:
     """One transaction: the states, and the ledger's entries where a state changed or a day is over."""
     parts = [(claim, owner, str(one.state), _text(one.evidence())) for (claim, owner), one in found.items()]
+    columns = [list(column) for column in zip(*parts, strict=True)]
     with refusals():
-        row = connection.execute(_RECORD, tuple(list(column) for column in zip(*parts, strict=True))).fetchone()
+        row = connection.execute(_RECORD, (*columns, version())).fetchone()
     if row is None:
         raise Refused("The database recorded nothing.")
     at: datetime = row[0]
@@ -194,32 +168,4 @@ def _text(evidence: dict[str, Any]) -> str:
     return json.dumps(evidence, sort_keys=True, ensure_ascii=False, default=str)
 
 
-type _Kept = dict[tuple[str, UUID | None], tuple[State, dict[str, Any], datetime]]
-
-
-def _standing(claim: Claim, programmes: Iterable[Programme], kept: _Kept, now: datetime) -> Standing:
-    control = next((each for each in CONTROLS if each.claim == claim.id), None)
-    promised = [each for each in programmes if claim.promised_by(each.profile)]
-    if not promised:
-        return Standing(claim, control, State.NOT_PROMISED)
-    if control is None:
-        return Standing(claim, None, State.NO_CONTROL)
-    owners = promised if claim.scope != "installation" else [None]
-    parts = tuple(_part(control, owner, kept, now) for owner in owners)
-    return Standing(claim, control, worst(part.state for part in parts), parts)
-
-
-def _part(control: Control, owner: Programme | None, kept: _Kept, now: datetime) -> Part:
-    name = owner.code if owner else None
-    found = kept.get((control.claim, owner.id if owner else None))
-    if found is None:
-        return Part(name, State.NO_DATA, {"why": ["it was never checked"], "seen": {}}, None)
-    part = Part(name, *found)
-    if part.state is State.HOLDS and now - found[2] > control.interval:
-        return replace(part, state=State.STALE, evidence=_aged(part.evidence, now - found[2]))
-    return part
-
-
-def _aged(evidence: dict[str, Any], age: timedelta) -> dict[str, Any]:
-    hours = age / timedelta(hours=1)
-    return {**evidence, "why": [*evidence.get("why", []), f"it was last checked {hours:.1f} hours ago"]}
+__all__ = ["CONTROLS", "PATIENCE", "Part", "Standing", "check", "here", "look", "stored"]

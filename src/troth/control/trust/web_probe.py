@@ -24,11 +24,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`headers` with lower-case names; `cookies` whole."""
+    """`headers` with lower-case names; `cookies` whole; `body`: its first octets."""
 
     status: int
     headers: Mapping[str, str]
     cookies: tuple[str, ...]
+    body: bytes = b""
 
 
 def ask(place: Place, method: str, path: str, body: bytes = b"", **headers: str) -> Answer | None:
@@ -38,13 +39,14 @@ def ask(place: Place, method: str, path: str, body: bytes = b"", **headers: str)
     try:
         there.request(method, path, body or None, {"Host": place.public, **named})
         got = there.getresponse()
-        got.read(_MOST)
+        read = got.read(_MOST)
     except (OSError, http.client.HTTPException):
         return None
     finally:
         there.close()
     found = {name.lower(): value for name, value in got.getheaders()}
-    return Answer(got.status, found, tuple(value for name, value in got.getheaders() if name.lower() == "set-cookie"))
+    cookies = tuple(value for name, value in got.getheaders() if name.lower() == "set-cookie")
+    return Answer(got.status, found, cookies, read)
 
 
 def _connection(place: Place) -> http.client.HTTPConnection:

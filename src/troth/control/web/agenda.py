@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -11,8 +11,11 @@ from django.utils.text import Truncator
 
 from troth.control.approvals.wording import titled
 from troth.control.audit.asking import rows
+from troth.control.calendar import shown
 from troth.control.complaints import monthly
 from troth.control.domains import house
+from troth.control.evidence import listing as evidence
+from troth.control.evidence import words as evidence_words
 from troth.control.incidents import words as case_words
 from troth.control.people.actor import Actor
 from troth.control.people.permissions import allowed
@@ -24,7 +27,7 @@ _MOST = 6  # of each sort
 _STOPS = 60  # that are looked at, to tell those that are alike as one
 _STOPPED = "SELECT tenant_id, effect, category FROM troth.stops_v1(%s)"
 _LETTERS = """
-SELECT desk IN ('postmaster', 'abuse', 'security') AS people, count(*), min(at) FROM inbound_letter
+SELECT desk IN ('postmaster', 'abuse', 'security', 'privacy') AS people, count(*), min(at) FROM inbound_letter
 WHERE read_at IS NULL AND done_at IS NULL GROUP BY 1 ORDER BY 1 DESC
 """
 _WORDS = {
@@ -36,6 +39,7 @@ _UNUSUAL = """
 SELECT id, pause_id, tenant_name, action, sentence, review_due, looked_at
 FROM troth.anomalies_v1('infinity', true, NULL, %s)
 """
+_FAILING = "SELECT count(DISTINCT claim), min(claim), min(since) FROM troth.claim_state WHERE state = 'fails'"
 _ACTIONS = {
     "slow": "Its hourly limits are lower",
     "stop-new": "Its new mail is held or refused",
@@ -74,14 +78,23 @@ def agenda(now: datetime, actor: Actor) -> list[Item]:
         "service:read": _services,
         "abuse:read": _abuse,
         "letter:list": _letters,
+        "claim:read": _promises,
     }
     found = [item for action, told in sorts.items() if opens(actor, action) for item in told(now)]
     if opens(actor, "template:read"):
         found += _flags(now, actor)
+    if allowed(actor, "asking:act"):
+        found += _asked(now, actor)
     if allowed(actor, "dmarc:review"):
         found += _dmarc(now)
     if allowed(actor, "complaint:review"):
         found += _complaints(now)
+    if allowed(actor, "evidence:accept"):
+        found += _evidence(now, actor)
+    if allowed(actor, "evidence:submit"):
+        found += _ending(now)
+    if allowed(actor, "calendar:read"):
+        found += _duties(now, actor)
     if opens(actor, "incident:read"):
         found += _cases(now, actor)
     return sorted(found, key=lambda item: item.urgent)
@@ -161,6 +174,16 @@ def _cases(now: datetime, actor: Actor) -> Iterator[Item]:
             yield Item("held", title, text, due - now, "left", "by", due, *look, due - now)
 
 
+def _promises(now: datetime) -> Iterator[Item]:
+    """Claims that a control found to fail, over all programmes."""
+    ((n, first, since),) = rows(_FAILING)
+    if n:
+        title = f"{first} does not hold" if n == 1 else f"{n:,} promises do not hold"
+        text = "What its control saw is on its page." if n == 1 else "What their controls saw is on their pages."
+        href = f"/claims/{first}" if n == 1 else "/claims?state=fails"
+        yield Item("failed", title, text, now - since, "long", "since", since, href, "Look at it", _FIRST)
+
+
 def _letters(now: datetime) -> Iterator[Item]:
     """Letters that nobody has read: to people, and those that no desk could obey."""
     for people, n, since in rows(_LETTERS):
@@ -168,6 +191,16 @@ def _letters(now: datetime) -> Iterator[Item]:
         title = f"{n:,} {what} to be read" if people else f"{n:,} {what} that no desk could obey"
         text = "Somebody wrote to a person." if people else "Bounces and reports that prove nothing."
         yield Item("pending", title, text, now - since, "old", "since", since, "/letters", "Read them", _SOON)
+
+
+def _asked(now: datetime, actor: Actor) -> Iterator[Item]:
+    """What strangers asked of the trust centres, as one; what is due first gives the clock."""
+    for n, due in rows("SELECT n, due FROM troth.asked_waiting_v1(%s)", actor.secret):
+        what = "question or request from outside waits" if n == 1 else "questions and requests from outside wait"
+        late, span = due <= now, abs(due - now)
+        yield Item("failed" if late else "pending", f"{n:,} {what} for an answer", "Each was confirmed by mail.", span,
+                   "late" if late else "left", "was due" if late else "by", due, "/desk/questions", "Answer them",
+                   max(due - now, _FIRST))  # fmt: skip
 
 
 def _flags(now: datetime, actor: Actor) -> Iterator[Item]:
@@ -203,6 +236,44 @@ def _complaints(now: datetime) -> Iterator[Item]:
         yield Item("failed" if late else "pending", f"Review of complaints of {each.name}", text, span,
                    "late" if late else "left", "it was due" if late else "it is due", each.due,
                    f"/complaints/review/{each.programme}", "Review them", max(each.due - now, _FIRST))  # fmt: skip
+
+
+def _evidence(now: datetime, actor: Actor) -> Iterator[Item]:
+    """What somebody else handed in: who brought it is not asked."""
+    for each in evidence.waiting(_MOST):
+        if each.submitted_human != actor.human_id:
+            title, at = f"Evidence for {each.claim} waits for a second person", each.submitted_at
+            text = f"{evidence_words.kind(each.kind)}: {_short(each.title)}. It counts once it is accepted."
+            href = f"/evidence/{each.id}"
+            yield Item("proposed", title, text, now - at, "old", "since", at, href, "Look at it", _SOON)
+
+
+def _ending(now: datetime) -> Iterator[Item]:
+    """What is over soon, or is over, and nothing newer replaces."""
+    for each in evidence.ending(_MOST):
+        ends = datetime.combine(each.valid_until + _DAY, time(), UTC)
+        late, href = ends <= now, f"/evidence/new?claim={each.claim}&kind={each.kind}"
+        title = f"{each.claim}: {evidence_words.kind(each.kind)}, evidence {'is over' if late else 'is over soon'}"
+        text = f"{_short(each.title)}. The claim fails {'until' if late else 'then, unless'} newer is accepted."
+        clock = ("ago", "it ended", ends) if late else ("left", "it ends", ends)
+        yield Item("failed" if late else "pending", title, text, abs(ends - now), *clock, href, "Hand in newer",
+                   max(ends - now, _FIRST))  # fmt: skip
+
+
+def _duties(now: datetime, actor: Actor) -> Iterator[Item]:
+    """What this person's role answers for, or an owner; the two reviews above tell of themselves."""
+    every, _ = shown.found(actor)
+    mine = [each for each in every if actor.role in (each.duty.owner, "owner") and each.duty.evidence_kind]
+    for each in [one for one in mine if one.state in ("overdue", "soon")][:_MOST]:
+        assert each.due_at is not None
+        late, left = each.state == "overdue", abs(each.due_at - now)
+        where = each.home.name if each.home else "the whole installation"
+        text = (
+            f"{each.duty.claim} promises it, for {where}. It is done once a second person has accepted what shows it."
+        )
+        yield Item("failed" if late else "pending", each.duty.title, text, left, "late" if late else "left",
+                   "it was due" if late else "it is due", each.due_at, each.duty.record, "Record it",
+                   max(each.due_at - now, _FIRST))  # fmt: skip
 
 
 def _domains(now: datetime) -> Iterator[Item]:

@@ -62,8 +62,13 @@ _ALL = (
         Item("/sign-on", "Sign-on", "sign-on", "i-door", "n", ("sign-on:read",)),
     )),
     Group("Proof", (
+        Item("/claims", "Promises", "claims", "i-trust", "2", ("claim:read",)),
+        Item("/evidence", "Evidence", "evidence", "i-review", "3", ("evidence:read",)),
+        Item("/calendar", "Calendar", "calendar", "i-today", "4", ("calendar:read",)),
+        Item("/trust-page", "Own trust page", "trust-page", "i-trust", "5", ("trust-page:read",)),
         Item("/ledger", "Ledger", "ledger", "i-ledger", "l", ("ledger:read",)),
         Item("/records", "Records", "records", "i-record", "b", _RECORDS),
+        Item("/audits", "Audits", "audits", "i-record", "1", ("audit:read",)),
     )),
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from django.db import OperationalError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import Resolver404, resolve
 
+from troth.control.centre import ground
 from troth.control.people import actor, guard, page_sessions
 from troth.control.web import errors
 
@@ -21,8 +22,16 @@ type Answer = Callable[[HttpRequest], HttpResponse]
 
 # by the names of urls.py: links in mail, what the door answers, and our files; they know no session
 _OWN = frozenset({"own-page", "own-report", "own-copy", "own-all", "own-erase", "own-code"})
-_DESKS = frozenset({"report-abuse", "security", "report-shown", "desk-look", "security-txt"})
-OUTSIDE = _OWN | _DESKS | {"confirm", "recipient-look", "unsubscribe", "letter-look", "asset", "healthz", "livez"}
+_DESKS = frozenset(
+    {"report-abuse", "security", "report-shown", "desk-look", "security-txt", "asked", "asked-document"}
+    | {"trust-contacts", "trust-subprocessors", "trust-questions", "trust-ask", "trust-documents"}
+)
+_CENTRE = frozenset(
+    {"trust-centres", "trust-centre", "trust-claim", "trust-changes", "trust-badge", "trust-document", "trust-evidence"}
+    | {"trust-own"}
+)
+_FILES = frozenset({"recipient-look", "letter-look", "trust-look", "asset"})
+OUTSIDE = _OWN | _DESKS | _CENTRE | _FILES | {"confirm", "unsubscribe", "healthz", "livez"}
 # the way in, and what anybody may choose
 OPEN = frozenset(
     {"account_login", "passkey-sign-in", "passkey-options", "mfa_authenticate", "password-ask", "password-set", "look"}
@@ -122,7 +131,9 @@ def name_of(request: HttpRequest) -> str:
 
 
 def _to_the_door(request: HttpRequest) -> HttpResponse:
-    """Back to the same page afterwards, where it was to be looked at."""
+    """Back to the same page afterwards, where it was to be looked at; a programme's own host opens on its promises."""
+    if request.path == "/" and ground.theirs(request.get_host()):
+        return HttpResponseRedirect("/trust")
     there = (
         f"?{urlencode({'next': request.get_full_path()})}" if request.method == "GET" and request.path != "/" else ""
     )

@@ -16,7 +16,7 @@ LETTER = "letter"  # the reason of what is for people anyway
 KEPT = 1_048_576  # octets of each; the rest is cut off
 MOST = inbound.Most(letters=1_000, of_reason=400, octets=268_435_456)
 MOST_OF_PEOPLE = inbound.Most(letters=1_000, of_reason=1_000, octets=268_435_456)
-PEOPLE = ("postmaster", "abuse", "security")  # their senders are told when there is no room
+PEOPLE = ("postmaster", "abuse", "security", "privacy")  # their senders are told when there is no room
 
 
 async def keep(
@@ -24,8 +24,8 @@ async def keep(
 ) -> Verdict:
     """`keys`: the operator's own; `to`: the envelope's recipients. The same letter again is the same row.
 
-    desk: postmaster, bounce, complaint, report, abuse, security. reason: a closed word of a-z, 0-9 and hyphens. FULL
-    only for letters to people: a machine's is counted then, and nothing is gained by its coming again.
+    desk: postmaster, bounce, complaint, report, abuse, security, privacy. reason: a closed word of a-z, 0-9 and
+    hyphens. FULL only for letters to people: a machine's is counted then, and nothing is gained by its coming again.
     """
     id_ = ids.uuid7(await gate.now(connection))
     whole = head(arrived, to) + arrived.octets[:KEPT]

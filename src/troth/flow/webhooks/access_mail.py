@@ -1,6 +1,6 @@
-"""Webhooks, in the same process: mail about people's access (an account that nobody uses, a review to decide) and of
-cases with their clocks, which a date has put into a table; through the gate like all mail, from the programme's system
-tenant.
+"""Webhooks, in the same process: mail about people's access (an account that nobody uses, a review to decide), of cases
+with their clocks and of promises whose state turned, which waits in a table; through the gate like all mail, from the
+programme's system tenant.
 """
 
 import hmac
@@ -29,12 +29,22 @@ CATEGORY = "security-notice"
 _MOST = 20  # in one round
 _LONGEST_NAME = 120
 _LONGEST_FINDING = 400
+# what a mail is about -> where it is looked at; the first that it has
+_PATHS = {
+    "anomaly": "/anomalies/{anomaly}",
+    "duty": "/calendar?claim={claim}",
+    "domain": "/domains/{domain}",
+    "review": "/reviews/{review}",
+    "account": "/people/{account}",
+}
 _HOW = {
     "slow": "Its hourly limits are lower until then.",
     "stop-new": "Its new mail is held or refused until then; what was accepted goes on.",
     "stop-delivery": "Nothing of it is sent until then, what was queued before included.",
 }
 _LATE = "Nobody has looked in time. "
+_SOON = "It is done once it is signed, or once a second person has accepted what shows it."
+_OVERDUE = "It is late: the promise fails, in public, until it is done."
 _WHY = {"unused": "nobody used it", "left": "the person left", "review": "an access review ended it"}
 
 
@@ -101,6 +111,11 @@ def _variables(deps: Deps, notice: Notice) -> dict[str, str]:
         told["how"] = (_LATE if given["about"] == "overdue" else "") + _HOW[given["action"]]
     if "cases" in given:
         told |= {"what": _cases(given["cases"], given["missed"]), "lines": given["lines"]}
+    if "claims" in given:
+        told |= {"what": _claims(given["claims"], given["fails"]), "lines": given["lines"]}
+    if "duty" in given:
+        told |= {"what": f"{given['duty']} is {'overdue' if given['late'] else 'due soon'}",
+                 "how": _OVERDUE if given["late"] else _SOON}  # fmt: skip
     if "domain" in given:
         told["what"] = given["what"][:_LONGEST_FINDING]
     return told | {name: given[name][:_LONGEST_NAME] for name in ("left", "client") if name in given}
@@ -114,16 +129,20 @@ def _cases(found: int, missed: int) -> str:
     return f"{needs}, and is overdue" if found == 1 else f"{needs}, {missed:,} of them overdue"
 
 
+def _claims(turned: int, fails: int) -> str:
+    """2 promises stand otherwise, 1 of them fails"""
+    stands = "1 promise stands otherwise" if turned == 1 else f"{turned:,} promises stand otherwise"
+    if turned == 1:
+        return "A promise does not hold" if fails else stands
+    return f"{stands}, {fails:,} of them {'fails' if fails == 1 else 'fail'}" if fails else stands
+
+
 def _path(given: dict[str, Any]) -> str:
+    if "claims" in given:
+        return f"/claims/{given['claim']}" if given["claim"] else "/claims"
     if "cases" in given:
         return f"/incidents/{given['case']}" if given["case"] else "/incidents"
-    if "anomaly" in given:
-        return f"/anomalies/{given['anomaly']}"
-    if "domain" in given:
-        return f"/domains/{given['domain']}"
-    if "review" in given:
-        return f"/reviews/{given['review']}"
-    return f"/people/{given['account']}" if "account" in given else "/"
+    return next((path.format(**given) for name, path in _PATHS.items() if name in given), "/")
 
 
 def _name(deps: Deps, sealed: bytes | None, notice: Notice, account: str = "") -> str:

@@ -79,6 +79,7 @@ def test_what_is_no_utf_8_says_so():
     assert JsonTable(pieces('[{"email": "é"}]'.encode("utf-16"), 64)).encoding.startswith("UTF-16, JSON")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", ["list", "around", "lines", "csv"])
 def test_a_million_rows_in_little_memory(shape):
     """200,000 here: what is held does not depend on how many there are."""

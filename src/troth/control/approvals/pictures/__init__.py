@@ -17,6 +17,7 @@ from troth.control.approvals.pictures import (
     route,
     sign_on,
     template,
+    trust_page,
 )
 from troth.control.approvals.pictures.picture import Picture
 from troth.control.approvals.reading import Seen, looking
@@ -37,6 +38,7 @@ OF: dict[str, Callable[[Actor, Seen], Picture]] = {
     "sign-on": sign_on.picture,
     "template": template.picture,
     "tenant": firm.tenant,
+    "trust-page": trust_page.picture,
 }
 
 

@@ -23,6 +23,9 @@ _PROGRAMME = {
     "languages": "Languages of the security desk",
     "encryption": "Its key",
     "policy": "Its rules for whoever looks for weaknesses",
+    "postal": "Postal address for questions",
+    "telephone": "Telephone for questions",
+    "subprocessors": "Subprocessors, as the trust centre lists them",
 }
 _NAMED = "SELECT name FROM troth.programme WHERE id = %s::uuid"
 
@@ -45,11 +48,15 @@ def programme(actor: Actor, seen: Seen) -> Picture:
 
 
 def _spread(artefact: dict[str, object]) -> dict[str, object]:
-    """Its contacts beside the rest; the languages as one line."""
+    """Its contacts beside the rest; the languages as one line, subprocessors as another."""
     contacts = artefact.get("contacts") or {}
     assert isinstance(contacts, dict)
     told = {name: ", ".join(each) if isinstance(each, list) else each for name, each in contacts.items()}
-    return {**{name: each for name, each in artefact.items() if name != "contacts"}, **told}
+    others = artefact.get("subprocessors") or []
+    assert isinstance(others, list)
+    listed = "; ".join(", ".join(str(value) for value in each.values() if value) for each in others)
+    rest = {name: each for name, each in artefact.items() if name not in ("contacts", "subprocessors")}
+    return {**rest, **told, **({"subprocessors": listed} if listed else {})}
 
 
 def _told(artefact: dict[str, object]) -> dict[str, object]:

@@ -1,7 +1,5 @@
 """Control of ACC-5: a session ends after inactivity."""
 
-import re
-
 from troth.control.trust import access, fences
 from troth.control.trust.access import KEPT, NO_SESSION
 from troth.control.trust.catalogue import claim
@@ -9,6 +7,7 @@ from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
 from troth.control.trust.measures import weigh
+from troth.rules.profile import load_profile
 
 
 def check(look: Look, programme: Programme | None) -> Found:
@@ -34,9 +33,9 @@ def check(look: Look, programme: Programme | None) -> Found:
 
 
 def _promised() -> int:
-    found = claim("ACC-5")
-    minutes = (re.search(r"(\d+) minutes", each) for each in (found.values.values() if found else ()))
-    return min((int(each[1]) for each in minutes if each), default=0)
+    promising = claim("ACC-5")
+    profiles = promising.profiles if promising else ()
+    return min((load_profile(each).policy.access.idle_minutes for each in profiles), default=0)
 
 
 CONTROL = Control(

@@ -1,22 +1,20 @@
 """Control of BNC-2: a soft bounce is retried up to 3 times with exponential back-off, then treated as a hard bounce."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from troth.control.trust import bounces, fences, sample
-from troth.control.trust.catalogue import claim
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
 from troth.control.trust.measures import DENIED, refused
 from troth.control.trust.sample import Message
 from troth.rules.policy import Policy
+from troth.rules.profile import load_profile
 from troth.rules.retry import FailureKind, Retry, Spent, next_step
 from troth.rules.states import Kind
 
-_PROMISED = re.compile(r"(\d+) in (\d+) h")
 _SLACK = timedelta(minutes=1)
 
 
@@ -30,11 +28,11 @@ def check(look: Look, programme: Programme | None) -> Found:
     refused(findings, look, {"suppression-delete": DENIED, "event-update": DENIED})
     put_off = 0
     for tenant in look.of_programme(programme):
-        _policy(findings, look, tenant, tries, window)
+        ends = _policy(findings, look, tenant, tries, window)
         soft = [one for one in sample.messages(look, tenant) if _deferrals(one) or bounces.bounce(one, "soft_spent")]
         listed = bounces.suppressed(look, tenant, [one.blind_index for one in soft])
         for message in soft:
-            findings.take(f"message {message.id}: {why}" for why in _message(message, tries, window, listed))
+            findings.take(f"message {message.id}: {why}" for why in _message(message, tries, (ends, window), listed))
         put_off += len(soft)
     findings.take(bounces.unreadable(look, programme))
     findings.seen |= {"soft_bounces_looked_at": put_off, "tries": tries, "window_hours": window // timedelta(hours=1)}
@@ -42,24 +40,25 @@ def check(look: Look, programme: Programme | None) -> Found:
 
 
 def _promise(programme: Programme) -> tuple[int, timedelta]:
-    promised = claim("BNC-2")
-    found = _PROMISED.search(promised.values[programme.profile]) if promised else None
-    return (int(found[1]), timedelta(hours=int(found[2]))) if found else (0, timedelta(0))
+    bounce = load_profile(programme.profile).policy.bounce
+    return len(bounce.soft_retry_minutes), timedelta(minutes=bounce.soft_window_minutes)
 
 
-def _policy(findings: Findings, look: Look, tenant: Tenant, tries: int, window: timedelta) -> None:
+def _policy(findings: Findings, look: Look, tenant: Tenant, tries: int, window: timedelta) -> timedelta:
+    """The window in force, which may be shorter than the one that was promised."""
     policy = look.policy(tenant)
     if policy is None:
         findings.wrong.append(f"no policy is in force for {tenant.id}")
-        return
+        return window
     waits = policy.bounce.soft_retry_minutes
     findings.need(len(waits) == tries, f"the policy of {tenant.id} tries {len(waits)} times again, not {tries}")
     grows = all(later >= 2 * sooner for sooner, later in pairwise(waits))
     findings.need(grows, f"the waits of {tenant.id} do not grow exponentially")
     ends = timedelta(minutes=policy.bounce.soft_window_minutes)
-    findings.need(ends == window, f"the policy of {tenant.id} ends after {ends}, not {window}")
-    findings.need(timedelta(minutes=sum(waits)) <= window, f"the waits of {tenant.id} do not fit into {window}")
+    findings.need(ends <= window, f"the policy of {tenant.id} ends after {ends}, not {window}")
+    findings.need(timedelta(minutes=sum(waits)) <= ends, f"the waits of {tenant.id} do not fit into {ends}")
     findings.take(_rule(policy, look.now, tries))
+    return min(ends, window)
 
 
 def _rule(policy: Policy, now: datetime, tries: int) -> Iterator[str]:
@@ -82,9 +81,9 @@ def _deferrals(message: Message) -> list[sample.Event]:
 
 
 def _message(
-    message: Message, tries: int, window: timedelta, listed: dict[tuple[bytes, int, str], datetime]
+    message: Message, tries: int, windows: tuple[timedelta, timedelta], listed: dict[tuple[bytes, int, str], datetime]
 ) -> Iterator[str]:
-    soft = _deferrals(message)
+    soft, (ends, window) = _deferrals(message), windows
     if len(soft) > tries:
         yield f"it was put off {len(soft)} times"
     for one in soft:
@@ -98,7 +97,7 @@ def _message(
     if bounces.bounce(message, "soft_spent"):
         if (message.blind_index, bounces.SOFT_SPENT, f"smtp:{message.id}") not in listed:
             yield "its retries are spent and its address is not suppressed"
-        if len(soft) < tries and message.events[-1].at - soft[0].at < window - _SLACK if soft else True:
+        if len(soft) < tries and message.events[-1].at - soft[0].at < ends - _SLACK if soft else True:
             yield f"it was given up after {len(soft)} retries"
 
 

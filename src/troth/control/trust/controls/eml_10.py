@@ -31,7 +31,9 @@ def check(look: Look, programme: Programme | None) -> Found:
     else:
         share = Fraction(complained, sent)
         findings.seen["share"] = deliveries.percent(share, 3)
-        deliveries.weigh(findings, share, deliveries.value("EML-10", programme), "is complained about", digits=3)
+        said = deliveries.targets(findings, look, programme)
+        claimed, target = deliveries.below(said.complaint_ppm), deliveries.below(said.complaint_target_ppm)
+        deliveries.weigh(findings, share, claimed, target, "is complained about", digits=3)
     return findings.done()
 
 

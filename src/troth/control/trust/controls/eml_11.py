@@ -20,7 +20,9 @@ def check(look: Look, programme: Programme | None) -> Found:
     else:
         share = Fraction(found.bounced, found.tried)
         findings.seen["share"] = deliveries.percent(share)
-        deliveries.weigh(findings, share, deliveries.value("EML-11", programme), "bounces")
+        said = deliveries.targets(findings, look, programme)
+        claimed, target = deliveries.below(said.bounce_ppm), deliveries.below(said.bounce_target_ppm)
+        deliveries.weigh(findings, share, claimed, target, "bounces")
     return findings.done()
 
 

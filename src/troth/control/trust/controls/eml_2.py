@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from troth.control.trust import domains, fences, headers, measures, sample
-from troth.control.trust.catalogue import claim
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.domains import Domain
 from troth.control.trust.found import Findings, Found
@@ -12,6 +11,7 @@ from troth.control.trust.look import LOG, Look, Programme
 from troth.control.trust.measures import BROKEN
 from troth.control.trust.sample import Event
 from troth.mail.domain_auth import Readiness
+from troth.rules.profile import load_profile
 
 _KEPT = LOG / 3  # retired keys are kept this long
 
@@ -30,8 +30,7 @@ def check(look: Look, programme: Programme | None) -> Found:
 
 
 def _bits(programme: Programme) -> int:
-    promised = claim("EML-2")
-    return int(promised.values[programme.profile]) if promised else 0
+    return load_profile(programme.profile).policy.domain.dkim_bits
 
 
 def _stands(findings: Findings, look: Look) -> None:

@@ -22,7 +22,8 @@ def check(look: Look, programme: Programme | None) -> Found:
         findings.missing.append(f"{running}: nobody tells of deliveries; see the relay's webhooks")
     else:
         findings.seen["share"] = deliveries.percent(share)
-        deliveries.weigh(findings, share, deliveries.value("EML-9", programme), "is delivered")
+        said = deliveries.above(deliveries.targets(findings, look, programme).delivered_permille * 1_000)
+        deliveries.weigh(findings, share, said, None, "is delivered")
     return findings.done()
 
 

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from troth.control.trust import fences
+from troth.control.trust.catalogue import shipped
 from troth.control.trust.control import HOUR, Control
-from troth.control.trust.deliveries import value
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
 
@@ -14,8 +14,8 @@ _LOOPS = """
 SELECT provider, domains, evidence IS NOT NULL FROM feedback_loop WHERE ended_at IS NULL ORDER BY provider
 """
 _NAMES = {"gmail": "Gmail Postmaster Tools", "snds": "Microsoft SNDS"}
-# "Yahoo CFL" by whose signature is believed; "(all) major providers": both that are read, and a loop
-_LOOP_NAMES = {"Yahoo CFL": ("yahoo.com", "yahooinc.com")}
+# Yahoo by whose signature is believed; where no loop is promised by name, both that are read, and any loop
+_LOOP_NAMES = {"Yahoo": ("yahoo.com", "yahooinc.com")}
 _AHEAD = timedelta(minutes=1)  # between two readings of a clock
 
 
@@ -30,7 +30,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         loops = connection.execute(_LOOPS).fetchall()
     for source, name in _NAMES.items():
         _readings(findings, name, read.get(source), look.now)
-    _enrolled(findings, value("FBL-1", programme), loops)
+    _enrolled(findings, shipped("FBL-1", programme.profile), loops)
     return findings.done()
 
 

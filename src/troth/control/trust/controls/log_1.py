@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from troth.control.trust import fences, sample
-from troth.control.trust.catalogue import claim
+from troth.control.trust import fences, promised, sample
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import LOG, Look, Programme
@@ -16,7 +15,6 @@ from troth.rules.states import TRANSITIONS, Kind, State, sql_kind_check
 
 _TABLES = ("email", "message", "event", "api_request")
 _WEEK = re.compile(r".*_(\d{4})w(\d{2})$")
-_DAYS = re.compile(r"(\d+) days")
 _TARGETS = {kind: {step.target for step in TRANSITIONS if step.kind is kind} for kind in Kind}
 _CODED = (Kind.SENT, Kind.BOUNCED)
 
@@ -26,7 +24,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     findings = Findings()
     _stands(findings, look)
     findings.take(_weeks(look))
-    findings.need(_days(programme) <= LOG, "the log is promised for longer than it is looked at")
+    findings.need(_days(look, programme) <= LOG, "the log is promised for longer than it is looked at")
     total = count(findings, look, "message-events", programme, "messages lack events that their state says they had")
     count(findings, look, "orphans", programme, "events are of no message")
     count(findings, look, "event-tally", programme, "counts of events that were sealed are higher than what is there")
@@ -41,10 +39,9 @@ def check(look: Look, programme: Programme | None) -> Found:
     return findings.done()
 
 
-def _days(programme: Programme) -> timedelta:
-    promised = claim("LOG-1")
-    found = _DAYS.search(promised.values[programme.profile]) if promised else None
-    return timedelta(days=int(found[1])) if found else timedelta.max
+def _days(look: Look, programme: Programme) -> timedelta:
+    policy = promised.in_force(look.connection, programme)
+    return timedelta(days=policy.records.delivery_days) if policy else timedelta.max
 
 
 def _stands(findings: Findings, look: Look) -> None:

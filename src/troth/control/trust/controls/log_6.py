@@ -16,7 +16,7 @@ from troth.ledger.checkpoint import Checkpoint, NoteError
 _LATE = timedelta(minutes=15)  # what waits longer than this is not sealed in time: the promise is 5 s
 _SEALED = timedelta(minutes=1)
 _TABLES = ("ledger_leaf", "ledger_batch", "ledger_node", "ledger_checkpoint", "ledger_key", "ledger_pending",
-           "event_pending", "event", "claim_history")  # fmt: skip
+           "event_pending", "event", "claim_history", "claim_state")  # fmt: skip
 _NEWEST = "SELECT size, root, at, note FROM ledger_checkpoint WHERE log_id = 1 ORDER BY size DESC LIMIT 200"
 _KEY = "SELECT vkey FROM ledger_key WHERE log_id = 1"
 _TAIL = 65_536  # bytes of the witness file that are read
@@ -62,7 +62,7 @@ def _stands(findings: Findings, look: Look) -> None:
     findings.take(fences.house(schema))
     findings.take(fences.tables(schema, *_TABLES))
     findings.take(fences.functions(schema, "ledger_entry", "ledger_append_v1", "leaf_entry", "leaf_json", "insert_only",
-                                   "claim_record_v1", "now_v1"))  # fmt: skip
+                                   "claim_record_v2", "claim_enter", "now_v1"))  # fmt: skip
     hashed = "leaf_hash = sha256('\\x00' || convert_to(leaf, 'UTF8'))"
     findings.take(fences.checks(schema, "ledger_leaf", hashed, "index >= 0"))
     findings.take(fences.checks(schema, "ledger_pending", hashed))

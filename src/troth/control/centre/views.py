@@ -1,0 +1,105 @@
+"""The trust centre, for anybody: the programmes, a programme's page, one promise. No session, no cookie, no script."""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import mark_safe
+
+from troth.control.centre import kept
+from troth.control.centre.answers import missing, public, rendered, whole
+from troth.control.centre.asked import Asked, asked, frame, place_of, places_of, query, there
+from troth.control.centre.detail_model import detail
+from troth.control.centre.files import badge_words
+from troth.control.centre.gathered import Gathered, gathered
+from troth.control.centre.ground import Ground, Place, own, standing
+from troth.control.centre.page_model import page
+from troth.control.centre.words import Words
+from troth.control.trust.found import State
+
+_DESKS = ("security", "abuse", "privacy")
+
+
+@public
+def programmes(request: HttpRequest) -> HttpResponse:
+    """GET /trust: every programme, or on a programme's own host the way to its page."""
+    want = asked(request)
+    with standing() as ground:
+        mine = own(request.get_host(), ground.places)
+        if mine is not None:
+            return HttpResponseRedirect(f"/trust/{mine.code}{want.tail}")
+        found = [gathered(place, ground) for place in places_of(request, ground)]
+        listed = [_row(each, want) for each in found]
+        content = rendered("programmes.html", **framed(frame(want, None, "/trust")), listed=listed)
+        return whole(request, content, ground.now)
+
+
+def _row(each: Gathered, want: Asked) -> tuple[str, str, str, str, str]:
+    """Its link, its name, how it stands in words, with tone and glyph."""
+    holds, fails, n = each.count(State.HOLDS), each.count(State.FAILS), len(each.lines)
+    told = badge_words(each, want.words)
+    look = ("broken", "g-broken") if fails else ("kept", "g-kept") if n and holds == n else ("none", "g-none")
+    return f"/trust/{each.place.code}{want.tail}", each.place.name, told, *look
+
+
+@public
+def shown(request: HttpRequest, code: str) -> HttpResponse:
+    """GET /trust/<code>: all that a programme promises; ?state= shows those in one state, ?lang= in a language."""
+    want = asked(request)
+    with standing() as ground:
+        place = place_of(request, ground, code)
+        if place is None:
+            return missing()
+        key = ("page", code, want.words.code, want.only)
+        content = kept.page(key, ground.mark, ground.now, lambda: _page(want, place, ground))
+        return whole(request, content, ground.now)
+
+
+def _page(want: Asked, place: Place, ground: Ground) -> tuple[bytes, datetime]:
+    found = gathered(place, ground)
+    home = f"/trust/{place.code}"
+    said = page(found, want.words, want.only)
+    filters = [(*each, f"{home}{query(state=each[0], lang=want.words.code)}") for each in said["filters"]]
+    content = rendered(
+        "page.html", **framed(frame(want, place, home)), said=said, pictures=said["pictures"], filters=filters,
+        only=want.only, n=len(found.lines), contacts=contacts(place, want.words), more=more(home, want),
+        paper=there(f"{home}/trust.json"), absolute=f"{settings.TROTH_PUBLIC_URL}{home}",
+    )  # fmt: skip
+    return content, found.until
+
+
+def contacts(place: Place, words: Words) -> list[tuple[str, str]]:
+    """The desks that have an address, each by its name."""
+    return [(words.told["contact"][desk], place.mail(desk)) for desk in _DESKS if place.mail(desk)]
+
+
+def more(home: str, want: Asked) -> list[tuple[str, str]]:
+    """The pages of the desk that belong to the contacts."""
+    told = want.words.told["contact"]
+    pages = ((f"{home}/contacts", told["page"]), (f"{home}/questions", told["questions"]))
+    return [(path, name) for path, name in pages if there(path)]
+
+
+@public
+def claim(request: HttpRequest, code: str, claim: str) -> HttpResponse:
+    """GET /trust/<code>/claims/<ID>: one promise, with all that is known of it."""
+    want = asked(request)
+    with standing() as ground:
+        place = place_of(request, ground, code)
+        found = gathered(place, ground) if place else None
+        line = found.line(claim) if found else None
+        if place is None or found is None or line is None:
+            return missing()
+        told = detail(line, want.words, found.now)
+        path = f"/trust/{code}/claims/{claim}"
+        content = rendered(
+            "detail.html", **framed(frame(want, place, path)), said=told,
+            pictures={told["claim"].picture: told["claim"].runs},
+            back=want.words.say("page", "back", name=place.name),
+        )  # fmt: skip
+        return whole(request, content, ground.now)
+
+
+def framed(given: dict[str, object]) -> dict[str, object]:
+    """The attributes are ours."""
+    return {**given, "en": mark_safe(str(given["en"])), "mine": mark_safe(str(given["mine"]))}  # noqa: S308 - our own words
