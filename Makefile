@@ -77,4 +77,4 @@ setup-test:
 test-pg15: setup-test
 	@test -x "$(PG15)/postgres" || { echo "$(PG15)/postgres is missing: apt install postgresql-15"; exit 1; }
 	@test -n "$(PG15_TESTS)" || { echo "No tests/store, tests/control or tests/flow to run."; exit 1; }
-	TROTH_PG_BIN="$(PG15)" $(PY) -m pytest -n $(JOBS) -m "not slow" $(PG15_TESTS)
+	TROTH_PG_BIN="$(PG15)" $(PY) -m pytest -n $(JOBS) -m "not slow and not pages" $(PG15_TESTS)
