@@ -48,31 +48,32 @@ class Far:
         self._server.close()
 
     async def _serve(self, reader, writer):
+        good = []  # the recipients of this connection's mail: Postfix opens several at once
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
             writer.write(b"220 far.example ESMTP\r\n")
             while line := await reader.readline():
-                writer.write((await self._answer(line.decode().strip(), reader) + "\r\n").encode())
+                writer.write((self._answer(line.decode().strip(), good) + "\r\n").encode())
                 if line.upper().startswith(b"QUIT"):
                     break
         writer.close()
 
-    async def _answer(self, line, reader):
+    def _answer(self, line, good):
         word = line[:4].upper()
         if word == "RCPT":
-            return self._rcpt(line.partition("<")[2].partition(">")[0])
+            return self._rcpt(line.partition("<")[2].partition(">")[0], good)
         if word == "DATA":
-            return "354 go on" if self.good else "554 5.5.1 no recipient"
+            return "354 go on" if good else "554 5.5.1 no recipient"
         if word in ("MAIL", "RSET"):
-            self.good = []
+            good.clear()
         if word == "." or line == ".":
             return "250 2.0.0 taken"
         return {"EHLO": "250 far.example", "HELO": "250 far.example", "QUIT": "221 bye"}.get(word, "250 2.0.0 ok")
 
-    def _rcpt(self, address):
+    def _rcpt(self, address, good):
         self.tries[address] += 1
         said = next((said for word, said in FAR.items() if word in address), None)
         if said is None:
-            self.good.append(address)
+            good.append(address)
             return "250 2.1.5 ok"
         return said.format(address)
 
