@@ -11,6 +11,7 @@ from troth.control.centre.words import LANGUAGES, table, words
 from troth.control.trust.catalogue import CHAPTERS, claims
 from troth.control.trust.controls import CONTROLS
 from troth.control.trust.found import State
+from troth.control.trust.strokes import strokes
 
 ENGLISH_ALONE = ("away", "missing")
 
@@ -81,18 +82,21 @@ def test_figures_are_numbers_and_days_alone():
 
 
 def test_a_broken_stroke_stands_out_of_line():
-    drawn_there = drawn.tally([State.HOLDS, State.FAILS, State.STALE, State.HOLDS])
+    drawn_there = strokes([State.HOLDS, State.FAILS, State.STALE, State.HOLDS])
     assert drawn_there.kept == "M1.5 4V48M22.5 4V48"
     assert drawn_there.broken == "M8.5 0v20M12.0 30v22"
     assert drawn_there.unknown == "M15.5 34V48"
 
 
 def test_the_days_are_drawn_to_the_right_edge():
-    runs = drawn.past(("holds",) * 10 + ("fails",) + ("holds", "no data yet"))
-    assert [(run.paint, run.x1, run.x2) for run in runs] == [
-        ("none", 0, 140), ("kept", 141, 170), ("broken", 171, 173), ("kept", 174, 176), ("none", 177, 179),
-    ]  # fmt: skip
-    assert len({(run.y, run.size) for run in runs}) == 4
+    there = dict(drawn.past(("holds",) * 10 + ("fails",) + ("holds", "no data yet")))
+    assert there == {
+        "before": "M0 13h140",
+        "kept": "M141 8h29m4 0h2",
+        "broken": "M171 15h2",
+        "none": "M177 13h2",
+    }
+    assert drawn.past((None,) * 60) == drawn.past(()) == ()
 
 
 def test_amounts_are_bold_and_nothing_gets_in():

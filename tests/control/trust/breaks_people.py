@@ -5,6 +5,11 @@ their records stand on, and how it is mended.
 from tests.control.trust.breaking import constraint, fences, function, loud, quiet, right, secured
 
 
+def _database(statement):
+    """Of whichever this is."""
+    return f"DO $$ BEGIN EXECUTE format('{statement}', current_database()); END $$"
+
+
 def _four_eyes(claim, kind):
     """What an intruder might do so that one person is enough for this kind."""
     of = f"(SELECT id FROM change WHERE kind = '{kind}')"
@@ -12,6 +17,10 @@ def _four_eyes(claim, kind):
     yield from fences(claim, "governed", "guard")
     yield from function(claim, "approve_v1", "approve_v1(uuid, bytea, bytea)")
     yield from function(claim, "wrote", "wrote(change, uuid)")
+    yield from constraint(claim, "change", "change_second", "state <> 2 OR decider_human <> proposer_human",
+                          "decider_human IS NOT NULL OR state <> 2")  # fmt: skip
+    yield loud(claim, "one person's yes may count twice", "ALTER TABLE approval DROP CONSTRAINT approval_pkey",
+               "ALTER TABLE approval ADD CONSTRAINT approval_pkey PRIMARY KEY (change_id, human_id)")  # fmt: skip
     yield from right(claim, f"{kind}:approve")
     yield quiet(claim, "what is in force is another version", "governed",
                  "UPDATE governed g SET snapshot_id = (SELECT s.id FROM snapshot s WHERE s.kind <> g.kind LIMIT 1)")  # fmt: skip
@@ -119,6 +128,18 @@ ACCESS = [
           "REVOKE EXECUTE ON FUNCTION attempt_somebody(uuid, text, bytea) FROM troth_control"),
     loud("ACC-2", "the pages may open sessions", "GRANT EXECUTE ON FUNCTION page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea) TO troth_control",
           "REVOKE EXECUTE ON FUNCTION page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea) FROM troth_control"),
+    loud("ACC-2", "somebody else is a superuser", "CREATE ROLE eve LOGIN SUPERUSER", "DROP ROLE eve"),
+    loud("ACC-2", "a role may switch triggers off", "GRANT SET ON PARAMETER session_replication_role TO troth_flow",
+         "REVOKE SET ON PARAMETER session_replication_role FROM troth_flow"),
+    loud("ACC-2", "a role has the database", _database("ALTER DATABASE %I OWNER TO troth_flow"),
+         _database("ALTER DATABASE %I OWNER TO postgres")),
+    loud("ACC-2", "a role may make schemas", _database("GRANT CREATE ON DATABASE %I TO troth_flow"),
+         _database("REVOKE CREATE ON DATABASE %I FROM troth_flow")),
+    loud("ACC-2", "a role may make tables", "GRANT CREATE ON SCHEMA troth TO troth_flow",
+         "REVOKE CREATE ON SCHEMA troth FROM troth_flow"),
+    loud("ACC-2", "tables to come are a role's",
+         "ALTER DEFAULT PRIVILEGES FOR ROLE troth_owner IN SCHEMA troth GRANT ALL ON TABLES TO troth_flow",
+         "ALTER DEFAULT PRIVILEGES FOR ROLE troth_owner IN SCHEMA troth REVOKE ALL ON TABLES FROM troth_flow"),
     *right("ACC-3", "api-key:propose"), *function("ACC-3", "session_open_now", "session_open_now(bytea)"), *fences("ACC-3", "session"),
     *fences("ACC-3", "mfa_authenticator", "told"),
     quiet("ACC-3", "acts were done with a password alone", "session", "UPDATE session SET second_factor_at = NULL WHERE kind = 'page'"),

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from ipaddress import ip_address
 
 import pytest
 from tests.control.trust.world import ADDRESS, LIST
@@ -81,6 +82,18 @@ def test_an_address_whose_name_leads_elsewhere_is_seen_now(world):
         assert "leads back to it" in why
     finally:
         world.names.server.set("out.troth.example", "A", [ADDRESS])
+
+
+def test_a_name_that_cannot_be_asked_for_is_not_known_to_lead_back(world):
+    name = ip_address(ADDRESS).reverse_pointer
+    world.names.server.set(name, "RCODE", ["REFUSED"])
+    try:
+        found, why = state(world, "EML-5")
+        assert found == "stale"
+        assert "cannot be looked up now" in why
+    finally:
+        world.names.server.set(name, "RCODE", [])
+    assert state(world, "EML-5")[0] == "holds"
 
 
 def test_looks_that_stopped_are_stale_and_none_at_all_is_no_data(world):

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from django.utils.safestring import SafeString
 
 from troth.control.centre import drawn, said
+from troth.control.centre.fitting import Spare
 from troth.control.centre.gathered import Line
 from troth.control.centre.words import Words, table
 from troth.control.evidence.reading import Piece
@@ -19,6 +20,7 @@ _LOOKS = {
     State.NO_DATA: ("none", "g-none"),
     State.NO_CONTROL: ("none", "g-unsure"),
 }
+_SHORT = 60  # characters of a reason where room is spared
 _FIRST = 3  # figures on the page; the promise's own page has all
 
 
@@ -40,16 +42,16 @@ class Shown:
     will: str
     kept: str
     label: str
-    runs: tuple[drawn.Run, ...]
+    past: drawn.Past
     pieces: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def picture(self) -> str:
         """The name of its days' picture; the same days have the same."""
-        return f"d{zlib.crc32(repr(self.runs).encode()):x}"
+        return f"d{zlib.crc32(repr(self.past).encode()):x}"
 
 
-def shown(line: Line, words: Words, now: datetime) -> Shown:
+def shown(line: Line, words: Words, now: datetime, spare: Spare = Spare.NOTHING) -> Shown:
     tone, glyph = _LOOKS[line.state]
     return Shown(
         line.claim.id,
@@ -61,12 +63,14 @@ def shown(line: Line, words: Words, now: datetime) -> Shown:
         _lead(line, words, now),
         checked(line, words, now),
         line.control.how if line.control else "",
-        "; ".join(said.figures(line.seen or {})[:_FIRST]),
-        () if line.state is State.HOLDS else tuple(said.reasons(line.why)),
+        "" if spare >= Spare.FIGURES else "; ".join(said.figures(line.seen or {})[:_FIRST]),
+        ()
+        if line.state is State.HOLDS
+        else tuple(said.reasons(line.why, *([_SHORT] if spare >= Spare.REASONS else []))),
         "" if line.control else table("pending.toml").get(line.claim.id, ""),
         kept(line, words),
         label(line, words, now),
-        drawn.past(line.days) if any(line.days) else (),
+        () if spare >= Spare.PICTURES else drawn.past(line.days),
         tuple(_piece(each, words) for each in line.pieces),
     )
 

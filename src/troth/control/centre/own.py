@@ -13,12 +13,13 @@ from django.http import HttpRequest, HttpResponse
 from troth.control.audit.asking import row
 from troth.control.centre import kept
 from troth.control.centre.answers import missing, public, rendered, whole
-from troth.control.centre.asked import Asked, asked, frame, place_of, query, there
+from troth.control.centre.asked import Asked, asked, frame, place_of, there
 from troth.control.centre.concerning import named, part
+from troth.control.centre.fitting import Spare, fitted
 from troth.control.centre.gathered import gathered
 from troth.control.centre.ground import Ground, Place, standing
 from troth.control.centre.page_model import page, title
-from troth.control.centre.views import contacts, framed, more
+from troth.control.centre.views import body, framed
 
 _FIRM = "SELECT troth.trust_page_v1(%s, %s)"
 
@@ -46,16 +47,16 @@ def _firm(place: Place, client: str) -> str:
 def _page(want: Asked, place: Place, client: str, firm: str, ground: Ground) -> tuple[bytes, datetime]:
     found = part(gathered(place, ground))
     home, path, words = f"/trust/{place.code}", f"/trust/{place.code}/of/{client}", want.words
-    said = page(found, words, want.only, tuple(named(found)))
-    said["title"] = words.say("own", "title", firm=firm)
-    filters = [(*each, f"{path}{query(state=each[0], lang=words.code)}") for each in said["filters"]]
-    content = rendered(
-        "own.html", **framed(frame(want, place, path, firm)), said=said, pictures=said["pictures"], filters=filters,
-        only=want.only, n=len(found.lines), contacts=contacts(place, words), more=more(home, want),
-        paper=there(f"{home}/trust.json"), absolute=f"{settings.TROTH_PUBLIC_URL}{home}",
-        count=title(found, words, "own"), **dict(_words(want, place, firm)),
-    )  # fmt: skip
-    return content, found.until
+    given = {**framed(frame(want, place, path, firm)), **dict(_words(want, place, firm)),
+             "count": title(found, words, "own"), "paper": there(f"{home}/trust.json"),
+             "absolute": f"{settings.TROTH_PUBLIC_URL}{home}"}  # fmt: skip
+
+    def made(spare: Spare) -> bytes:
+        said = page(found, words, want.only, spare, tuple(named(found)))
+        said["title"] = words.say("own", "title", firm=firm)
+        return rendered("own.html", **given, **body(want, place, found, path, said))
+
+    return fitted(made), found.until
 
 
 def _words(want: Asked, place: Place, firm: str) -> Iterator[tuple[str, str]]:

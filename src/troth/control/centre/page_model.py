@@ -6,10 +6,12 @@ from typing import Any
 
 from troth.control.centre import chapters, drawn
 from troth.control.centre.claim_model import Shown, shown
+from troth.control.centre.fitting import Spare
 from troth.control.centre.gathered import Gathered, Line
 from troth.control.centre.words import Words
 from troth.control.trust.catalogue import CHAPTERS
 from troth.control.trust.found import State
+from troth.control.trust.strokes import Strokes, strokes
 
 STATES = {
     "holds": State.HOLDS,
@@ -30,7 +32,7 @@ class Chapter:
     says: str
     count: str
     caption: str
-    tally: drawn.Tally
+    tally: Strokes
     parts: list[tuple[str, list[Shown]]]
 
 
@@ -43,9 +45,11 @@ class Pillar:
     glyph: str
 
 
-def page(there: Gathered, words: Words, only: str = "", named: Sequence[str] = CHAPTERS) -> dict[str, Any]:
+def page(
+    there: Gathered, words: Words, only: str = "", spare: Spare = Spare.NOTHING, named: Sequence[str] = CHAPTERS
+) -> dict[str, Any]:
     """`only`: the state whose promises are shown; the counts are of all. `named`: the chapters that the page has."""
-    all_chapters = [_chapter(there, chapter, words, only) for chapter in named]
+    all_chapters = [_chapter(there, chapter, words, only, spare) for chapter in named]
     return {
         "title": title(there, words),
         "fails": _fails(there, words),
@@ -90,17 +94,17 @@ def _checked(there: Gathered, words: Words) -> str:
     return words.say("hero", "checked", when=words.moment(there.checked_at))
 
 
-def _chapter(there: Gathered, chapter: str, words: Words, only: str) -> Chapter:
+def _chapter(there: Gathered, chapter: str, words: Words, only: str, spare: Spare) -> Chapter:
     told, lines = words.told["chapter"], chapters.of_chapter(there.lines, chapter)
     there_now = [line for line in lines if only in ("", line.word) or STATES.get(only) is line.state]
     parts = [
-        (words.told["section"].get(section, section), [shown(line, words, there.now) for line in same])
+        (words.told["section"].get(section, section), [shown(line, words, there.now, spare) for line in same])
         for section, same in chapters.parts(there_now)
     ]
     return Chapter(
         chapter, told[chapter], told[f"{chapter}_says"], _count(lines, words),
         _caption(words.told["tally"][chapter], lines, words),
-        drawn.tally(line.state for line in lines), parts,
+        strokes(line.state for line in lines), parts,
     )  # fmt: skip
 
 
@@ -129,6 +133,6 @@ def _pillar(there: Gathered, pillar: str, words: Words) -> Pillar:
     return Pillar(told[pillar], told[f"{pillar}_says"], state, tone, glyph)
 
 
-def _pictures(all_chapters: Iterable[Chapter]) -> dict[str, tuple[drawn.Run, ...]]:
+def _pictures(all_chapters: Iterable[Chapter]) -> dict[str, drawn.Past]:
     """Each different picture of sixty days once, by the name that promises show it under."""
-    return {one.picture: one.runs for chapter in all_chapters for _, same in chapter.parts for one in same if one.runs}
+    return {one.picture: one.past for chapter in all_chapters for _, same in chapter.parts for one in same if one.past}

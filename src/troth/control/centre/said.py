@@ -35,16 +35,16 @@ _AMOUNT = re.compile(
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ].*)?\Z")
 
 
-def reasons(why: Iterable[str]) -> list[str]:
-    """Why it does not hold, or has no data, without anybody's name."""
-    return list(dict.fromkeys(_public(each) for each in why if each and not each.startswith(_AGED)))[:_MOST]
+def reasons(why: Iterable[str], long: int = _LONG) -> list[str]:
+    """Why it does not hold, or has no data, without anybody's name, each in at most `long` characters."""
+    return list(dict.fromkeys(_public(each, long) for each in why if each and not each.startswith(_AGED)))[:_MOST]
 
 
-def _public(sentence: str) -> str:
+def _public(sentence: str, long: int) -> str:
     """What went wrong inside is said to whom it concerns; here, that it did."""
     inner = _INNER.match(sentence)
     told = inner[1] if inner else _NAMES.sub(_WITHHELD, sentence)
-    told = f"{told[: _LONG - 1].rstrip()}…" if len(told) > _LONG else told
+    told = f"{told[: long - 1].rstrip()}…" if len(told) > long else told
     return f"{told[:1].upper()}{told[1:].rstrip('.')}."
 
 

@@ -1,6 +1,7 @@
 """The trust centre, for anybody: the programmes, a programme's page, one promise. No session, no cookie, no script."""
 
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,6 +12,7 @@ from troth.control.centre.answers import missing, public, rendered, whole
 from troth.control.centre.asked import Asked, asked, frame, place_of, places_of, query, there
 from troth.control.centre.detail_model import detail
 from troth.control.centre.files import badge_words
+from troth.control.centre.fitting import fitted
 from troth.control.centre.gathered import Gathered, gathered
 from troth.control.centre.ground import Ground, Place, own, standing
 from troth.control.centre.page_model import page
@@ -58,14 +60,19 @@ def shown(request: HttpRequest, code: str) -> HttpResponse:
 def _page(want: Asked, place: Place, ground: Ground) -> tuple[bytes, datetime]:
     found = gathered(place, ground)
     home = f"/trust/{place.code}"
-    said = page(found, want.words, want.only)
-    filters = [(*each, f"{home}{query(state=each[0], lang=want.words.code)}") for each in said["filters"]]
-    content = rendered(
-        "page.html", **framed(frame(want, place, home)), said=said, pictures=said["pictures"], filters=filters,
-        only=want.only, n=len(found.lines), contacts=contacts(place, want.words), more=more(home, want),
-        paper=there(f"{home}/trust.json"), absolute=f"{settings.TROTH_PUBLIC_URL}{home}",
-    )  # fmt: skip
+    given = {**framed(frame(want, place, home)), "paper": there(f"{home}/trust.json"),
+             "absolute": f"{settings.TROTH_PUBLIC_URL}{home}"}  # fmt: skip
+    content = fitted(lambda spare: rendered(
+        "page.html", **given, **body(want, place, found, home, page(found, want.words, want.only, spare))))  # fmt: skip
     return content, found.until
+
+
+def body(want: Asked, place: Place, found: Gathered, path: str, said: dict[str, Any]) -> dict[str, Any]:
+    """What a programme's page and a firm's have in common; `path`: where its filters lead."""
+    words, home = want.words, f"/trust/{place.code}"
+    filters = [(*each, f"{path}{query(state=each[0], lang=words.code)}") for each in said["filters"]]
+    return {"said": said, "pictures": said["pictures"], "filters": filters, "only": want.only, "n": len(found.lines),
+            "contacts": contacts(place, words), "more": more(home, want)}  # fmt: skip
 
 
 def contacts(place: Place, words: Words) -> list[tuple[str, str]]:
@@ -94,7 +101,7 @@ def claim(request: HttpRequest, code: str, claim: str) -> HttpResponse:
         path = f"/trust/{code}/claims/{claim}"
         content = rendered(
             "detail.html", **framed(frame(want, place, path)), said=told,
-            pictures={told["claim"].picture: told["claim"].runs},
+            pictures={told["claim"].picture: told["claim"].past},
             back=want.words.say("page", "back", name=place.name),
         )  # fmt: skip
         return whole(request, content, ground.now)

@@ -28,6 +28,9 @@ def house(schema: Schema) -> Iterator[str]:
     for role, setting in schema.settings:
         if setting.partition("=")[0] in _OFF and (role.startswith("troth") or role == "every role"):
             yield f"a setting is forced on {role}: {setting}"
+    for role, name, what in schema.parameters:
+        if role.startswith("troth") or role == "every role":
+            yield f"{role} may {what} {name}, which is a superuser's"
 
 
 def _role(schema: Schema, name: str) -> Iterator[str]:

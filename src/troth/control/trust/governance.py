@@ -29,6 +29,8 @@ def four_eyes(findings: Findings, look: Look, programme: Programme | None, *kind
     findings.take(fences.house(look.schema))
     findings.take(fences.tables(look.schema, *_TABLES))
     findings.take(fences.functions(look.schema, *_FUNCTIONS))
+    findings.take(fences.checks(look.schema, "change", "state <> 2 OR decider_human <> proposer_human"))
+    findings.take(fences.keys(look.schema, "approval", "PRIMARY KEY (change_id, human_id)"))
     findings.take(rights(look, *(f"{kind}:{act}" for kind in kinds for act in ("propose", "approve"))))
     for kind in kinds:
         _attempts(findings, look, kind)

@@ -68,6 +68,10 @@ UNION ALL
 SELECT 'every role', name || '=' || setting FROM pg_settings
 WHERE name = 'session_replication_role' AND setting <> 'origin'
 """
+_PARAMETERS = """
+SELECT coalesce(nullif(x.grantee, 0)::regrole::text, 'every role'), p.parname, x.privilege_type
+FROM pg_parameter_acl p, aclexplode(p.paracl) x
+"""
 _SCHEMA = "SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'troth'"
 
 
@@ -131,6 +135,7 @@ class Schema:
     policies: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     settings: list[tuple[str, str]] = field(default_factory=list)
+    parameters: list[tuple[str, str, str]] = field(default_factory=list)  # role, parameter, SET or ALTER SYSTEM
     owner: str = ""
 
     def partitions(self, table: str) -> list[Relation]:
@@ -178,4 +183,5 @@ def _rights(made: Schema, connection: Connection) -> None:
         made.policies.setdefault(table, {})[name] = tuple(parts)
     made.roles = {row[0]: Role(*row) for row in _rows(connection, _ROLES)}
     made.settings = [(role, setting) for role, setting in _rows(connection, _SETTINGS)]
+    made.parameters = [(role, name, what) for role, name, what in _rows(connection, _PARAMETERS)]
     made.owner = next(iter(_rows(connection, _SCHEMA)))[0]

@@ -1,7 +1,7 @@
 """Control of ACC-2: least privilege for every role, service and API key."""
 
 from troth.control.ownership import FUNCTIONS, TABLES
-from troth.control.trust import access, fences
+from troth.control.trust import access, fences, powers
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -20,6 +20,8 @@ def check(look: Look, programme: Programme | None) -> Found:
         name for name, each in look.schema.functions.items() for one in each if one.callers and name not in called
     }
     findings.take(f"the function {name} may be called, which nobody granted" for name in sorted(strange))
+    with look.of(None) as connection:
+        findings.take(list(powers.wide(connection)))
     refused(findings, look, {"key-unscoped": "23502", "rate-over": BROKEN})
     keys = count(findings, look, "api-keys", programme, "API keys are not what was approved")
     findings.seen |= {"tables": len(TABLES), "functions": len(called), "keys": keys}
@@ -30,7 +32,8 @@ CONTROL = Control(
     "ACC-2",
     "acc_2",
     HOUR,
-    "What each database role may do with every table and function is compared with the one file that grants; what "
-    "each person's role may do, with the shipped table; each API key with the scope that two people approved.",
+    "What each database role may do with every table and function is compared with the one file that grants; nobody "
+    "else may be a superuser, or have rights to what is yet to be made; what each person's role may do is compared "
+    "with the shipped table; each API key with the scope that two people approved.",
     check,
 )

@@ -32,7 +32,9 @@ def check(look: Look, programme: Programme | None) -> Found:
     for address in addresses:
         _address(findings, look, address, rows)
     for seen in look.once("reverse names", lambda: asyncio.run(_reverse(look))):
-        if seen.state != "silent":
+        if seen.state == "silent":
+            findings.old.append(f"the reverse name of {seen.subject} cannot be looked up now: {seen.said}")
+        else:
             findings.need(seen.state == "confirmed", seen.said)
     findings.seen |= {"addresses": len(addresses), "lists": len(look.outside.address_lists)}
     if addresses and not rows:

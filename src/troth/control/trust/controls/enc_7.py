@@ -7,7 +7,7 @@ from typing import LiteralString
 from psycopg import errors
 
 from troth.control.ownership import RUNTIME_ROLES
-from troth.control.trust import fences, tiers
+from troth.control.trust import fences, powers, tiers
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -19,10 +19,6 @@ _TRIED: dict[str, LiteralString] = {
     # of a table that nothing else takes a lock of: COMMENT takes its own before it asks who may
     "change a tier": "COMMENT ON TABLE troth.permission IS 'Public'",
 }
-_MAY_CREATE = """
-SELECT r.rolname, n.nspname FROM pg_namespace n, unnest(%s::text[]) AS r(rolname)
-WHERE has_schema_privilege(r.rolname, n.oid, 'CREATE') ORDER BY 1, 2
-"""
 _MAY_SAY = """
 SELECT r.rolname, min(c.relname) FROM pg_class c, unnest(%s::text[]) AS r(rolname)
 WHERE c.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p', 'm')
@@ -36,11 +32,11 @@ def check(look: Look, _: Programme | None) -> Found:
     findings.take(fences.house(look.schema))
     with look.of(None) as connection:
         found, loose = tiers.carried(connection)
-        makers = connection.execute(_MAY_CREATE, (list(RUNTIME_ROLES),)).fetchall()
+        makers = list(powers.makers(connection))
         owners = connection.execute(_MAY_SAY, (list(RUNTIME_ROLES),)).fetchall()
     findings.take(tiers.wrong(found))
     findings.take(loose)
-    findings.take(f"{role} may make tables in {home}" for role, home in makers)
+    findings.take(makers)
     findings.take(f"{role} may change the tier of {table}" for role, table in owners)
     findings.take(_tried(look))
     counts = Counter(each.comment for each in found)
