@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Locator, Page, sync_playwright
 from tests.support import pages
 from tests.support.pages import PASSWORD, Site, Somebody, Visitor
 
@@ -58,14 +58,42 @@ class Looker:
         assert not self.console, self.console
 
     def picture(self, name: str) -> None:
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+        photograph(self.page, name)
+
+
+def photograph(page: Page, name: str, *, whole: bool = True, tries: int = 3) -> None:
+    """A picture of what is shown. A machine under load now and then cannot take one at once: Chromium says so."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    try:
+        page.screenshot(path=PICTURES / f"{name}.png", full_page=whole)
+    except Error as wrong:
+        if tries < 2 or "Unable to capture screenshot" not in wrong.message:
+            raise
+        page.wait_for_timeout(500)
+        photograph(page, name, whole=whole, tries=tries - 1)
 
 
 def axe_findings(page: Page) -> list[str]:
     """Each violation in a line: the rule, and where."""
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {[node['target'] for node in one['nodes']][:5]}" for one in found]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def whole_pages():
+    """A click is over when the page that it leads to is there as a whole: Playwright waits until it begins to be."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("click", "press"):
+            patch.setattr(Locator, name, _and_loads(getattr(Locator, name)))
+        yield
+
+
+def _and_loads(act: Callable[..., None]) -> Callable[..., None]:
+    def done(locator: Locator, *given: object, **named: object) -> None:
+        act(locator, *given, **named)
+        locator.page.wait_for_load_state()
+
+    return done
 
 
 @pytest.fixture(scope="session")

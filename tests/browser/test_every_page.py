@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from tests.browser.conftest import _WIDER, PICTURES, WIDTHS, Looker
+from tests.browser.conftest import _WIDER, WIDTHS, Looker, photograph
 from tests.browser.every_page import (
     HALF,
     MEMBER,
@@ -120,16 +120,11 @@ def test_a_page_in_both_widths_and_colours(looking, house, name, n, look):
         page.set_viewport_size({"width": width, "height": height})
         for colours in ("light", "dark"):
             page.emulate_media(color_scheme=colours)
-            _picture(page, f"every-{name}{f'-{n}' if n else ''}-{width}-{colours}")
+            photograph(page, f"every-{name}{f'-{n}' if n else ''}-{width}-{colours}")
             assert not (found := page.evaluate(_AXE)), f"{path} at {width}, {colours}: {found}"
             assert page.evaluate(_WIDER) <= 0, f"{path} at {width} is wider than the window"
     said = [each for each in looker.console if look.status < 400 or f"status of {look.status}" not in each]
     assert not said, f"{path}: {said}"
-
-
-def _picture(page, name: str) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize(("name", "row"), _REST, ids=[name for name, _ in _REST])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.browser.bench import Bench, page
-from tests.browser.conftest import _WIDER, PICTURES, WIDTHS, axe_findings
+from tests.browser.conftest import _WIDER, WIDTHS, axe_findings, photograph
 
 _OLD = (
     "<mjml>\n"
@@ -81,19 +81,18 @@ def view(chromium, bench):
 
 def test_every_part_in_both_widths_and_colours(view):
     tab = view("/")
-    PICTURES.mkdir(parents=True, exist_ok=True)
     for width, height in WIDTHS.items():
         tab.set_viewport_size({"width": width, "height": height})
         for colours in ("light", "dark"):
             tab.emulate_media(color_scheme=colours)
-            tab.screenshot(path=PICTURES / f"parts-{width}-{colours}.png", full_page=True)
+            photograph(tab, f"parts-{width}-{colours}")
             assert not axe_findings(tab), (width, colours)
             assert tab.evaluate(_WIDER) <= 0, width
             tab.keyboard.press("Escape")
             tab.evaluate("document.activeElement.blur()")
             tab.keyboard.press("a")
             tab.get_by_role("dialog").wait_for()
-            tab.screenshot(path=PICTURES / f"parts-dialog-{width}-{colours}.png")
+            photograph(tab, f"parts-dialog-{width}-{colours}", whole=False)
             assert not axe_findings(tab), (width, colours)
             tab.keyboard.press("Escape")
 
@@ -158,7 +157,7 @@ def test_a_person_can_turn_single_keys_off(view):
     tab.keyboard.press("?")
     tab.get_by_role("dialog", name="Keyboard").wait_for()
     assert "M Messages" in tab.get_by_role("dialog").inner_text()
-    tab.screenshot(path=PICTURES / "keys.png")
+    photograph(tab, "keys", whole=False)
     tab.get_by_label("Single keys work").uncheck()
     tab.get_by_role("button", name="Close").click()
     for key in "a?gmj":
