@@ -68,6 +68,17 @@ def test_what_was_never_looked_at_is_due_and_then_a_third_of_an_interval_later(w
     assert (ONE, None) in due(world)
 
 
+def test_what_fails_is_looked_at_again_after_a_twelfth(world, turn):
+    turn(fails=True)
+    move(world, minutes=4)
+    assert (ONE, None) not in due(world)
+    move(world, minutes=2)
+    assert (ONE, None) in due(world)
+    turn(fails=False)
+    move(world, minutes=6)
+    assert (ONE, None) not in due(world)
+
+
 def test_what_is_said_to_be_looked_at_in_the_future_is_due_now_and_shown_as_stale(world):
     checked(world, ONE)
     world.quiet("UPDATE claim_state SET checked_at = now_v1() + interval '9 days'")

@@ -23,6 +23,7 @@ _AFTER = "Somebody over eighteen should be in. The engineer shows a card with a 
 _WHY = "Two tenants asked how they can tell who is at the door"
 _COMMENT = "Good. Is it still true for the gas engineers, who come with the supplier's card?"
 _HOURLY = "2500"
+_SHOWN = "Our tenants ask us, not the platform: they should find what concerns them under our name"
 LOOP_BY = "solveig.marchetti@operator.test"
 LOOP = MappingProxyType({
     "provider": "Saltmarket Mail", "name": "saltmarket", "domains": "saltmarket.test", "sender": "fbl@saltmarket.test",
@@ -67,6 +68,7 @@ def begin(office: Office, houses: Mapping[str, House], connection: Connection) -
     _template(office, home, connection)
     _policy(office, home)
     _review(office, site)
+    _own_page(home, connection)
 
 
 def left(houses: Mapping[str, House], connection: Connection) -> dict[str, Waits]:
@@ -112,6 +114,12 @@ def _review(office: Office, house: House) -> None:
     """Everybody and every key of the firm is on its list; nothing is decided yet."""
     browser = office.open(house.author.person.address, "/reviews")
     fine(browser.follow(browser.press("/reviews/begin")), "the access review")
+
+
+def _own_page(house: House, connection: Connection) -> None:
+    """The firm's part of the trust centre, under its own name, as two of its people chose."""
+    desk = Desk(connection, house.author, house.approver, house.id)
+    desk.govern("trust-page", "trust-page", {"shown": True}, _SHOWN)
 
 
 def _loop(office: Office, connection: Connection) -> None:

@@ -29,9 +29,9 @@ claim fails. `list` and `explain` show what was kept.
 
 `troth up` runs `troth claims check --due` once a minute; where processes are started one by one, let a timer do so.
 One process at a time looks (an advisory lock), at what is *due*: what was never looked at, what was looked at longer
-ago than a third of its control's interval, what another version of Troth looked at, what is said to have been looked
-at in the future, and what a person asked for at `/claims`. After its interval, an hour for most, a claim without a
-look is stale.
+ago than a third of its control's interval (a twelfth, where it fails or is stale), what another version of Troth
+looked at, what is said to have been looked at in the future, and what a person asked for at `/claims`. After its
+interval, an hour for most, a claim without a look is stale.
 
 Each control is run in a process apart (`control/trust/apart.py`), on a connection of its own, with 15 seconds for
 itself and 100 for all of a check; one child works through the controls, so that they share what they read, and

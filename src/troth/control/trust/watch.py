@@ -1,8 +1,8 @@
 """Claims: the watch: what is due for a look, and what follows from what was found: mail to those who answer for a claim
 whose state turned, and a case where the policy says so.
 
-due    never looked at; older than a third of its control's interval; looked at by another version of Troth; told for a
-       time that is to come; or asked for by a person
+due    never looked at; older than a third of its control's interval, where it fails or is stale than a twelfth; looked
+       at by another version of Troth; told for a time that is to come; or asked for by a person
 """
 
 import json
@@ -17,6 +17,7 @@ from troth.control.audit.scope import Connection
 from troth.control.trust import promised, running
 from troth.control.trust.catalogue import claim, claims
 from troth.control.trust.control import Control
+from troth.control.trust.found import State
 from troth.control.trust.look import Look, Programme
 from troth.control.trust.standing import Key, programmes
 from troth.control.trust.version import version
@@ -25,10 +26,11 @@ from troth.rules import cases
 from troth.rules.policy import Policy
 
 SHARE = 3  # looks within a control's interval: one that fails to end leaves time for another
+AGAIN = 12  # of what fails or is stale: who mends it is not left waiting
 _LEADS = "SELECT pg_try_advisory_lock(7427)"
 _LEFT = "SELECT pg_advisory_unlock(7427)"
 _LOOKED = """
-SELECT k.claim, k.programme_id, k.checked_at, k.claim = ANY (SELECT a.claim FROM claim_ask a),
+SELECT k.claim, k.programme_id, k.checked_at, k.state, k.claim = ANY (SELECT a.claim FROM claim_ask a),
        (SELECT h.version FROM claim_history h WHERE h.claim = k.claim
         AND h.programme_id IS NOT DISTINCT FROM k.programme_id ORDER BY h.id DESC LIMIT 1)
 FROM claim_state k
@@ -68,11 +70,12 @@ def due(connection: Connection) -> tuple[Key, ...]:
     return tuple(sorted(wanting, key=lambda key: (key in seen and seen[key][0] <= now, seen.get(key, (now,))[0])))
 
 
-def _is_due(control: Control, seen: tuple[datetime, bool, str | None] | None, now: datetime) -> bool:
+def _is_due(control: Control, seen: tuple[datetime, str, bool, str | None] | None, now: datetime) -> bool:
     if seen is None:
         return True
-    at, asked, looked_with = seen
-    return asked or at > now or now - at >= control.interval / SHARE or looked_with != version()
+    at, state, asked, looked_with = seen
+    looks = AGAIN if state in (State.FAILS, State.STALE) else SHARE
+    return asked or at > now or now - at >= control.interval / looks or looked_with != version()
 
 
 def follow(look: Look) -> None:
