@@ -178,6 +178,8 @@ PAGES: dict[str, Row] = {
     "trust-changes": File("/trust/p-firm/changes.atom", NOBODY),
     "trust-badge": File("/trust/p-firm/badge.svg", NOBODY),
     "trust-document": File("/trust/p-firm/trust.json", NOBODY),
+    "trust-papers": File("/trust.json", NOBODY),
+    **dict.fromkeys(("trust-slash", "trust-slash-below"), Elsewhere("tests/control/centre/test_page.py")),
     "trust-evidence": Look("/trust/p-firm/evidence/{nothing}", NOBODY, 404),
     "trust-own": Look("/trust/p-firm/of/firm", NOBODY, 404),  # shown: tests/browser/test_own_trust.py
     "trust-look": File("/look/trust.css", NOBODY),

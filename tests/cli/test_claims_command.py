@@ -34,7 +34,7 @@ def test_some_claims_are_checked_by_name_and_explained(desk):
     assert (told["owner"], told["chapter"]) == ("deliverability", "email")
     assert "must be refused" in told["how"]
     assert "installation: holds" in desk.ok("claims", "explain", "SUP-3")
-    assert "No control yet" in desk.ok("claims", "explain", "ENC-1")
+    assert "What will give it one: Handshakes" in desk.ok("claims", "explain", "ENC-1")
     assert "SUP-3" in desk.ok("claims", "list", "--programme", "property")
 
 

@@ -6,11 +6,13 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import msgspec
 import pytest
 from tests.ledger.house import NOW, SEED, Log, claim, claim_at, document
 
 from troth.cli import main
 from troth.ledger.trust_document import encode
+from troth.ledger.trust_file import together
 
 AT = ("--at", (NOW + timedelta(hours=1)).isoformat())
 
@@ -62,6 +64,47 @@ def test_one_byte_changed_is_bad(file, capsys):
         assert (status, out[:5]) == (1, "BAD: ")
 
 
+@pytest.fixture
+def several(file):
+    """Of two programmes, as /trust.json has them."""
+    log = Log()
+    shops = document(log, [claim(log)])
+    shops = msgspec.structs.replace(shops, programme=msgspec.structs.replace(shops.programme, code="shops", host=""))
+    file.write_bytes(together([file.read_bytes(), encode(shops, SEED)]))
+    return file
+
+
+def test_of_several_each_is_told(several, capsys):
+    status, out, _ = run(capsys, several, *AT, "--key", Log().key)
+    assert (status, out.count("OK: signed and whole.")) == (0, 2)
+    found = json.loads(run(capsys, several, *AT, "--json")[1])
+    assert [one["programme"] for one in found["documents"]] == ["homes", "shops"]
+    assert json.loads(run(capsys, several, *AT, "--json", "--programme", "shops")[1])["programme"] == "shops"
+    assert "none of its documents is of boats" in run(capsys, several, *AT, "--programme", "boats")[1]
+
+
+def test_of_several_one_byte_changed_is_bad(several, capsys):
+    data = several.read_bytes()
+    ends = data.index(b'},{"signature"')
+    for at in (0, 1, ends, ends + 1, ends + 2, len(data) - 1, *range(5, len(data), 97)):
+        for changed in (bytes((data[at] ^ 1,)), b"", bytes((data[at],)) + b" "):
+            several.write_bytes(data[:at] + changed + data[at + 1 :])
+            status, out, _ = run(capsys, several, *AT)
+            assert (status, out[:5]) == (1, "BAD: "), (at, changed)
+
+
+@pytest.mark.parametrize(("made", "says"), [
+    (lambda one: b"[]", "a list without documents"), (lambda one: b"[" + one + b"]", "or of one"),
+    (lambda one: b"[" + one + b"," + one + b"]", "two documents of the programme homes"),
+    (lambda one: b"[1,2]", "document 1:"), (lambda one: b"[" + one + b"," + one[:-9] + b"]", "not as it was issued"),
+])  # fmt: skip
+def test_what_is_never_issued_is_bad(file, capsys, made, says):
+    file.write_bytes(made(file.read_bytes()))
+    status, out, _ = run(capsys, file, *AT)
+    assert status == 1
+    assert says in out
+
+
 @pytest.mark.parametrize(("words", "says"), [
     (("--at", "2030-01-01"), "expired"), (("--programme", "shops"), "not of shops"), (("--host", "x.example"), "not of x"),
 ])  # fmt: skip
@@ -88,7 +131,7 @@ def test_what_is_too_large_is_bad_without_being_read(tmp_path, capsys):
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)
     status, out, _ = run(capsys, tmp_path / "large")
-    assert (status, out) == (1, "BAD: it is larger than the 8 MB that such a file can have.\n")
+    assert (status, out) == (1, "BAD: it is larger than the 64 MB that such a file can have.\n")
 
 
 def test_a_time_that_is_none_is_refused(file, capsys):

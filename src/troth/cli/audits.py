@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from troth.cli.words import show
-from troth.ledger import archive, bundle_check, trust_check, trust_document
+from troth.ledger import archive, bundle_check, trust_check, trust_document, trust_file
 from troth.ledger.leaf import microseconds
 from troth.ledger.verify import Found
 
@@ -27,8 +27,10 @@ def moment(text: str) -> datetime:
 
 def show_trust(file: Path, asked: trust_check.Asked, *, json_wanted: bool) -> int:
     """Print what was found; raise Found, CannotVerify, OSError."""
-    found = trust_check.verify(_read(file, trust_document.MOST), asked)
-    show(_trust_value(found, asked), json_wanted=json_wanted, text=_trust_lines(found, asked))
+    found = trust_file.verify(_read(file, trust_file.MOST), asked)
+    values = [_trust_value(each, asked) for each in found]
+    value = values[0] if len(values) == 1 else {"ok": True, "documents": values}
+    show(value, json_wanted=json_wanted, text=[line for each in found for line in _trust_lines(each, asked)])
     return 0
 
 

@@ -313,6 +313,9 @@ urlpatterns = [
     path("look/recipient.css", recipients.look, name="recipient-look"),
     # for anybody: what is promised, and whether it holds
     path("trust", centre.programmes, name="trust-centres"),
+    path("trust.json", centre_files.documents, name="trust-papers"),
+    path("trust/", centre.unslashed, name="trust-slash"),
+    path("trust/<path:rest>/", centre.unslashed, name="trust-slash-below"),
     path("trust/<slug:code>", centre.shown, name="trust-centre"),
     path("trust/<slug:code>/claims/<slug:claim>", centre.claim, name="trust-claim"),
     path("trust/<slug:code>/changes.atom", centre_feed.changes, name="trust-changes"),

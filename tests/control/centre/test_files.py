@@ -15,6 +15,8 @@ from tests.support.pages import Visitor
 from troth.keys import places
 from troth.keys.ids import uuid7
 from troth.keys.keyring import OPERATOR
+from troth.ledger import trust_file
+from troth.ledger.trust_check import Asked
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 _PIECE = """
@@ -109,6 +111,18 @@ def test_the_page_is_also_a_signed_file(own):
     document = json.loads(answer.text)
     assert document.keys() == {"trust", "signature"}
     assert document["trust"]["programme"]["code"] == "property"
+
+
+def test_all_programmes_are_in_one_file_that_verifies(own):
+    site, made = own
+    House(site.firm, site.folder).seal()
+    visitor = Visitor(site.url)
+    answer = visitor.get("/trust.json")
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "application/json")
+    found = trust_file.verify(answer.text.encode(), Asked(now()))
+    assert {one.trust.programme.code for one in found} >= {*made}
+    alone = trust_file.verify(visitor.get("/trust.json", Host="property.example").text.encode(), Asked(now()))
+    assert [one.trust.programme.code for one in alone] == ["property"]
 
 
 def test_there_is_no_signed_file_before_the_ledger_covers_it(house):

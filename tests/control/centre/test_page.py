@@ -140,6 +140,22 @@ def test_the_programmes_are_listed(house):
         assert re.search(rf"{name}\d+ of \d+ promises hold, 1 fails", text), name
 
 
+@pytest.mark.parametrize(("path", "leads"), [
+    ("/trust/", "/trust"), ("/trust/property/?lang=de", "/trust/property?lang=de"),
+    ("/trust/property/claims/BNC-2/", "/trust/property/claims/BNC-2"),
+])  # fmt: skip
+def test_a_slash_at_the_end_leads_to_the_page(house, path, leads):
+    site, _ = house
+    answer = page(site, path)
+    assert (answer.status, answer.url) == (200, site.url + leads)
+
+
+def test_a_slash_at_the_end_leads_nowhere_else(house):
+    site, _ = house
+    for path in ("/trust///evil.example/", "/trust/%2F%2Fevil.example/", "/trust/%0d%0aX-Evil:%201/"):
+        assert page(site, path).status == 404, path
+
+
 def test_a_programmes_own_host_shows_that_programme_alone(house):
     site, _ = house
     own = {"Host": "Property.example."}

@@ -10,6 +10,7 @@ from troth.control.approvals.artefacts.subprocessor import Subprocessor
 from troth.control.trust import tiers
 from troth.control.trust.catalogue import claims
 from troth.control.trust.controls import CONTROLS
+from troth.control.trust.pending import pending
 from troth.rules.certificates import claimed
 
 NOTES = "CREATE TABLE troth.notes (day date NOT NULL) PARTITION BY RANGE (day)"
@@ -64,10 +65,8 @@ def test_a_database_without_the_schema_public_has_its_tiers_too(world):
 
 def test_our_own_words_claim_no_certificate():
     words = [text for claim in claims() for text in claim.says.values()] + [control.how for control in CONTROLS]
-    room = files("troth.control.centre")
-    words += [each.read_text() for each in room.joinpath("words").iterdir()] + [
-        room.joinpath("pending.toml").read_text()
-    ]
+    words += [each.read_text() for each in files("troth.control.centre").joinpath("words").iterdir()]
+    words += [pending(claim.id) for claim in claims()]
     assert [(text[:60], found) for text in words if (found := claimed(text))] == []
 
 

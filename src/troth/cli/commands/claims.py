@@ -11,11 +11,10 @@ from troth.control.trust import running
 from troth.control.trust.catalogue import Claim
 from troth.control.trust.found import State
 from troth.control.trust.look import Programme
+from troth.control.trust.pending import pending
 from troth.control.trust.promised import Promised, promised
 from troth.control.trust.running import Standing
 from troth.settings import Settings
-
-_NEXT = "No control yet: a later version brings it."
 
 
 def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -56,7 +55,7 @@ def run_explain(args: argparse.Namespace, settings: Settings) -> int:
     with wiring.control(settings) as connection:
         (found,) = running.stored(connection, [args.id], args.programme)
         said = _said(connection, found.claim, args.programme)
-    how = found.control.how if found.control else _NEXT
+    how = found.control.how if found.control else f"No control yet. What will give it one: {pending(found.claim.id)}"
     about = {
         "section": found.claim.section,
         "chapter": found.claim.chapter,

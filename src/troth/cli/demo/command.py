@@ -219,6 +219,7 @@ class Demo:
         print(
             f"The sending door    {place.door}  (POST /emails, in the shape of Resend's API)",
             f"The pages           {place.settings.public_url}  (certificate authority: {place.trust})",
+            f"The trust centre    {place.settings.public_url}/trust",
             *signing_in.told(place.passwords),
             f"The mailbox         {place.mailbox_page}",
             f"The metrics         http://{place.settings.metrics_host}:{place.settings.metrics_port}/metrics",

@@ -9,9 +9,10 @@ from django.utils.safestring import SafeString
 from troth.control.centre import drawn, said
 from troth.control.centre.fitting import Spare
 from troth.control.centre.gathered import Line
-from troth.control.centre.words import Words, table
+from troth.control.centre.words import Words
 from troth.control.evidence.reading import Piece
 from troth.control.trust.found import State
+from troth.control.trust.pending import pending
 
 _LOOKS = {
     State.HOLDS: ("kept", "g-kept"),
@@ -67,7 +68,7 @@ def shown(line: Line, words: Words, now: datetime, spare: Spare = Spare.NOTHING)
         ()
         if line.state is State.HOLDS
         else tuple(said.reasons(line.why, *([_SHORT] if spare >= Spare.REASONS else []))),
-        "" if line.control else table("pending.toml").get(line.claim.id, ""),
+        "" if line.control else pending(line.claim.id),
         kept(line, words),
         label(line, words, now),
         () if spare >= Spare.PICTURES else drawn.past(line.days),

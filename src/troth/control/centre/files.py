@@ -10,14 +10,15 @@ from troth.control.audits.ledgers import NoLedger
 from troth.control.audits.papers import paper
 from troth.control.centre import kept
 from troth.control.centre.answers import attached, later, missing, public_file, rendered, whole
-from troth.control.centre.asked import asked, place_of
+from troth.control.centre.asked import asked, place_of, places_of
 from troth.control.centre.gathered import Gathered, gathered
-from troth.control.centre.ground import standing
+from troth.control.centre.ground import Ground, Place, standing
 from troth.control.centre.words import Words
 from troth.control.evidence.reading import Damaged, piece_file
 from troth.control.people.actor import raw
 from troth.control.trust.found import State
 from troth.ledger.signed_file import WrongKey
+from troth.ledger.trust_file import together
 
 _LETTER = 6.6  # the width of a letter of 11 px, about; the text is given its length, so that it fits whatever the font
 _PAD = 10
@@ -64,18 +65,32 @@ def document(request: HttpRequest, code: str) -> HttpResponse:
     """GET /trust/<code>/trust.json: the page as a signed file, which `troth verify trust` checks offline."""
     with standing() as ground:
         place = place_of(request, ground, code)
-        if place is None:
-            return missing()
+        return _signed(request, ground, (place,) if place else ())
 
-        def made() -> tuple[bytes, datetime]:
-            until = min(ground.now + _FRESH, gathered(place, ground).until)
-            return paper(raw(), settings.TROTH_KEYS(), place.programme), until
 
-        try:
-            content = kept.page(("paper", code), ground.mark, ground.now, made)
-        except (NoLedger, WrongKey):
-            return later()
-        return whole(request, content, ground.now, "application/json")
+@public_file
+def documents(request: HttpRequest) -> HttpResponse:
+    """GET /trust.json: that of each programme in one file; on a programme's own host its own."""
+    with standing() as ground:
+        return _signed(request, ground, places_of(request, ground))
+
+
+def _signed(request: HttpRequest, ground: Ground, places: tuple[Place, ...]) -> HttpResponse:
+    if not places:
+        return missing()
+    try:
+        content = together([_paper(place, ground) for place in places])
+    except (NoLedger, WrongKey):
+        return later()
+    return whole(request, content, ground.now, "application/json")
+
+
+def _paper(place: Place, ground: Ground) -> bytes:
+    def made() -> tuple[bytes, datetime]:
+        until = min(ground.now + _FRESH, gathered(place, ground).until)
+        return paper(raw(), settings.TROTH_KEYS(), place.programme), until
+
+    return kept.page(("paper", place.code), ground.mark, ground.now, made)
 
 
 @public_file

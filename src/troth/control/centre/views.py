@@ -2,9 +2,10 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.utils.safestring import mark_safe
 
 from troth.control.centre import kept
@@ -85,6 +86,14 @@ def more(home: str, want: Asked) -> list[tuple[str, str]]:
     told = want.words.told["contact"]
     pages = ((f"{home}/contacts", told["page"]), (f"{home}/questions", told["questions"]))
     return [(path, name) for path, name in pages if there(path)]
+
+
+@public
+def unslashed(request: HttpRequest, rest: str = "") -> HttpResponse:
+    """GET /trust/ and what is below, with a slash at its end: where it is."""
+    query = request.META.get("QUERY_STRING", "")
+    where = quote(f"/trust/{rest}".rstrip("/"))
+    return HttpResponsePermanentRedirect(f"{where}?{query}" if query else where)
 
 
 @public

@@ -28,7 +28,7 @@ _DESKS = frozenset(
 )
 _CENTRE = frozenset(
     {"trust-centres", "trust-centre", "trust-claim", "trust-changes", "trust-badge", "trust-document", "trust-evidence"}
-    | {"trust-own"}
+    | {"trust-own", "trust-papers", "trust-slash", "trust-slash-below"}
 )
 _FILES = frozenset({"recipient-look", "letter-look", "trust-look", "asset"})
 OUTSIDE = _OWN | _DESKS | _CENTRE | _FILES | {"confirm", "unsubscribe", "healthz", "livez"}
