@@ -270,6 +270,7 @@ SENDING = [
     *function("SND-3", "apply_api_key", "apply_api_key(change, uuid)"),
     *fences("SND-3", "api_key_secret"),
     quiet("SND-3", "a secret lives for years", "api_key_secret", "UPDATE api_key_secret SET ends_at = created_at + interval '400 days'"),
+    quiet("SND-3", "a key says that it lives for a year more", "api_key", "UPDATE api_key SET expires_at = expires_at + interval '1 year'"),
     quiet("SND-3", "a secret was made younger", "api_key_secret", "UPDATE api_key_secret SET created_at = created_at + interval '30 days'"),
     quiet("SND-3", "a secret came by no version", "api_key_secret", "UPDATE api_key_secret SET hash = sha256(hash)"),
     *right("SND-4", "policy:propose"), *function("SND-4", "allowed", "allowed(bytea, text, uuid)"),

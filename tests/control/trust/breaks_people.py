@@ -2,7 +2,7 @@
 their records stand on, and how it is mended.
 """
 
-from tests.control.trust.breaking import constraint, fences, function, loud, quiet, right, secured
+from tests.control.trust.breaking import constraint, fences, foreign_keys, function, loud, quiet, right, secured
 
 
 def _database(statement):
@@ -15,6 +15,7 @@ def _four_eyes(claim, kind):
     of = f"(SELECT id FROM change WHERE kind = '{kind}')"
     yield from fences(claim, "approval", "guard")
     yield from fences(claim, "governed", "guard")
+    yield from foreign_keys(claim, "approval")
     yield from function(claim, "approve_v1", "approve_v1(uuid, bytea, bytea)")
     yield from function(claim, "wrote", "wrote(change, uuid)")
     yield from constraint(claim, "change", "change_second", "state <> 2 OR decider_human <> proposer_human",
@@ -128,6 +129,14 @@ ACCESS = [
           "REVOKE EXECUTE ON FUNCTION attempt_somebody(uuid, text, bytea) FROM troth_control"),
     loud("ACC-2", "the pages may open sessions", "GRANT EXECUTE ON FUNCTION page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea) TO troth_control",
           "REVOKE EXECUTE ON FUNCTION page_session_open_v1(uuid, bytea, text[], boolean, bytea, bytea, bytea) FROM troth_control"),
+    loud("ACC-2", "somebody else acts as a role", ("CREATE ROLE eve LOGIN", "GRANT troth_control TO eve"), "DROP ROLE eve"),
+    loud("ACC-2", "a function elsewhere lends the owner's rights",
+         ("CREATE SCHEMA eve", "CREATE FUNCTION eve.f() RETURNS void LANGUAGE sql SECURITY DEFINER AS 'DELETE FROM troth.spool'",
+          "ALTER FUNCTION eve.f() OWNER TO troth_owner"), "DROP SCHEMA eve CASCADE"),
+    loud("ACC-2", "a view shows what its reader may not",
+         ("CREATE VIEW eve AS SELECT * FROM account", "GRANT SELECT ON eve TO troth_flow"), "DROP VIEW eve"),
+    loud("ACC-2", "a view is the owner's", ("CREATE VIEW eve AS SELECT * FROM account", "ALTER VIEW eve OWNER TO troth_owner"),
+         "DROP VIEW eve"),
     loud("ACC-2", "somebody else is a superuser", "CREATE ROLE eve LOGIN SUPERUSER", "DROP ROLE eve"),
     loud("ACC-2", "a role may switch triggers off", "GRANT SET ON PARAMETER session_replication_role TO troth_flow",
          "REVOKE SET ON PARAMETER session_replication_role FROM troth_flow"),

@@ -57,6 +57,7 @@ def tables(schema: Schema, *names: str) -> Iterator[str]:
         if _BY_NAME[name].tenant:
             yield from _policies(schema, _BY_NAME[name], relation)
         yield from _triggers(schema, name)
+        yield from (f"the constraint {each} of {name} is not enforced" for each in sorted(schema.loose.get(name, ())))
         for part in schema.partitions(name):
             yield from _partition(schema, name, part)
 
@@ -184,7 +185,7 @@ def not_null(schema: Schema, table: str, *columns: str) -> Iterator[str]:
 
 
 def functions(schema: Schema, *names: str) -> Iterator[str]:
-    """Functions as shipped: one of each name, body, language, whose rights it has, its path, owner and callers."""
+    """Functions as shipped: one of each name, body, language, whose rights it has, its settings, owner and callers."""
     for name in names:
         there, wanted = schema.functions.get(name, []), shipped.functions().get(name)
         if wanted is None:
@@ -197,6 +198,8 @@ def functions(schema: Schema, *names: str) -> Iterator[str]:
                 yield f"the function {name} is not as shipped"
             if wanted.search_path and "search_path=pg_catalog, troth, pg_temp" not in live.config:
                 yield f"the function {name} has lost its search path"
+            if strange := {each.partition("=")[0].lower() for each in live.config} - wanted.settings:
+                yield f"the function {name} has settings that were not shipped: {', '.join(sorted(strange))}"
             if live.owner != OWNER:
                 yield f"the function {name} belongs to {live.owner}, not to {OWNER}"
             if live.callers != _CALLERS.get(name, frozenset()):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import LiteralString
 
 from troth.control.audit.scope import Connection
-from troth.control.roles import LOGIN_ROLES
+from troth.control.roles import LOGIN_ROLES, MIGRATE, OWNER
 
 # the first superuser (oid 10) is the cluster's own: whoever set it up
 _SUPERUSERS = "SELECT rolname || ' is a superuser' FROM pg_roles WHERE rolsuper AND oid <> 10 ORDER BY 1"
@@ -28,11 +28,35 @@ _MAKERS = """
 SELECT r.name || ' may make tables in ' || n.nspname FROM pg_namespace n, unnest(%(roles)s::text[]) AS r(name)
 WHERE has_schema_privilege(r.name, n.oid, 'CREATE') ORDER BY 1
 """
+# whoever made a role may only give it away (PostgreSQL 16 on: neither of the two); before, every member acts as it
+_MEMBERS = """
+SELECT m.member::regrole || ' may act as ' || m.roleid::regrole
+FROM pg_auth_members m
+WHERE starts_with(m.roleid::regrole::text, 'troth')
+  AND (m.member::regrole::text, m.roleid::regrole::text) <> (%(migrate)s, %(owner)s)
+  AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
+       OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
+ORDER BY 1
+"""
+# what is not in our schema, and has the rights of one of ours, or all of them
+_ASIDE = """
+SELECT 'the function ' || p.oid::regprocedure || ' lends the rights of ' || r.rolname
+FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE p.prosecdef AND n.nspname NOT IN ('troth', 'pg_catalog', 'information_schema')
+  AND (r.rolsuper OR starts_with(r.rolname, 'troth'))
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e')
+UNION ALL
+SELECT 'the view ' || c.oid::regclass || ' lends the rights of ' || r.rolname
+FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+  AND starts_with(r.rolname, 'troth')
+ORDER BY 1
+"""
 
 
 def wide(connection: Connection) -> Iterator[str]:
     """What reaches past the tables."""
-    for query in (_SUPERUSERS, _DATABASE, _TO_COME, _MAKERS):
+    for query in (_SUPERUSERS, _DATABASE, _TO_COME, _MAKERS, _MEMBERS, _ASIDE):
         yield from _said(connection, query)
 
 
@@ -42,4 +66,5 @@ def makers(connection: Connection) -> Iterator[str]:
 
 
 def _said(connection: Connection, query: LiteralString) -> Iterator[str]:
-    yield from (str(row[0]) for row in connection.execute(query, {"roles": list(LOGIN_ROLES)}).fetchall())
+    given = {"roles": list(LOGIN_ROLES), "owner": OWNER, "migrate": MIGRATE}
+    yield from (str(row[0]) for row in connection.execute(query, given).fetchall())

@@ -23,7 +23,8 @@ FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 WHERE c.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
 """
 _CONSTRAINTS = """
-SELECT c.relname, pg_get_constraintdef(k.oid), k.convalidated
+SELECT c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated AND NOT EXISTS (
+           SELECT FROM pg_trigger t WHERE t.tgconstraint = k.oid AND t.tgenabled NOT IN ('O', 'A'))
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = 'troth'::regnamespace
 """
 _TRIGGERS = """
@@ -128,6 +129,7 @@ class Schema:
     relations: dict[str, Relation] = field(default_factory=dict)
     columns: dict[str, dict[str, Column]] = field(default_factory=dict)
     constraints: dict[str, set[str]] = field(default_factory=dict)
+    loose: dict[str, set[str]] = field(default_factory=dict)  # constraints that are there and not enforced
     triggers: dict[tuple[str, str], tuple[shipped.Trigger | None, str]] = field(default_factory=dict)
     clones: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     functions: dict[str, list[Live]] = field(default_factory=dict)
@@ -160,9 +162,11 @@ def _tables(made: Schema, connection: Connection) -> None:
     made.relations = {row[0]: Relation(*row) for row in _rows(connection, _RELATIONS)}
     for table, column, kind, not_null in _rows(connection, _COLUMNS):
         made.columns.setdefault(table, {})[column] = Column(kind, not_null)
-    for table, definition, valid in _rows(connection, _CONSTRAINTS):
-        if valid:
+    for table, name, definition, enforced in _rows(connection, _CONSTRAINTS):
+        if enforced:
             made.constraints.setdefault(table, set()).add(shipped.condition(definition))
+        else:
+            made.loose.setdefault(table, set()).add(name)
 
 
 def _code(made: Schema, connection: Connection) -> None:

@@ -34,13 +34,16 @@ type Migration = tuple[str, str]  # (app label, name)
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """`body` is pg_proc.prosrc; `definer`: SECURITY DEFINER; `language` as pg_language names it."""
+    """`body` is pg_proc.prosrc; `definer`: SECURITY DEFINER; `language` as pg_language names it; `settings`: the names
+    of what it sets.
+    """
 
     name: str
     body: str
     language: str
     definer: bool
     search_path: bool
+    settings: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ def _function(parts: tuple[str, ...]) -> Function:
         language[1] if language else "",
         "security definer" in said,
         "set search_path = pg_catalog, troth, pg_temp" in re.sub(r"\s+", " ", said),
+        frozenset(re.findall(r"\bset\s+(\w+)\s*(?:=|to\b)", said)),
     )
 
 
