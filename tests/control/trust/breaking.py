@@ -114,9 +114,9 @@ def function(claim, name, signature):
     )
     yield loud(
         claim,
-        f"{name} goes past triggers",
-        f"ALTER FUNCTION {signature} SET session_replication_role = replica",
-        f"ALTER FUNCTION {signature} RESET session_replication_role",
+        f"{name} has a setting of its own",
+        f"ALTER FUNCTION {signature} SET work_mem = '96kB'",
+        f"ALTER FUNCTION {signature} RESET work_mem",
     )
 
 
