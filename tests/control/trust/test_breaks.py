@@ -7,6 +7,8 @@ import pytest
 from tests.control.trust import breaks
 from tests.control.trust.world import ids
 
+from troth.control.pipeline import transitions
+
 pytestmark = pytest.mark.slow
 _SHIPPED = [
     each.read_text()
@@ -47,6 +49,9 @@ def shipped(name):
 def do(world, statement, *, quiet):
     if statement.startswith("-- web"):
         world.served.behave(statement.removeprefix("-- web").strip())
+    elif statement == "-- transitions":
+        for each in transitions.statements():
+            world.sql(each)
     elif statement.startswith("-- "):
         _, which, name = statement.split()
         text = shipped(name)

@@ -1,14 +1,14 @@
 """Claims: whether the database still stands as shipped around what a claim rests on; each fence yields what is wrong.
 
-The expectation is the package's: its SQL files (shipped.py), ownership, and the constraints that a control names.
+The expectation is the package's: its shape (shape.txt), its functions (shipped.py) and ownership.
 """
 
 import re
 from collections.abc import Iterator
 
 from troth.control.ownership import FUNCTIONS, TABLES, Table
-from troth.control.roles import LOGIN_ROLES, MIGRATE, OWNER, policies
-from troth.control.trust import shipped
+from troth.control.roles import LOGIN_ROLES, MIGRATE, OWNER
+from troth.control.trust import shape, shipped
 from troth.control.trust.schema import Grant, Relation, Schema
 
 _EYES = ("claim_attempt_v1", "claim_fact_v1", "claim_record_v2", "claim_enter", "now_v1", "uuid7_floor")
@@ -25,6 +25,7 @@ def house(schema: Schema) -> Iterator[str]:
         yield f"the schema belongs to {schema.owner}, not to {OWNER}"
     for name in (OWNER, *LOGIN_ROLES):
         yield from _role(schema, name)
+    yield from (f"{who} may act as {role}" for who, role in schema.members if (who, role) != (MIGRATE, OWNER))
     for role, setting in schema.settings:
         if setting.partition("=")[0] in _OFF and (role.startswith("troth") or role == "every role"):
             yield f"a setting is forced on {role}: {setting}"
@@ -41,23 +42,25 @@ def _role(schema: Schema, name: str) -> Iterator[str]:
     powers = {"superuser": role.superuser, "bypassing row security": role.bypasses, "making roles": role.makes_roles,
               "making databases": role.makes_databases, "replication": role.replicates}  # fmt: skip
     yield from (f"{name} has the power of {power}" for power, there in powers.items() if there)
-    extra = set(role.member_of) - ({OWNER} if name == MIGRATE else set())
-    yield from (f"{name} may act as {other}" for other in sorted(extra))
+    extra = (other for other in sorted(role.member_of) if not other.startswith("troth"))
+    yield from (f"{name} may act as {other}" for other in extra)
 
 
 def tables(schema: Schema, *names: str) -> Iterator[str]:
-    """Each is a table of the owner's, with the grants, policies and triggers that it was shipped with and no rules."""
+    """Each is a table of the owner's, with the shape and the grants that were shipped, all enforced, and no rules."""
     for name in names:
         relation = schema.relations.get(name)
         if relation is None or relation.kind not in ("r", "p"):
             yield f"{name} is not there as a table"
             continue
         yield from _relation(relation)
+        yield from shape.differences(schema.lines, name)
         yield from _grants(schema, _BY_NAME[name])
-        if _BY_NAME[name].tenant:
-            yield from _policies(schema, _BY_NAME[name], relation)
+        if _BY_NAME[name].tenant and not (relation.secured and relation.forced):
+            yield f"row-level security of {name} is off"
         yield from _triggers(schema, name)
         yield from (f"the constraint {each} of {name} is not enforced" for each in sorted(schema.loose.get(name, ())))
+        yield from (f"{child} feeds {name}" for table, child in schema.children if table == name)
         for part in schema.partitions(name):
             yield from _partition(schema, name, part)
 
@@ -93,58 +96,12 @@ def _declared(table: Table) -> set[Grant]:
     }
 
 
-def _policies(schema: Schema, table: Table, relation: Relation) -> Iterator[str]:
-    if not (relation.secured and relation.forced):
-        yield f"row-level security of {table.name} is off"
-    there, wanted = schema.policies.get(table.name, {}), _wanted_policies(table)
-    for name in sorted(there.keys() | wanted.keys()):
-        if name not in wanted:
-            yield f"{table.name} has a policy {name} that was not shipped"
-        elif name not in there or _policy(there[name]) != wanted[name]:
-            yield f"the policy {name} of {table.name} is not as shipped"
-
-
-type _Policy = tuple[str, frozenset[str], str, str, str]
-
-
-def _policy(parts: tuple[object, ...]) -> _Policy:
-    permissive, roles, command, using, check = parts
-    given = frozenset(str(role) for role in roles) if isinstance(roles, list) else frozenset()
-    return str(permissive), given, str(command), shipped.condition(str(using)), shipped.condition(str(check))
-
-
-def _wanted_policies(table: Table) -> dict[str, _Policy]:
-    """Read from the statements that make them."""
-    made: dict[str, _Policy] = {}
-    for statement in dict(policies()).get(table.name, []):
-        head, _, rest = statement.partition(f" ON troth.{table.name} TO ")
-        if rest and head.startswith("CREATE POLICY"):
-            roles, _, rest = rest.partition(" USING ")
-            using, _, check = rest.partition(" WITH CHECK ")
-            name = head.removeprefix("CREATE POLICY ")
-            who = frozenset(roles.split(", "))
-            made[name] = ("PERMISSIVE", who, "ALL", shipped.condition(using), shipped.condition(check))
-    return made
-
-
 def _triggers(schema: Schema, table: str) -> Iterator[str]:
-    wanted = {name: each for (place, name), each in shipped.triggers().items() if place == table}
-    there = {name: each for (place, name), each in schema.triggers.items() if place == table}
-    yield from (f"the trigger {name} of {table} is gone" for name in sorted(wanted.keys() - there.keys()))
-    yield from (f"{table} has a trigger {name} that was not shipped" for name in sorted(there.keys() - wanted.keys()))
-    for name in sorted(wanted.keys() & there.keys()):
-        parts, enabled = there[name]
-        if enabled not in ("O", "A"):
-            yield f"the trigger {name} of {table} is switched off"
-        if parts is None or _comparable(parts) != _comparable(wanted[name]):
-            yield f"the trigger {name} of {table} is not as shipped"
-    called = {each.function for each in wanted.values()}
-    yield from functions(schema, *sorted(called))
-
-
-def _comparable(trigger: shipped.Trigger) -> tuple[object, ...]:
-    when = "made from rules/states.py" if trigger.name == "legal_step" else trigger.when
-    return trigger.timing, trigger.events, trigger.level, when, trigger.function
+    """That each is as shipped, its line in the shape says; here whether it fires, and what it calls."""
+    for trigger in shape.triggers(table):
+        if schema.triggers.get((table, trigger.name), "O") not in ("O", "A"):
+            yield f"the trigger {trigger.name} of {table} is switched off"
+    yield from functions(schema, *sorted({trigger.function for trigger in shape.triggers(table)}))
 
 
 def _partition(schema: Schema, table: str, part: Relation) -> Iterator[str]:
@@ -152,7 +109,7 @@ def _partition(schema: Schema, table: str, part: Relation) -> Iterator[str]:
     yield from _relation(part)
     for role, what, _ in sorted(schema.grants.get(part.name, set()), key=str):
         yield f"{role} may {what} {part.name}, past its parent's policies"
-    wanted = {n for (place, n), each in shipped.triggers().items() if place == table and each.level == "row"}
+    wanted = {each.name for each in shape.triggers(table) if each.row}
     there = {name for name, enabled in schema.clones.get(part.name, set()) if enabled in ("O", "A")}
     yield from (f"the trigger {name} of {part.name} is gone or off" for name in sorted(wanted - there))
     strange = {name for place, name in schema.triggers if place == part.name}
@@ -185,7 +142,7 @@ def not_null(schema: Schema, table: str, *columns: str) -> Iterator[str]:
 
 
 def functions(schema: Schema, *names: str) -> Iterator[str]:
-    """Functions as shipped: one of each name, body, language, whose rights it has, its settings, owner and callers."""
+    """Functions as shipped: one of each name; head, body, language, whose rights it has, settings, owner, callers."""
     for name in names:
         there, wanted = schema.functions.get(name, []), shipped.functions().get(name)
         if wanted is None:
@@ -194,6 +151,7 @@ def functions(schema: Schema, *names: str) -> Iterator[str]:
             yield f"there are {len(there)} functions {name}, not one"
         else:
             live = there[0]
+            yield from shape.differences(schema.lines, f"{name}()")
             if (live.body, live.language, live.definer) != (wanted.body, wanted.language, wanted.definer):
                 yield f"the function {name} is not as shipped"
             if wanted.search_path and "search_path=pg_catalog, troth, pg_temp" not in live.config:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import LiteralString
 
 from troth.control.audit.scope import Connection
-from troth.control.roles import LOGIN_ROLES, MIGRATE, OWNER
+from troth.control.roles import LOGIN_ROLES
 
 # the first superuser (oid 10) is the cluster's own: whoever set it up
 _SUPERUSERS = "SELECT rolname || ' is a superuser' FROM pg_roles WHERE rolsuper AND oid <> 10 ORDER BY 1"
@@ -28,14 +28,14 @@ _MAKERS = """
 SELECT r.name || ' may make tables in ' || n.nspname FROM pg_namespace n, unnest(%(roles)s::text[]) AS r(name)
 WHERE has_schema_privilege(r.name, n.oid, 'CREATE') ORDER BY 1
 """
-# whoever made a role may only give it away (PostgreSQL 16 on: neither of the two); before, every member acts as it
-_MEMBERS = """
-SELECT m.member::regrole || ' may act as ' || m.roleid::regrole
-FROM pg_auth_members m
-WHERE starts_with(m.roleid::regrole::text, 'troth')
-  AND (m.member::regrole::text, m.roleid::regrole::text) <> (%(migrate)s, %(owner)s)
-  AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
-       OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
+_STRONG = """
+SELECT r.rolname || ' may ' || p.power FROM pg_roles r, LATERAL (VALUES
+    (r.rolbypassrls, 'go round row security'), (r.rolcreaterole, 'make roles')) AS p(has, power)
+WHERE p.has AND r.oid <> 10 AND NOT r.rolsuper
+UNION ALL
+SELECT m.member::regrole || ' is of ' || g.rolname FROM pg_auth_members m JOIN pg_roles g ON g.oid = m.roleid
+WHERE g.rolname = ANY ('{pg_read_all_data,pg_write_all_data,pg_read_server_files,pg_write_server_files,'
+                       'pg_execute_server_program,pg_create_subscription,pg_maintain}') AND m.member <> 10
 ORDER BY 1
 """
 # what is not in our schema, and has the rights of one of ours, or all of them
@@ -56,7 +56,7 @@ ORDER BY 1
 
 def wide(connection: Connection) -> Iterator[str]:
     """What reaches past the tables."""
-    for query in (_SUPERUSERS, _DATABASE, _TO_COME, _MAKERS, _MEMBERS, _ASIDE):
+    for query in (_SUPERUSERS, _STRONG, _DATABASE, _TO_COME, _MAKERS, _ASIDE):
         yield from _said(connection, query)
 
 
@@ -66,5 +66,4 @@ def makers(connection: Connection) -> Iterator[str]:
 
 
 def _said(connection: Connection, query: LiteralString) -> Iterator[str]:
-    given = {"roles": list(LOGIN_ROLES), "owner": OWNER, "migrate": MIGRATE}
-    yield from (str(row[0]) for row in connection.execute(query, given).fetchall())
+    yield from (str(row[0]) for row in connection.execute(query, {"roles": list(LOGIN_ROLES)}).fetchall())

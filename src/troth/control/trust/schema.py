@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from troth.control.audit.scope import Connection
-from troth.control.trust import shipped
+from troth.control.trust import shape, shipped
 
 _RELATIONS = """
 SELECT c.relname, c.relkind::text, pg_get_userbyid(c.relowner), c.relrowsecurity, c.relforcerowsecurity,
@@ -28,9 +28,7 @@ SELECT c.relname, k.conname, pg_get_constraintdef(k.oid), k.convalidated AND NOT
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE c.relnamespace = 'troth'::regnamespace
 """
 _TRIGGERS = """
-SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled::text, n.nspname
-FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-JOIN pg_namespace n ON n.oid = p.pronamespace
+SELECT c.relname, t.tgname, t.tgenabled::text FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = 'troth'::regnamespace AND NOT t.tgisinternal AND t.tgparentid = 0
 """
 _CLONES = """
@@ -53,14 +51,24 @@ SELECT c.relname, coalesce(nullif(x.grantee, 0)::regrole::text, 'public'), x.pri
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid, aclexplode(a.attacl) x
 WHERE c.relnamespace = 'troth'::regnamespace AND NOT a.attisdropped AND x.grantee <> c.relowner
 """
-_POLICIES = """
-SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies
-WHERE schemaname = 'troth'
-"""
 _ROLES = """
 SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication,
        ARRAY(SELECT roleid::regrole::text FROM pg_auth_members WHERE member = r.oid)
 FROM pg_roles r WHERE rolname LIKE 'troth%'
+"""
+# whoever made a role may only give it away (PostgreSQL 16 on: neither of the two); before, every member acts as it
+_MEMBERS = """
+SELECT m.member::regrole::text, m.roleid::regrole::text FROM pg_auth_members m
+WHERE starts_with(m.roleid::regrole::text, 'troth')
+  AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
+       OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
+ORDER BY 1, 2
+"""
+_CHILDREN = """
+SELECT i.inhparent::regclass::text, i.inhrelid::regclass::text
+FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_class c ON c.oid = i.inhrelid
+WHERE p.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p', 'f') AND NOT (
+    c.relispartition AND c.relkind = 'r' AND c.relnamespace = p.relnamespace)
 """
 _SETTINGS = """
 SELECT coalesce(nullif(setrole, 0)::regrole::text, 'every role'), unnest(setconfig) FROM pg_db_role_setting
@@ -124,20 +132,22 @@ type Grant = tuple[str, str, str | None]  # role, privilege, column
 
 @dataclass(slots=True)
 class Schema:
-    """The schema `troth` as it stands. `triggers`: (table, name) -> (parts, tgenabled); partitions' are `clones`."""
+    """The schema `troth` as it stands. `triggers`: (table, name) -> tgenabled; partitions' are `clones`."""
 
     relations: dict[str, Relation] = field(default_factory=dict)
     columns: dict[str, dict[str, Column]] = field(default_factory=dict)
     constraints: dict[str, set[str]] = field(default_factory=dict)
     loose: dict[str, set[str]] = field(default_factory=dict)  # constraints that are there and not enforced
-    triggers: dict[tuple[str, str], tuple[shipped.Trigger | None, str]] = field(default_factory=dict)
+    triggers: dict[tuple[str, str], str] = field(default_factory=dict)
     clones: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     functions: dict[str, list[Live]] = field(default_factory=dict)
     grants: dict[str, set[Grant]] = field(default_factory=dict)
-    policies: dict[str, dict[str, tuple[Any, ...]]] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
+    members: list[tuple[str, str]] = field(default_factory=list)  # who may act as which role of ours
+    children: list[tuple[str, str]] = field(default_factory=list)  # table, what feeds it and is no partition of ours
     settings: list[tuple[str, str]] = field(default_factory=list)
     parameters: list[tuple[str, str, str]] = field(default_factory=list)  # role, parameter, SET or ALTER SYSTEM
+    lines: shape.Lines = field(default_factory=dict)
     owner: str = ""
 
     def partitions(self, table: str) -> list[Relation]:
@@ -151,6 +161,7 @@ def read(connection: Connection) -> Schema:
         _tables(made, connection)
         _code(made, connection)
         _rights(made, connection)
+        made.lines = shape.live(connection)
     return made
 
 
@@ -167,12 +178,11 @@ def _tables(made: Schema, connection: Connection) -> None:
             made.constraints.setdefault(table, set()).add(shipped.condition(definition))
         else:
             made.loose.setdefault(table, set()).add(name)
+    made.children = [(table.rpartition(".")[2], child) for table, child in _rows(connection, _CHILDREN)]
 
 
 def _code(made: Schema, connection: Connection) -> None:
-    for table, name, definition, enabled, home in _rows(connection, _TRIGGERS):
-        parts = next(shipped.read_triggers(definition), None) if home == "troth" else None
-        made.triggers[table, name] = parts, enabled
+    made.triggers = {(table, name): enabled for table, name, enabled in _rows(connection, _TRIGGERS)}
     for table, name, enabled in _rows(connection, _CLONES):
         made.clones.setdefault(table, set()).add((name, enabled))
     for name, body, language, definer, config, owner, callers in _rows(connection, _FUNCTIONS):
@@ -183,9 +193,8 @@ def _code(made: Schema, connection: Connection) -> None:
 def _rights(made: Schema, connection: Connection) -> None:
     for table, role, privilege, column in _rows(connection, _GRANTS):
         made.grants.setdefault(table, set()).add((role, privilege, column))
-    for table, name, *parts in _rows(connection, _POLICIES):
-        made.policies.setdefault(table, {})[name] = tuple(parts)
     made.roles = {row[0]: Role(*row) for row in _rows(connection, _ROLES)}
+    made.members = [(member, role) for member, role in _rows(connection, _MEMBERS)]
     made.settings = [(role, setting) for role, setting in _rows(connection, _SETTINGS)]
     made.parameters = [(role, name, what) for role, name, what in _rows(connection, _PARAMETERS)]
     made.owner = next(iter(_rows(connection, _SCHEMA)))[0]

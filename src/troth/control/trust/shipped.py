@@ -1,9 +1,9 @@
-"""Claims: the functions and triggers that the package ships, read from its own SQL files: what the database is compared
-with. Nothing that somebody wrote into the database can change this expectation.
+"""Claims: the functions that the package ships, read from its own SQL files: what the database is compared with.
+
+Nothing that somebody wrote into the database can change this expectation.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from graphlib import TopologicalSorter
@@ -20,14 +20,7 @@ _FUNCTION = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 _DROPPED = re.compile(r"DROP\s+FUNCTION\s+(?:IF\s+EXISTS\s+)?(?:troth\.)?(\w+)", re.IGNORECASE)
-_TRIGGER = re.compile(
-    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\s+(\w+)\s+(BEFORE|AFTER|INSTEAD\s+OF)\s+(.*?)\s+ON\s+(?:troth\.)?(\w+)\s+"
-    r"(.*?)EXECUTE\s+(?:FUNCTION|PROCEDURE)\s+(?:troth\.)?(\w+)\s*\(([^)]*)\)",
-    re.DOTALL | re.IGNORECASE,
-)
-_DROPPED_TRIGGER = re.compile(r"DROP\s+TRIGGER\s+(?:IF\s+EXISTS\s+)?(\w+)\s+ON\s+(?:troth\.)?(\w+)", re.IGNORECASE)
-_LOOP = re.compile(r"IN\s+ARRAY\s+ARRAY\[([^\]]*)\]\s+LOOP(.*?)END\s+LOOP", re.DOTALL | re.IGNORECASE)
-_EVENT = re.compile(r"(INSERT|DELETE|TRUNCATE|UPDATE)(?:\s+OF\s+([\w\s,]+?))?(?=\s+OR\s+|$)", re.IGNORECASE | re.DOTALL)
+_QUOTED = re.compile(r"('(?:[^']|'')*')")
 
 type Migration = tuple[str, str]  # (app label, name)
 
@@ -46,19 +39,6 @@ class Function:
     settings: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """A trigger in parts, so that two ways of writing it compare equal; the WHEN clause without blanks and brackets."""
-
-    table: str
-    name: str
-    timing: str
-    events: frozenset[tuple[str, frozenset[str]]]
-    level: str
-    when: str
-    function: str
-
-
 @cache
 def functions() -> dict[str, Function]:
     """Every function by name, as the last file that speaks of it leaves it."""
@@ -70,41 +50,13 @@ def functions() -> dict[str, Function]:
     return found
 
 
-@cache
-def triggers() -> dict[tuple[str, str], Trigger]:
-    """Every trigger by (table, name)."""
-    found: dict[tuple[str, str], Trigger] = {}
-    for text in _texts():
-        plain = _plain(text)
-        for name, table in _DROPPED_TRIGGER.findall(plain):
-            found.pop((table.lower(), name.lower()), None)
-        found |= {(each.table, each.name): each for each in read_triggers(plain)}
-    return found
-
-
-def read_triggers(text: str) -> Iterator[Trigger]:
-    """The triggers that a text creates; pg_get_triggerdef's form is read the same way."""
-    for name, timing, events, table, rest, function, _ in _TRIGGER.findall(text):
-        split = frozenset(
-            (event.lower(), frozenset(re.findall(r"\w+", columns.lower()))) for event, columns in _EVENT.findall(events)
-        )
-        level = "row" if re.search(r"FOR\s+EACH\s+ROW", rest, re.IGNORECASE) else "statement"
-        when = re.search(r"WHEN\s*(\(.*\))\s*\Z", rest, re.DOTALL | re.IGNORECASE)
-        yield Trigger(
-            table.lower(),
-            name.lower(),
-            timing.lower(),
-            split,
-            level,
-            condition(when[1] if when else ""),
-            function.lower(),
-        )
-
-
 def condition(text: str) -> str:
-    """An SQL condition without blanks, brackets and casts, in lower case: two ways of writing it compare equal."""
-    listed = re.sub(r"\bin\s*\(([^()]*)\)", r"= any (array[\1])", text.lower())
-    return re.sub(r"[\s()]|::\w+(?:\[\])?", "", listed)
+    """A condition however it is written: in lower case, without blanks, brackets and casts, but as it is in quotes."""
+    parts = _QUOTED.split(text)
+    lower = "".join(part if part[:1] == "'" else part.lower() for part in parts)
+    listed = re.sub(r"\bin\s*\(([^()]*)\)", r"= any (array[\1])", lower)
+    found = (part if part[:1] == "'" else re.sub(r"[\s()]|::\w+(?:\[\])?", "", part) for part in _QUOTED.split(listed))
+    return "".join(found)
 
 
 def _function(parts: tuple[str, ...]) -> Function:
@@ -119,17 +71,6 @@ def _function(parts: tuple[str, ...]) -> Function:
         "set search_path = pg_catalog, troth, pg_temp" in re.sub(r"\s+", " ", said),
         frozenset(re.findall(r"\bset\s+(\w+)\s*(?:=|to\b)", said)),
     )
-
-
-def _plain(text: str) -> str:
-    """What a file does outside of its functions' bodies, with its loops over tables written out."""
-    outside = _FUNCTION.sub("", text)
-    return _LOOP.sub(_written_out, outside)
-
-
-def _written_out(loop: re.Match[str]) -> str:
-    tables = re.findall(r"'(\w+)'", loop[1])
-    return "".join(loop[2].replace("%I", table) for table in tables)
 
 
 def migrations() -> dict[Migration, set[Migration]]:
