@@ -13,6 +13,7 @@ from tests.control.trust.breaks_limits import VOLUMES
 from tests.control.trust.breaks_pages import PAGES
 from tests.control.trust.breaks_people import PEOPLE
 from tests.control.trust.breaks_recipients import RECIPIENTS
+from tests.control.trust.breaks_rows import ROWS
 from tests.control.trust.breaks_shape import SHAPES
 from tests.control.trust.complained import COMPLAINTS
 from tests.control.trust.read_reports import DMARC
@@ -286,6 +287,7 @@ ALL = [
     *LAWS,
     *SECRETS,
     *SHAPES,
+    *ROWS,
     *LISTS,
     *GOVERNED,
     *PEOPLE,

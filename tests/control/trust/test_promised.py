@@ -105,6 +105,16 @@ def test_where_no_promise_is_in_force_nothing_is_promised(firm, page, homes):
     )
 
 
+@pytest.mark.parametrize("level", ["operator", "programme:p-firm"])
+@pytest.mark.parametrize("said_of_it", ["{", "[]", "nonsense"])
+def test_a_level_that_is_no_level_promises_nothing_and_breaks_nothing(firm, page, database, homes, level, said_of_it):
+    firm.operator.govern("policy", None, "operator", {})
+    database.fill("ALTER TABLE snapshot DISABLE TRIGGER ALL")
+    database.fill("ALTER TABLE snapshot DROP CONSTRAINT snapshot_check")
+    database.fill("UPDATE snapshot SET artefact = %s WHERE kind = 'policy' AND code = %s", said_of_it, level)
+    assert promised.promised(page, homes) == []
+
+
 @pytest.mark.parametrize(
     ("section", "name", "value", "claim"),
     [

@@ -87,6 +87,7 @@ _WORDS = {
     "privacy:service:open": "A required notice may not be mailed and is to be served otherwise",
     "privacy:request:open": "A recipient who cannot be mailed asks the client for what is held about them ({asks})",
     "privacy:service:done": "A required notice was served otherwise ({how})",
+    "privacy:opt-in:record": "A recipient took an opt-out back",
     "privacy:consent:record": "Consent was recorded ({count})",
     "privacy:consent:withdraw": "Consent was withdrawn ({count})",
     "sending:anomaly:raise": "Something unusual was found ({cause}): {n} against {of}; a person looks by {review}",

@@ -5,7 +5,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from troth.control import roles
-from troth.control.trust import fences
+from troth.control.trust import fences, told_rows
 from troth.control.trust.found import Findings
 from troth.control.trust.look import Fact, Look, Programme
 from troth.control.trust.measures import DENIED, NOTHING, weigh
@@ -34,6 +34,7 @@ def four_eyes(findings: Findings, look: Look, programme: Programme | None, *kind
     findings.take(rights(look, *(f"{kind}:{act}" for kind in kinds for act in ("propose", "approve"))))
     for kind in kinds:
         _attempts(findings, look, kind)
+    told_rows.as_told(findings, look, programme, "decisions")
     weigh(findings, look, facts(look, "in force", programme), "in force", "things in force are not what was approved")
     return sum(
         weigh(

@@ -210,7 +210,10 @@ class Look:
         home = next((each for each in self.programmes if each.id == tenant.programme), None)
         with self.of(tenant.id) as connection:
             rows = connection.execute(_POLICIES).fetchall()
-        found = {(bool(shared), code): json.loads(artefact) for shared, code, artefact in rows}
+        try:
+            found = {(bool(shared), code): json.loads(artefact) for shared, code, artefact in rows}
+        except ValueError:  # a level that is none rules nothing, and whoever reads it fails
+            return None
         promise = found.get((True, f"programme:{home.code}")) if home else None
         if home is None or promise is None:
             return None

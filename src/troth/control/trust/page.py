@@ -68,8 +68,14 @@ A claim of several programmes has the worst of their states.
 
 ## How a control knows
 
-- **It compares the database with the package.** Functions, triggers, grants, policies and roles are compared with the
-  SQL files and `control/ownership` that ship with this version, never with a record inside the database.
+- **It compares the database with the package.** Columns, constraints, triggers, policies and functions' heads are compared
+  word by word with `control/trust/shape.txt`, functions' bodies with the SQL files, grants with `control/ownership`: all
+  of them ship with this version, and none is a record inside the database.
+- **It compares rows with the ledger** (`row_fact_v1`): approvals and decisions with who, which account and when; stopped
+  versions, comments, stops and releases, overrides, consents, opt-outs that were taken back, anomalies, and what claims
+  stood at. The hashes that the newest batches seal, and an older stretch in turn, are looked for among the events.
+- **It remembers** what was well at its last check: the ledger's size and root, the suppression list's counts and the
+  digest of the rows that were settled then, and that there was a witness file.
 - **It tries to break the promise.** `claim_attempt_v1` makes each attempt as the tables' owner, which is more than any
   run-time role may do, and undoes it whatever comes of it; the refusal must have the right SQLSTATE.
 - **It rehearses the rules.** The gate's chain and the retry rules are shown cases that they must refuse.

@@ -53,24 +53,38 @@ def in_force(connection: Connection, programme: Programme) -> Policy | None:
     """What rules the programme above its clients; what the installation shares is the strictest of all programmes'."""
     with within(connection, None):
         rows = connection.execute(_LEVELS).fetchall()
-    found = {code: _read(profile, json.loads(artefact)) for code, profile, artefact in rows}
+    found = {code: _read(profile, document(artefact)) for code, profile, artefact in rows}
     own = _resolved(found, f"{_PROMISE}{programme.code}")
     return replace(own, installation=strictest([own, *_others(found)])) if own else None
 
 
-def _read(profile: str | None, document: Document) -> Document:
+def document(artefact: str) -> Document | None:
+    """A policy's level; None: what is stored is no level, whatever was approved."""
+    try:
+        read: object = json.loads(artefact)
+    except ValueError:
+        return None
+    return dict(read) if isinstance(read, dict) else None
+
+
+def _read(profile: str | None, level: Document | None) -> Document | None:
     """A promise that was approved before its sections of sentences existed says what its profile says."""
-    return of_profile(document, load_profile(profile).document) if profile in PROFILES else document
+    if level is None or profile not in PROFILES:
+        return level
+    whole: Document = of_profile(level, load_profile(profile).document)
+    return whole
 
 
-def _others(found: Mapping[str, Document]) -> Iterable[Policy]:
+def _others(found: Mapping[str, Document | None]) -> Iterable[Policy]:
     codes = (code for code in found if code.startswith(_PROMISE))
     return [policy for code in codes if (policy := _resolved(found, code)) is not None]
 
 
 def _resolved(found: Mapping[str, Any], code: str) -> Policy | None:
-    """None where there is no promise, or a level contradicts it: then nothing is sent, and nothing is promised."""
-    levels = [("promise", found.get(code)), ("operator", found.get(_OPERATOR))]
+    """None where there is no promise, or a level contradicts it or is none: then nothing is sent or promised."""
+    levels = [("promise", found.get(code)), ("operator", found.get(_OPERATOR, {}))]
+    if any(document is None for _, document in levels):
+        return None
     try:
         return resolve([(name, document) for name, document in levels if document])
     except PolicyError:

@@ -8,6 +8,7 @@ from troth.control.trust.look import Look
 
 MOST = 150_000  # entries of a part: a check takes seconds, whatever there is; a small list is looked at whole
 _PART = "SELECT * FROM suppression_part_v1(%s, %s)"
+_DIGEST = "SELECT digest, settled FROM suppression_digest_v1(%s, %s, %s)"
 _OPT_OUTS = "SELECT count(*) FROM opt_out"
 
 
@@ -20,12 +21,29 @@ def kept(findings: Findings, look: Look, claim: str) -> None:
     outs = look.once("opt-outs", lambda: _opt_outs(look))
     before = look.remembered(claim)
     which = "" if parts == 1 else f" of part {part + 1} of {parts}"
+    rows = _rows(findings, look, (part, parts), before.get(f"rows{which}", ""))
     counted = {f"suppressions{which}": listed, "feed": newest, "opt_outs": outs}
     for what, now in counted.items():
         findings.need(now >= before.get(what, 0), f"there were {before.get(what)} {_said(what)}, now there are {now}")
     # what was seen when all was well is what later counts are held to; all parts at once are held by no check
-    found = before if findings.wrong else {**_parts_of(before, parts), **counted}
+    found = before if findings.wrong else {**_parts_of(before, parts), **counted, f"rows{which}": rows}
     findings.seen |= {**found, "entries_now": listed}
+
+
+def _rows(findings: Findings, look: Look, part: tuple[int, int], before: str) -> str:
+    """The feed's rows that were settled at an earlier check are the same; what is to be remembered: `id:digest`."""
+
+    def digest(until: int) -> tuple[str, int]:
+        with look.of(None) as connection:
+            row = connection.execute(_DIGEST, (*part, until)).fetchone()
+        return (str(row[0]), int(row[1])) if row else ("", 0)
+
+    until, _, remembered = before.partition(":")
+    settled = digest(0)[1]
+    if until:
+        same = look.once(("suppression rows", part, until), lambda: digest(int(until)))[0] == remembered
+        findings.need(same, f"the first {until} rows of the feed are not those of an earlier check")
+    return f"{settled}:{look.once(('suppression rows', part, str(settled)), lambda: digest(settled))[0]}"
 
 
 def _said(what: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from troth.control.ownership import FUNCTIONS, TABLES
-from troth.control.trust import access, fences, powers
+from troth.control.trust import access, fences, powers, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -27,6 +27,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         findings.take(list(powers.wide(connection)))
     refused(findings, look, {"key-unscoped": "23502", "rate-over": BROKEN})
     keys = count(findings, look, "api-keys", programme, "API keys are not what was approved")
+    told_rows.as_told(findings, look, programme, "keys")
     findings.seen |= {"tables": len(TABLES), "functions": len(called), "keys": keys}
     return findings.done()
 

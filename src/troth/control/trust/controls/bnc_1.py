@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from troth.control.trust import bounces, fences, sample
+from troth.control.trust import bounces, fences, sample, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
@@ -34,6 +34,7 @@ def check(look: Look, programme: Programme | None) -> Found:
             findings.take(f"message {message.id}: {why}" for why in _message(message, listed))
         bounced += len(hard)
     findings.seen["hard_bounces_looked_at"] = bounced
+    told_rows.as_told(findings, look, programme, "overrides")
     findings.take(bounces.unreadable(look, programme))
     return findings.done()
 

@@ -1,6 +1,6 @@
 """Control of CHG-4: a manual override of sending needs a second authorised person."""
 
-from troth.control.trust import fences, governance
+from troth.control.trust import fences, governance, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -12,6 +12,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     governance.four_eyes(findings, look, programme, "release", "override")
     findings.take(fences.tables(look.schema, "pause", "release_order", "suppression_override"))
     findings.take(fences.functions(look.schema, "apply_release", "apply_override"))
+    told_rows.as_told(findings, look, programme, "overrides", "releases", "pauses told")
     return findings.done()
 
 

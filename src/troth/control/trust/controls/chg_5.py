@@ -1,6 +1,6 @@
 """Control of CHG-5: suppression overrides and categories change under the same record."""
 
-from troth.control.trust import governance, retention
+from troth.control.trust import governance, retention, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -14,6 +14,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     steps = governance.facts(look, "steps", programme)
     weigh(findings, look, steps, "steps", "changes lack a step's entry in the ledger")
     findings.take(retention.kept(look, programme, "CHG-5", "change_days"))
+    told_rows.as_told(findings, look, programme, "overrides")
     return findings.done()
 
 

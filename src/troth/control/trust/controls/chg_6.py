@@ -3,7 +3,7 @@
 import msgspec
 
 from troth.control import roles
-from troth.control.trust import fences, rehearsal
+from troth.control.trust import fences, rehearsal, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -45,6 +45,7 @@ def check(look: Look, _: Programme | None) -> Found:
     _gate(findings, look)
     if not count(findings, look, "snapshots", None, "versions have no approval that the ledger knows"):
         findings.missing.append("nothing was approved yet")
+    told_rows.as_told(findings, look, None, "revocations", "decisions")
     count(findings, look, "governed", None, "things in force are not what was approved")
     count(findings, look, "email-template", None, "emails were of a template that was not approved")
     return findings.done()

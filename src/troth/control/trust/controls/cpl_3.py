@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from troth.control.trust import by_mail, consenting, rehearsal
+from troth.control.trust import by_mail, consenting, rehearsal, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.controls.eml_7 import stoppable
 from troth.control.trust.found import Findings, Found
@@ -22,6 +22,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     consenting.counted(findings, look, programme, "senders")
     consenting.counted(findings, look, programme, "opt-outs")
     count(findings, look, "sent-suppressed", programme, "sent messages went to somebody who had opted out")
+    told_rows.as_told(findings, look, programme, "opt-ins told")
     stoppable(findings, look, programme)
     by_mail.answered(findings, look, programme)
     if not consenting.said(findings, look, programme):

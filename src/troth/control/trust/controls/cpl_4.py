@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from troth.control.trust import consenting, fences, rehearsal
+from troth.control.trust import consenting, fences, rehearsal, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
@@ -33,6 +33,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         _gate(findings, look, tenant)
     consenting.counted(findings, look, programme, "sent-on-consent")
     consenting.counted(findings, look, programme, "opt-outs")
+    told_rows.as_told(findings, look, programme, "consents told", "opt-ins told")
     if not consenting.said(findings, look, programme):
         findings.missing.append("no message was sent in the last 90 days")
     return findings.done()

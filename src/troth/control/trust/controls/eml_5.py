@@ -12,7 +12,7 @@ from troth.outside.reputation import Look as Seen
 
 _NEWEST = """
 SELECT DISTINCT ON (subject, list) subject, list, at, state, said FROM reputation_look
-WHERE subject = ANY(%s) AND at BETWEEN now_v1() - interval '30 days' AND now_v1() + interval '1 minute'
+WHERE subject = ANY(%s) AND at BETWEEN now_v1() - interval '400 days' AND now_v1() + interval '1 minute'
 ORDER BY subject, list, at DESC
 """
 

@@ -2,7 +2,7 @@
 
 import re
 
-from troth.control.trust import fences, headers, sample
+from troth.control.trust import fences, headers, sample, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.headers import Block
@@ -21,6 +21,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     findings.take(fences.tables(schema, "event", "opt_out"))
     findings.take(fences.functions(schema, "opt_out_v1"))
     refused(findings, look, {"opt-out-delete": DENIED, "event-update": DENIED})
+    told_rows.as_told(findings, look, programme, "opt-ins told")
     if not stoppable(findings, look, programme):
         findings.missing.append("no message was sent in the last 90 days")
     return findings.done()

@@ -1,17 +1,11 @@
 """Control of LIM-1: each client may send so much in an hour and a day, by its plan, and no more."""
 
-from datetime import timedelta
-
-from troth.control.trust import limits
+from troth.control.trust import limits, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
-from troth.control.trust.limits import FACT
 from troth.control.trust.look import Look, Programme, Tenant
-from troth.control.trust.measures import weigh
 from troth.rules.checks import rate_tenant_day, rate_tenant_hour
 from troth.rules.profile import load_profile
-
-_KEPT = timedelta(days=6)  # counters are kept 8 days; the oldest ones' messages are not asked for
 
 
 def check(look: Look, programme: Programme | None) -> Found:
@@ -29,8 +23,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         _tier(findings, look, programme, tenant)
     if not limits.counted(findings, look, "client-counters", programme, "counters of clients are above what may be"):
         findings.missing.append("nothing was counted yet")
-    rows = look.counted("client-uncounted", FACT, programme, _KEPT)
-    weigh(findings, look, rows, "client-uncounted", "accepted messages were counted nowhere")
+    told_rows.as_told(findings, look, programme, "clients counted")
     return findings.done()
 
 

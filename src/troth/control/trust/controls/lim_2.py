@@ -1,6 +1,6 @@
 """Control of LIM-2: each template may be sent so often, and to one recipient so often in a day, and no more."""
 
-from troth.control.trust import limits
+from troth.control.trust import limits, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -20,6 +20,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         findings, look, "template-counters", programme, "counters of templates are above what may be"
     ):
         findings.missing.append("nothing was counted yet")
+    told_rows.as_told(findings, look, programme, "templates counted")
     limits.counted(findings, look, "recipients-flooded", programme, "recipients got more of a template in a day")
     return findings.done()
 

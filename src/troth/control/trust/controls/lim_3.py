@@ -5,7 +5,7 @@ from typing import LiteralString
 
 import msgspec
 
-from troth.control.trust import fences, rehearsal
+from troth.control.trust import fences, rehearsal, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
@@ -64,6 +64,7 @@ def check(look: Look, programme: Programme | None) -> Found:
             _client(findings, look, programme, tenant)
     for name, words in _WORDS.items():
         weigh(findings, look, look.counted(name, _FACT, programme), name, words)
+    told_rows.as_told(findings, look, programme, "anomalies told", "releases", "pauses told")
     late = look.counted("reviews", _FACT, programme)
     promised = _PROMISED[programme.profile][2]
     weigh(findings, look, late if promised else (), "reviews", f"reviews were not done within {promised} minutes")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from troth.control.trust import fences, promised, sample
+from troth.control.trust import fences, promised, sample, sealed
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import LOG, Look, Programme
@@ -28,6 +28,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     total = count(findings, look, "message-events", programme, "messages lack events that their state says they had")
     count(findings, look, "orphans", programme, "events are of no message")
     count(findings, look, "event-tally", programme, "counts of events that were sealed are higher than what is there")
+    sealed.rows(findings, look, "LOG-1")
     looked = 0
     for tenant in look.of_programme(programme):
         for message in sample.messages(look, tenant):

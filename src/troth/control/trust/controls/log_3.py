@@ -1,7 +1,7 @@
 """Control of LOG-3: the template, rule and configuration change log, with author, time, full diff and approver."""
 
 from troth.control.approvals.kinds import KINDS
-from troth.control.trust import fences, governance, retention
+from troth.control.trust import fences, governance, retention, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -27,6 +27,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     weigh(
         findings, look, governance.facts(look, "steps", programme), "steps", "changes lack a step's entry in the ledger"
     )
+    told_rows.as_told(findings, look, programme, "decisions", "comments", "revocations")
     if not total:
         findings.missing.append("nothing was changed yet")
     return findings.done()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from troth.control.trust import fences, logbook, measures, sample
+from troth.control.trust import fences, logbook, measures, sample, sealed, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.logbook import Walked
@@ -33,6 +33,7 @@ def check(look: Look, _: Programme | None) -> Found:
     )
     before, witnessed = look.remembered("LOG-6"), _witnessed(look.outside.witness, key)
     held = [(one.size, one.root) for one in (witnessed,) if one]
+    findings.need(witnessed or not before.get("witness"), "the witness file is gone, or holds nothing of this ledger")
     if "size" in before:
         held.append((int(before["size"]), bytes.fromhex(before["root"])))
     if not kept:
@@ -42,11 +43,14 @@ def check(look: Look, _: Programme | None) -> Found:
         findings.seen |= before
         return findings.done()
     newest = kept[0]
+    findings.need(newest.at <= look.now + _SEALED, f"the clock stands behind the newest checkpoint, of {newest.at}")
     asked = {newest.size, *(one.size for one in kept), *(size for size, _ in held)}
     walked = logbook.walk(look, newest.size, asked, int(before.get("swept", 0)))
     findings.take(walked.wrong[:20])
     findings.take(_roots(walked, kept, held))
     _events(findings, look, walked)
+    sealed.rows(findings, look, "LOG-6")
+    told_rows.as_told(findings, look, None, "claims told")
     # what was seen when all was well is what the ledger is held to later
     well = {"size": newest.size, "root": newest.root.hex()} if not findings.wrong else before
     findings.seen |= {

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from troth.control.trust import governance, rehearsal, sending
+from troth.control.trust import governance, rehearsal, sending, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
@@ -22,6 +22,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         _gate(findings, look, tenant)
     if not count(findings, look, "email-key", programme, "emails were sent by a key outside of its scope, or by none"):
         findings.missing.append("nothing was sent yet")
+    told_rows.as_told(findings, look, programme, "revocations", "keys")
     sending.counted(findings, look, programme, "by key")
     sending.counted(findings, look, programme, "keys")
     return findings.done()

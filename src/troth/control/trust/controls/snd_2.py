@@ -2,7 +2,7 @@
 
 import msgspec
 
-from troth.control.trust import fences, rehearsal
+from troth.control.trust import fences, rehearsal, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
@@ -19,6 +19,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     if not count(findings, look, "api-keys", programme, "API keys are not what was approved"):
         findings.missing.append("there is no API key yet")
     count(findings, look, "email-key", programme, "emails were sent by a key outside of its scope")
+    told_rows.as_told(findings, look, programme, "keys", "keys counted")
     count(findings, look, "key-rates", programme, "counters of keys are above their cap")
     return findings.done()
 

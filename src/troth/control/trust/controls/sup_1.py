@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from troth.control.trust import fences, rehearsal, suppressions
+from troth.control.trust import fences, rehearsal, suppressions, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -26,6 +26,7 @@ def check(look: Look, _: Programme | None) -> Found:
     refused(findings, look, {"suppression-delete": DENIED, "opt-out-delete": DENIED})
     _rules(findings, look)
     count(findings, look, "sent-suppressed", None, "sent messages went to somebody who had been suppressed")
+    told_rows.as_told(findings, look, None, "overrides", "opt-ins told")
     suppressions.kept(findings, look, "SUP-1")
     return findings.done()
 

@@ -3,7 +3,7 @@
 from typing import LiteralString
 
 from troth.control.people.permissions import permissions
-from troth.control.trust import fences
+from troth.control.trust import fences, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -46,6 +46,7 @@ def check(look: Look, _: Programme | None) -> Found:
     _people(findings, look)
     for fact, what in _FACTS.items():
         weigh(findings, look, look.counted(fact, _FACT), fact, what)
+    told_rows.as_told(findings, look, None, "overrides")
     return findings.done()
 
 

@@ -1,6 +1,6 @@
 """Control of SUP-3: suppression entries are permanent, never deleted."""
 
-from troth.control.trust import fences, suppressions
+from troth.control.trust import fences, suppressions, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -19,6 +19,7 @@ def check(look: Look, _: Programme | None) -> Found:
         "opt-out-delete": DENIED,
     }
     refused(findings, look, attempts)
+    told_rows.as_told(findings, look, None, "opt-ins told")
     suppressions.kept(findings, look, "SUP-3")
     return findings.done()
 

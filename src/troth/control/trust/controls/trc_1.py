@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from troth.control.trust import fences, trust_page, trust_page_said, web_probe
+from troth.control.trust import fences, told_rows, trust_page, trust_page_said, web_probe
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -18,6 +18,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     findings = Findings()
     findings.take(fences.house(look.schema))
     findings.take(fences.tables(look.schema, "claim_state", "claim_history", "governed", "snapshot", "programme"))
+    told_rows.as_told(findings, look, programme, "claims told")
     before = trust_page_said.stand(look, programme)
     if not before.sentences:
         findings.missing.append("no policy is in force, so that nothing is promised")
