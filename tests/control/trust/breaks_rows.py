@@ -43,6 +43,9 @@ ROWS = [
           "UPDATE change SET decided_at = decided_at - interval '1 day'"),
     quiet("SND-2", "a key is for tests only", "api_key", "UPDATE api_key SET mode = 3 - mode"),
     quiet("ACC-2", "a key is open to a network", "api_key", "UPDATE api_key SET networks = ARRAY['0.0.0.0/0'::cidr]"),
+    quiet("LOG-2", "what somebody did is not in the log", "access_log", "DELETE FROM access_log WHERE kind = 'act'"),
+    quiet("LOG-2", "sessions began at another time", "session", "UPDATE session SET opened_at = opened_at - interval '3 hours' WHERE kind = 'page'"),
+    quiet("LIM-1", "clients are on another plan", "tenant", "UPDATE tenant SET plan = 'enterprise' || plan"),
     quiet("LIM-2", "counters of templates are lower", "rate_counter", "UPDATE rate_counter SET used = 0 WHERE scope = 4"),
     quiet("SND-2", "counters of keys are lower", "rate_counter", "UPDATE rate_counter SET used = 0 WHERE scope = 3"),
 ]  # fmt: skip

@@ -68,12 +68,13 @@ A claim of several programmes has the worst of their states.
 
 ## How a control knows
 
-- **It compares the database with the package.** Columns, constraints, triggers, policies and functions' heads are compared
-  word by word with `control/trust/shape.txt`, functions' bodies with the SQL files, grants with `control/ownership`: all
-  of them ship with this version, and none is a record inside the database.
-- **It compares rows with the ledger** (`row_fact_v1`): approvals and decisions with who, which account and when; stopped
-  versions, comments, stops and releases, overrides, consents, opt-outs that were taken back, anomalies, and what claims
-  stood at. The hashes that the newest batches seal, and an older stretch in turn, are looked for among the events.
+- **It compares the database with the package.** Columns, constraints, triggers, policies and functions' heads are
+  compared word by word with `control/trust/shape.txt`, functions' bodies with the SQL files, grants with
+  `control/ownership`: all of them ship with this version, and none is a record inside the database.
+- **It compares rows with the ledger** (`row_fact_v1`): approvals and decisions with who, which account and when;
+  stopped versions, comments, stops and releases, overrides, consents, opt-outs that were taken back, anomalies,
+  sessions, and what claims stood at. The hashes that the newest batches seal, and an older stretch in turn, are looked
+  for among the events.
 - **It remembers** what was well at its last check: the ledger's size and root, the suppression list's counts and the
   digest of the rows that were settled then, and that there was a witness file.
 - **It tries to break the promise.** `claim_attempt_v1` makes each attempt as the tables' owner, which is more than any
@@ -83,7 +84,9 @@ A claim of several programmes has the worst of their states.
   the newest 300 of each client, 60 from all over the 90 days, and up to 200 that bounced or were put off.
 
 What it cannot see: a superuser who changes the running program itself, or PostgreSQL's own code; and between two checks
-something that is broken, used and mended without a trace. The ledger is for the traces.
+something that is broken, used and mended without a trace. The ledger is for the traces. Nor what nothing tells the
+ledger of: a password's hash that a superuser replaces, a session of `troth` itself that is written by hand, who wrote
+on a draft, and a request that made no email.
 
 `claim_fact_v1` looks at the newest 150,000 messages. Of a ledger of more than 98,304 entries the newest blocks are
 walked at each check and one older block of 32,768 in turn; `troth verify` walks it whole. Each statement has 8 seconds.

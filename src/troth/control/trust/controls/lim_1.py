@@ -23,7 +23,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         _tier(findings, look, programme, tenant)
     if not limits.counted(findings, look, "client-counters", programme, "counters of clients are above what may be"):
         findings.missing.append("nothing was counted yet")
-    told_rows.as_told(findings, look, programme, "clients counted")
+    told_rows.as_told(findings, look, programme, "clients", "clients counted")
     return findings.done()
 
 

@@ -1,6 +1,6 @@
 """Control of LOG-2: the access and authentication log: login attempts, session length, address, role-based actions."""
 
-from troth.control.trust import fences, governance, retention
+from troth.control.trust import fences, governance, retention, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme
@@ -33,6 +33,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     if not weigh(findings, look, begun, "sign_ins", "sessions lack the entry of their beginning or end"):
         findings.missing.append("nobody has signed in yet")
     weigh(findings, look, told, "sign_ins_told", "sessions that the ledger tells of are not in the log")
+    told_rows.as_told(findings, look, programme, "sessions told")
     return findings.done()
 
 

@@ -11,6 +11,7 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [
         ("trust", "0006_watched"),
         ("privacy", "0006_back"),
+        ("people", "0006_counted"),
         ("limits", "0003_looking"),
         ("stops", "0002_behind"),
         ("suppressions", "0004_claims"),

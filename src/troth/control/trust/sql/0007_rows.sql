@@ -2,7 +2,8 @@
 
 CREATE INDEX ledger_leaf_rows ON ledger_leaf (kind) WHERE kind IN (
     'governance:version:revoke', 'governance:change:comment', 'sending:anomaly:raise', 'sending:pause:start',
-    'sending:clock:stop', 'privacy:consent:record', 'privacy:consent:withdraw', 'privacy:opt-in:record', 'trust:claim:check');
+    'sending:clock:stop', 'privacy:consent:record', 'privacy:consent:withdraw', 'privacy:opt-in:record', 'trust:claim:check',
+    'people:session:open', 'people:session:end');
 
 -- Counts by client, as claim_fact_v1's.
 CREATE FUNCTION row_fact_v1(p_fact text, p_since timestamptz)
@@ -160,6 +161,40 @@ BEGIN
               SELECT k.claim, true FROM troth.claim_state k WHERE k.state IS DISTINCT FROM (
                   SELECT h.state FROM troth.claim_history h WHERE h.claim = k.claim
                   AND h.programme_id IS NOT DISTINCT FROM k.programme_id ORDER BY h.id DESC LIMIT 1)) AS x;
+    WHEN 'sessions told' THEN RETURN QUERY
+        -- each session of the pages began when the ledger was told, and of one that was ended the log has as many entries
+        WITH told AS MATERIALIZED (
+            SELECT l.tenant_id, l.kind, l.at, l.leaf::jsonb AS leaf FROM troth.ledger_leaf l
+            WHERE l.kind = 'people:session:open' AND l.at >= p_since
+            UNION ALL SELECT l.tenant_id, l.kind, l.at, l.leaf::jsonb FROM troth.ledger_leaf l
+            WHERE l.kind = 'people:session:end' AND l.at >= p_since
+            UNION ALL SELECT l.tenant_id, l.kind, l.at, l.leaf::jsonb FROM troth.ledger_pending l WHERE l.kind LIKE 'people:session:%'),
+        begun AS MATERIALIZED (
+            SELECT (t.leaf ->> 'session')::uuid AS id, (t.leaf ->> 'account')::uuid AS account_id, t.at FROM told t
+            WHERE t.kind = 'people:session:open'),
+        written AS (
+            SELECT l.account_id, l.session_id, count(*) AS n FROM troth.access_log l
+            WHERE l.id >= first AND l.session_id IS NOT NULL GROUP BY 1, 2)
+        SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.id) FILTER (WHERE x.bad)
+        FROM (SELECT a.tenant_id, s.id::text AS id, NOT EXISTS (
+                  SELECT FROM begun b WHERE b.id = s.id AND b.account_id = s.account_id
+                  AND abs(extract(epoch FROM b.at - s.opened_at)) <= 10) AS bad
+              FROM troth.session s JOIN troth.account a ON a.id = s.account_id
+              WHERE s.kind = 'page' AND s.opened_at >= p_since + interval '1 hour'
+              UNION ALL
+              SELECT t.tenant_id, t.leaf ->> 'session', coalesce(w.n, 0) < (t.leaf ->> 'entries')::bigint
+              FROM told t LEFT JOIN written w ON w.session_id = (t.leaf ->> 'session')::uuid
+                  AND w.account_id = (t.leaf ->> 'account')::uuid
+              WHERE t.kind = 'people:session:end' AND t.leaf ? 'entries' AND t.at >= p_since + interval '1 day') AS x
+        GROUP BY 1;
+    WHEN 'clients' THEN RETURN QUERY
+        -- whose clients they are, and on which plan and clock they are counted, is what was approved
+        SELECT t.id, count(*), count(*) FILTER (WHERE b.bad), min(t.id::text) FILTER (WHERE b.bad)
+        FROM troth.tenant t, LATERAL (SELECT NOT EXISTS (
+            SELECT FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id, LATERAL (SELECT s.artefact::jsonb AS a) AS x
+            WHERE g.subject = t.id AND s.kind = 'tenant' AND a ->> 'plan' = t.plan AND a ->> 'timezone' = t.timezone
+              AND (a ->> 'kind')::smallint = t.kind AND (a ->> 'programme')::uuid = t.programme_id) AS bad) AS b
+        GROUP BY 1;
     WHEN 'keys' THEN RETURN QUERY
         -- what a key may beside its scope is what was approved; one that was retired stays as it was
         SELECT k.tenant_id, count(*), count(*) FILTER (WHERE b.bad), min(k.id::text) FILTER (WHERE b.bad)
