@@ -99,6 +99,8 @@ def test_a_name_that_cannot_be_asked_for_is_not_known_to_lead_back(world):
 def test_looks_that_stopped_are_stale_and_none_at_all_is_no_data(world):
     world.sql("UPDATE installation SET clock_offset = clock_offset + %s", timedelta(hours=4))
     assert state(world, "EML-5")[0] == "stale"
+    world.sql("UPDATE installation SET clock_offset = clock_offset + %s", timedelta(days=40))
+    assert state(world, "EML-5")[0] == "stale"
     world.quiet("DELETE FROM reputation_look")
     assert state(world, "EML-5")[0] == "no data yet"
 
@@ -118,3 +120,21 @@ def test_a_promise_that_nobody_set_up_fails(world, missing, says):
     found, why = state(world, "EML-5", **{missing: ()})
     assert found == "fails"
     assert says in why
+
+
+@pytest.mark.parametrize(
+    ("record", "state"),
+    [
+        ("v=spf1 ip4:192.0.2.128/25 -all", "fails"),
+        ("v=spf1 ?ip4:192.0.2.1 -all", "fails"),
+        ("nothing of ours", "fails"),
+        ("v=spf1 mx -all", "holds"),  # only a receiver can say
+    ],
+)
+def test_our_own_spf_names_the_addresses_that_mail_leaves_from(world, record, state):
+    world.names.server.set("more.troth.example", "TXT", [record])
+    assert world.state("EML-1") == state
+    assert ("does not name the sending address" in world.why("EML-1")) == (state == "fails")
+    world.names.server.set("more.troth.example", "RCODE", ["SERVFAIL"])
+    assert "our own SPF cannot be looked up now" in world.why("EML-1")
+    world.names.server.set("more.troth.example", "RCODE", [])

@@ -81,6 +81,8 @@ class Names:
         self.server.set(f"bounce.{name}", "CNAME", [f"{BOUNCES}."])
         self.server.set(BOUNCES, "TXT", ["v=spf1 include:spf.troth.example -all"])
         self.server.set(BOUNCES, "MX", ["10 in.troth.example."])
+        self.server.set("spf.troth.example", "TXT", ["v=spf1 include:more.troth.example -all"])
+        self.server.set("more.troth.example", "TXT", [f"v=spf1 ip4:{ADDRESS}/30 -all"])
         self.server.set("1.2.0.192.in-addr.arpa", "PTR", ["out.troth.example."])
         self.server.set("out.troth.example", "A", [ADDRESS])
 

@@ -25,7 +25,7 @@ class Zone:
     def begin(self, mail_domains: Iterable[str]) -> None:
         """What stands before any firm publishes: the relay's SPF, the bounces' domain, the recipients' domains."""
         self._records = {
-            RELAY: {"TXT": ["v=spf1 ip4:127.0.0.1 -all"]},
+            RELAY: {"TXT": [f"v=spf1 ip4:127.0.0.1 ip4:{LEAVES} -all"]},
             BOUNCES: {"TXT": [f"v=spf1 {SPF} -all"], "MX": [f"10 {INBOUND}."]},
             INBOUND: {"A": ["127.0.0.1"]},
             "3.0.0.127.in-addr.arpa": {"PTR": ["out.relay.test."]},

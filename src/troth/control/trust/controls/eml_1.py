@@ -2,7 +2,7 @@
 
 import msgspec
 
-from troth.control.trust import domains, fences, rehearsal
+from troth.control.trust import domains, fences, own_spf, rehearsal
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.domains import Domain
 from troth.control.trust.found import Findings, Found
@@ -32,6 +32,7 @@ def _stands(findings: Findings, look: Look) -> None:
     findings.take(fences.tables(schema, "domain_state"))
     findings.take(fences.not_null(schema, "domain_state", "ready_until", "path_until", "tenant_id", "name"))
     findings.need(look.outside.spf_mechanism is not None, "no SPF mechanism is set that a domain's record must hold")
+    own_spf.names_us(findings, look)
     findings.need(look.outside.bounces is not None, "no domain of return paths is set, so SPF aligns with nobody's")
 
 
