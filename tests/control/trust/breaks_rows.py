@@ -46,6 +46,8 @@ ROWS = [
     quiet("LOG-2", "what somebody did is not in the log", "access_log", "DELETE FROM access_log WHERE kind = 'act'"),
     quiet("LOG-2", "sessions began at another time", "session", "UPDATE session SET opened_at = opened_at - interval '3 hours' WHERE kind = 'page'"),
     quiet("LIM-1", "clients are on another plan", "tenant", "UPDATE tenant SET plan = 'enterprise' || plan"),
+    *_each(("RCP-1", "RCP-4"), "a link was used after its end", "confirmation", "UPDATE confirmation SET expires_at = used_at - interval '1 day'"),
+    *_each(("RCP-1", "RCP-4"), "an agreement is gone", ("confirmation", "person"), "UPDATE confirmation SET pathway = 'vendor-agreement'"),
     quiet("LIM-2", "counters of templates are lower", "rate_counter", "UPDATE rate_counter SET used = 0 WHERE scope = 4"),
     quiet("SND-2", "counters of keys are lower", "rate_counter", "UPDATE rate_counter SET used = 0 WHERE scope = 3"),
 ]  # fmt: skip

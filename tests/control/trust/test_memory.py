@@ -23,7 +23,7 @@ def test_a_witness_that_is_gone_is_seen(world):
     assert world.state("LOG-6") == "holds", world.why("LOG-6")
     kept = world.witness.read_bytes()
     world.witness.unlink()
-    assert world.state("LOG-6") == "fails"
+    assert [world.state("LOG-6"), world.state("LOG-6")] == ["fails", "fails"]
     world.witness.write_bytes(kept)
     assert world.state("LOG-6") == "holds", world.why("LOG-6")
 

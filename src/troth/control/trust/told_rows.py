@@ -22,6 +22,7 @@ _WORDS = {
     "sessions told": "sessions began at another time than the ledger was told, or lack entries that it counted",
     "claims told": "states of claims are not what the ledger was told",
     "clients": "clients are of another programme, plan, kind or time zone than was approved",
+    "links": "links were used after their end, or confirmed without what their way asks for",
     "keys": "keys may do another thing than was approved",
     "clients counted": "accepted messages were counted for no client",
     "keys counted": "accepted messages were counted for no key",

@@ -33,7 +33,8 @@ def check(look: Look, _: Programme | None) -> Found:
     )
     before, witnessed = look.remembered("LOG-6"), _witnessed(look.outside.witness, key)
     held = [(one.size, one.root) for one in (witnessed,) if one]
-    findings.need(witnessed or not before.get("witness"), "the witness file is gone, or holds nothing of this ledger")
+    witness = witnessed is not None or bool(look.outside.witness and before.get("witness"))
+    findings.need(witnessed or not witness, "the witness file is gone, or holds nothing of this ledger")
     if "size" in before:
         held.append((int(before["size"]), bytes.fromhex(before["root"])))
     if not kept:
@@ -56,7 +57,7 @@ def check(look: Look, _: Programme | None) -> Found:
     findings.seen |= {
         **{name: well[name] for name in ("size", "root") if name in well},
         "checkpoint_at": newest.at.isoformat(), "leaves_walked": walked.leaves, "whole": walked.whole,
-        "swept": walked.swept, "witness": witnessed is not None,
+        "swept": walked.swept, "witness": witness,
     }  # fmt: skip
     return findings.done()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from troth.control.trust import fences, rehearsal
+from troth.control.trust import fences, rehearsal, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
@@ -29,6 +29,7 @@ def check(look: Look, programme: Programme | None) -> Found:
     sent = look.counted("sent-pathway", _FACT, programme)
     if not weigh(findings, look, sent, "sent", "sent messages went to somebody not verified in an accepted way"):
         findings.missing.append("nothing was sent yet")
+    told_rows.as_told(findings, look, programme, "links")
     return findings.done()
 
 

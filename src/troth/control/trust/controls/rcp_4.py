@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from troth.control.trust import fences, rehearsal
+from troth.control.trust import fences, rehearsal, told_rows
 from troth.control.trust.control import HOUR, Control
 from troth.control.trust.found import Findings, Found
 from troth.control.trust.look import Look, Programme, Tenant
@@ -32,6 +32,7 @@ def check(look: Look, programme: Programme | None) -> Found:
         findings.missing.append("nobody is verified yet")
     count(findings, look, "sent-unverified", programme, "sent messages went to somebody who was not verified")
     count(findings, look, "sent-suppressed", programme, "sent messages went to somebody who had been suppressed")
+    told_rows.as_told(findings, look, programme, "links")
     return findings.done()
 
 

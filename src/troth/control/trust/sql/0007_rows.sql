@@ -30,7 +30,7 @@ BEGIN
         SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.id::text) FILTER (WHERE x.bad)
         FROM (SELECT r.tenant_id, r.message_id AS id, NOT EXISTS (
                   SELECT FROM troth.snapshot s WHERE s.change_id = r.change_id AND s.kind = 'release'
-                  AND s.tenant_id = r.tenant_id AND s.approved_at <= r.at + interval '10 seconds'
+                  AND s.tenant_id = r.tenant_id AND s.approved_at <= r.at + interval '10 minutes'
                   AND (s.subject = r.message_id OR EXISTS (
                       SELECT FROM troth.held_order o JOIN troth.held_mail h ON h.pause_id = o.pause_id
                       WHERE o.change_id = r.change_id AND o.act = 'release' AND h.message_id = r.message_id))) AS bad
@@ -39,7 +39,7 @@ BEGIN
               SELECT p.tenant_id, p.id, NOT EXISTS (
                   SELECT FROM troth.snapshot s WHERE s.change_id = p.release_change AND s.kind = 'release' AND s.subject = p.id
                   AND s.tenant_id IS NOT DISTINCT FROM p.tenant_id
-                  AND abs(extract(epoch FROM s.approved_at - p.released_at)) <= 10)
+                  AND abs(extract(epoch FROM s.approved_at - p.released_at)) <= 600)
               FROM troth.pause p WHERE p.released_at IS NOT NULL) AS x
         GROUP BY 1;
     WHEN 'pauses told' THEN RETURN QUERY
@@ -91,7 +91,7 @@ BEGIN
         SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.id::text) FILTER (WHERE x.bad)
         FROM (SELECT s.tenant_id, s.change_id AS id, NOT EXISTS (
                   SELECT FROM entry e WHERE e.change = s.change_id AND e.step = ANY (s.steps)
-                  AND (s.by IS NULL OR e.by = s.by::text) AND abs(extract(epoch FROM e.at - s.at)) <= 10) AS bad
+                  AND (s.by IS NULL OR e.by = s.by::text) AND abs(extract(epoch FROM e.at - s.at)) <= 600) AS bad
               FROM seen s
               UNION ALL
               SELECT a.tenant_id, a.change_id, NOT EXISTS (SELECT FROM troth.account o WHERE o.id = a.account_id AND o.human_id = a.human_id)
@@ -178,7 +178,7 @@ BEGIN
         SELECT x.tenant_id, count(*), count(*) FILTER (WHERE x.bad), min(x.id) FILTER (WHERE x.bad)
         FROM (SELECT a.tenant_id, s.id::text AS id, NOT EXISTS (
                   SELECT FROM begun b WHERE b.id = s.id AND b.account_id = s.account_id
-                  AND abs(extract(epoch FROM b.at - s.opened_at)) <= 10) AS bad
+                  AND abs(extract(epoch FROM b.at - s.opened_at)) <= 600) AS bad
               FROM troth.session s JOIN troth.account a ON a.id = s.account_id
               WHERE s.kind = 'page' AND s.opened_at >= p_since + interval '1 hour'
               UNION ALL
@@ -194,6 +194,14 @@ BEGIN
             SELECT FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id, LATERAL (SELECT s.artefact::jsonb AS a) AS x
             WHERE g.subject = t.id AND s.kind = 'tenant' AND a ->> 'plan' = t.plan AND a ->> 'timezone' = t.timezone
               AND (a ->> 'kind')::smallint = t.kind AND (a ->> 'programme')::uuid = t.programme_id) AS bad) AS b
+        GROUP BY 1;
+    WHEN 'links' THEN RETURN QUERY
+        -- no link served after its end or more often than it may; and what it confirmed came with what its way asks for
+        SELECT c.tenant_id, count(*), count(*) FILTER (WHERE b.bad), min(c.person_id::text) FILTER (WHERE b.bad)
+        FROM troth.confirmation c JOIN troth.person p ON p.id = c.person_id,
+        LATERAL (SELECT coalesce(c.used_at > c.expires_at + interval '1 minute', false) OR c.tries > 5
+            OR (c.pathway = 'vendor-agreement') <> (c.agreement IS NOT NULL) OR c.pathway = 'multi-step' AND c.code_hash IS NULL
+            OR p.status = 2 AND p.pathway = 'vendor-agreement' AND p.agreement IS NULL AS bad) AS b
         GROUP BY 1;
     WHEN 'keys' THEN RETURN QUERY
         -- what a key may beside its scope is what was approved; one that was retired stays as it was
