@@ -42,8 +42,8 @@ def _role(schema: Schema, name: str) -> Iterator[str]:
     powers = {"superuser": role.superuser, "bypassing row security": role.bypasses, "making roles": role.makes_roles,
               "making databases": role.makes_databases, "replication": role.replicates}  # fmt: skip
     yield from (f"{name} has the power of {power}" for power, there in powers.items() if there)
-    extra = (other for other in sorted(role.member_of) if not other.startswith("troth"))
-    yield from (f"{name} may act as {other}" for other in extra)
+    extra = set(role.member_of) - ({OWNER} if name == MIGRATE else set())
+    yield from (f"{name} may act as {other}" for other in sorted(extra))
 
 
 def tables(schema: Schema, *names: str) -> Iterator[str]:

@@ -252,6 +252,7 @@ RETURNS TABLE (n bigint, digest text, settled bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, troth, pg_temp
 AS $$
 DECLARE
+    long_ago timestamptz := troth.now_v1() - interval '1 hour';
     low bytea := substring(int8send((p_part::bigint << 32) / p_parts) FROM 5);
     high bytea := CASE WHEN p_part + 1 = p_parts THEN decode(repeat('ff', 33), 'hex')
                        ELSE substring(int8send(((p_part + 1)::bigint << 32) / p_parts) FROM 5) END;
@@ -259,6 +260,6 @@ BEGIN
     RETURN QUERY
     SELECT count(*), encode(sha256(coalesce(string_agg(f.blind_index || int2send(f.reason), ''::bytea
                                                        ORDER BY f.blind_index, f.reason), ''::bytea)), 'hex'),
-           coalesce((SELECT max(o.id) FROM troth.suppression_feed o WHERE o.created_at <= troth.now_v1() - interval '1 hour'), 0)
+           coalesce((SELECT o.id FROM troth.suppression_feed o WHERE o.created_at <= long_ago ORDER BY o.id DESC LIMIT 1), 0)
     FROM troth.suppression_feed f WHERE f.blind_index >= low AND f.blind_index < high AND f.id <= p_until;
 END $$;
