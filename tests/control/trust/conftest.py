@@ -32,7 +32,8 @@ def _drop(server, name):
 @pytest.fixture(scope="session")
 def built(pg_server, pg_template):
     """The world that all others are clones of."""
-    name, folder = f"troth_claims_{os.getpid()}", Path(tempfile.mkdtemp(prefix="troth-claims-"))
+    # another room that asks for it has its own
+    name, folder = f"troth_claims_{os.getpid()}_{next(_numbers)}", Path(tempfile.mkdtemp(prefix="troth-claims-"))
     names = Names().start()
     _create(pg_server, name, pg_template)
     made = build(Database(pg_server, name), names, folder / "witness")
