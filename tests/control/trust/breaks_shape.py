@@ -24,6 +24,12 @@ SHAPES = [
     loud("LIM-2", "a counter needs no cap", "ALTER TABLE rate_counter ALTER cap DROP NOT NULL", "ALTER TABLE rate_counter ALTER cap SET NOT NULL"),
     loud("SUP-1", "a table elsewhere feeds the list",
          ("CREATE SCHEMA eve", "CREATE TABLE eve.more () INHERITS (troth.suppression)"), "DROP SCHEMA eve CASCADE"),
+    loud("SUP-1", "an index swallows entries", "CREATE UNIQUE INDEX swallow ON suppression (reason) WHERE created_at > '2100-01-01'",
+         "DROP INDEX swallow"),
+    loud("LOG-1", "a partition's index swallows events",
+         "DO $$ BEGIN EXECUTE format('CREATE UNIQUE INDEX swallow ON %s (kind) WHERE at > %L',"
+         " (SELECT inhrelid::regclass FROM pg_inherits WHERE inhparent = 'troth.event'::regclass LIMIT 1), '2100-01-01'); END $$",
+         "DROP INDEX swallow"),
     loud("ACC-2", "somebody goes round row security", _LONE.format("BYPASSRLS"), "DROP ROLE eve"),
     loud("ACC-2", "somebody makes roles", _LONE.format("CREATEROLE"), "DROP ROLE eve"),
     _power("pg_write_all_data"), _power("pg_read_all_data"), _power("pg_execute_server_program"),

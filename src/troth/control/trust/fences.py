@@ -60,7 +60,7 @@ def tables(schema: Schema, *names: str) -> Iterator[str]:
             yield f"row-level security of {name} is off"
         yield from _triggers(schema, name)
         yield from (f"the constraint {each} of {name} is not enforced" for each in sorted(schema.loose.get(name, ())))
-        yield from (f"{child} feeds {name}" for table, child in schema.children if table == name)
+        yield from (f"{child} is of {name} and was not shipped" for table, child in schema.children if table == name)
         for part in schema.partitions(name):
             yield from _partition(schema, name, part)
 

@@ -69,6 +69,11 @@ SELECT i.inhparent::regclass::text, i.inhrelid::regclass::text
 FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_class c ON c.oid = i.inhrelid
 WHERE p.relnamespace = 'troth'::regnamespace AND c.relkind IN ('r', 'p', 'f') AND NOT (
     c.relispartition AND c.relkind = 'r' AND c.relnamespace = p.relnamespace)
+UNION ALL
+SELECT h.inhparent::regclass::text, x.indexrelid::regclass::text -- a partition's own index that refuses rows
+FROM pg_index x JOIN pg_inherits h ON h.inhrelid = x.indrelid JOIN pg_class p ON p.oid = h.inhparent
+WHERE p.relnamespace = 'troth'::regnamespace AND x.indisunique
+  AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = x.indexrelid)
 """
 _SETTINGS = """
 SELECT coalesce(nullif(setrole, 0)::regrole::text, 'every role'), unnest(setconfig) FROM pg_db_role_setting
@@ -144,7 +149,7 @@ class Schema:
     grants: dict[str, set[Grant]] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     members: list[tuple[str, str]] = field(default_factory=list)  # who may act as which role of ours
-    children: list[tuple[str, str]] = field(default_factory=list)  # table, what feeds it and is no partition of ours
+    children: list[tuple[str, str]] = field(default_factory=list)  # table, what is of it and was not shipped
     settings: list[tuple[str, str]] = field(default_factory=list)
     parameters: list[tuple[str, str, str]] = field(default_factory=list)  # role, parameter, SET or ALTER SYSTEM
     lines: shape.Lines = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Claims: columns, constraints, triggers, policies and functions' heads as shipped (shape.txt), line by line.
 
 PostgreSQL writes both sides, so no word of a condition is lost; `scripts/gen_shape.py` writes the file from a new
-database, and a test compares. Functions' bodies: shipped.py. Indexes are not told: an operator may add one.
+database, and a test compares. Functions' bodies: shipped.py. Of indexes those that refuse a row are told: an operator
+may add others.
 """
 
 import re
@@ -30,6 +31,11 @@ UNION ALL
 SELECT c.relname, 'trigger ' || c.relname || ' ' || pg_get_triggerdef(t.oid)
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
 WHERE c.relnamespace = 'troth'::regnamespace AND NOT t.tgisinternal AND t.tgparentid = 0
+UNION ALL
+SELECT c.relname, 'unique ' || c.relname || ' ' || pg_get_indexdef(i.indexrelid)
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+WHERE c.relnamespace = 'troth'::regnamespace AND NOT c.relispartition AND i.indisunique AND i.indisvalid
+  AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = i.indexrelid)
 UNION ALL
 SELECT tablename, format('policy %s %s %s %s %s USING %s CHECK %s', tablename, policyname, lower(permissive),
     lower(cmd), array_to_string(ARRAY(SELECT r FROM unnest(roles) AS r ORDER BY 1), ','), qual, with_check)
@@ -124,6 +130,6 @@ def _head(line: str) -> str:
         return f"the trigger {found[1] if found else '?'} of {name}"
     if kind == "policy":
         return f"the policy {rest.split(' ')[0]} of {name}"
-    if kind == "constraint":
-        return f"the constraint of {name}: {rest}"
+    if kind in ("constraint", "unique"):
+        return f"the {'constraint' if kind == 'constraint' else 'unique index'} of {name}: {rest}"
     return f"the {kind} {name.partition('(')[0]}"
