@@ -23,7 +23,7 @@ from troth.keys.keyring import Keyring, TenantKeys
 from troth.outside.dns import Resolver
 from troth.outside.relay_probe import Relay
 from troth.rules.earlier import of_profile
-from troth.rules.policy import Policy, PolicyError, resolve
+from troth.rules.policy import Document, Policy, PolicyError, resolve
 from troth.rules.profile import load_profile
 
 LOG = timedelta(days=90)  # how far back messages are looked at
@@ -52,6 +52,15 @@ class OutOfTime(Exception):  # noqa: N818 - reads as what happened
     """The check's time is over."""
 
     temporary = True
+
+
+def level_of(artefact: str) -> Document | None:
+    """A policy's level as it is stored; None: it is none, whatever was approved, and nothing may go by the others."""
+    try:
+        read: object = json.loads(artefact)
+    except ValueError:
+        return None
+    return dict(read) if isinstance(read, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +219,8 @@ class Look:
         home = next((each for each in self.programmes if each.id == tenant.programme), None)
         with self.of(tenant.id) as connection:
             rows = connection.execute(_POLICIES).fetchall()
-        try:
-            found = {(bool(shared), code): json.loads(artefact) for shared, code, artefact in rows}
-        except ValueError:  # a level that is none rules nothing, and whoever reads it fails
+        found = {(bool(shared), code): level_of(artefact) for shared, code, artefact in rows}
+        if None in found.values():
             return None
         promise = found.get((True, f"programme:{home.code}")) if home else None
         if home is None or promise is None:

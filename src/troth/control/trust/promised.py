@@ -4,14 +4,13 @@ Nothing is kept: the levels are read by one statement, so that a change that two
 from its commit on, and never before. Controls compare with the profile, too: what was promised when it was shipped.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from troth.control.audit.scope import Connection, within
 from troth.control.trust.catalogue import Claim, claims
-from troth.control.trust.look import Programme
+from troth.control.trust.look import Programme, level_of
 from troth.control.trust.wording import filled
 from troth.rules.earlier import of_profile
 from troth.rules.policy import Document, Policy, PolicyError, resolve, strictest
@@ -53,18 +52,9 @@ def in_force(connection: Connection, programme: Programme) -> Policy | None:
     """What rules the programme above its clients; what the installation shares is the strictest of all programmes'."""
     with within(connection, None):
         rows = connection.execute(_LEVELS).fetchall()
-    found = {code: _read(profile, document(artefact)) for code, profile, artefact in rows}
+    found = {code: _read(profile, level_of(artefact)) for code, profile, artefact in rows}
     own = _resolved(found, f"{_PROMISE}{programme.code}")
     return replace(own, installation=strictest([own, *_others(found)])) if own else None
-
-
-def document(artefact: str) -> Document | None:
-    """A policy's level; None: what is stored is no level, whatever was approved."""
-    try:
-        read: object = json.loads(artefact)
-    except ValueError:
-        return None
-    return dict(read) if isinstance(read, dict) else None
 
 
 def _read(profile: str | None, level: Document | None) -> Document | None:
@@ -83,7 +73,7 @@ def _others(found: Mapping[str, Document | None]) -> Iterable[Policy]:
 def _resolved(found: Mapping[str, Any], code: str) -> Policy | None:
     """None where there is no promise, or a level contradicts it or is none: then nothing is sent or promised."""
     levels = [("promise", found.get(code)), ("operator", found.get(_OPERATOR, {}))]
-    if any(document is None for _, document in levels):
+    if any(level is None for _, level in levels):
         return None
     try:
         return resolve([(name, document) for name, document in levels if document])

@@ -100,7 +100,9 @@ BEGIN
               SELECT c.tenant_id, c.id, NOT EXISTS (SELECT FROM troth.account o WHERE o.id = c.proposer_account AND o.human_id = c.proposer_human)
               FROM troth.change c
               UNION ALL
-              SELECT g.tenant_id, s.change_id, g.retired IS DISTINCT FROM coalesce((s.artefact::jsonb ->> 'retired')::boolean, false)
+              -- what is not of its digest may be no JSON at all: the count of versions says so
+              SELECT g.tenant_id, s.change_id, CASE WHEN s.digest = sha256(convert_to(s.artefact, 'UTF8'))
+                  THEN g.retired IS DISTINCT FROM coalesce((s.artefact::jsonb ->> 'retired')::boolean, false) ELSE true END
               FROM troth.governed g JOIN troth.snapshot s ON s.id = g.snapshot_id) AS x
         GROUP BY 1;
     WHEN 'anomalies told' THEN RETURN QUERY
@@ -223,7 +225,8 @@ BEGIN
             JOIN troth.tenant t ON t.id = o.tenant_id AND t.kind = 1
             JOIN troth.email e ON e.id = o.email_id LEFT JOIN troth.api_key k ON k.id = e.api_key_id
             LEFT JOIN troth.snapshot v ON v.id = e.template_snapshot
-            WHERE k.mode IS DISTINCT FROM 2 AND o.state <> 12 AND e.api_key_id IS NOT NULL
+            WHERE k.mode IS DISTINCT FROM 2 AND o.state <> 12
+              AND (p_fact <> 'keys counted' OR e.api_key_id IS NOT NULL)
             GROUP BY 1, 2),
         summed AS (
             SELECT c.tenant_id, c.subject, sum(c.used) AS n FROM troth.rate_counter c
