@@ -30,3 +30,10 @@ def test_a_certificate_is_found_however_it_is_spelt(text):
 @pytest.mark.parametrize("text", NONE)
 def test_what_names_none_is_no_claim(text):
     assert claimed(text) == []
+
+
+@pytest.mark.parametrize("text", ["019ab3c4-50c1-7abc-8def-150c00000000", "50c2deadbeef", "logo.50c1aaaa50c3aaaa.svg"])
+def test_octets_of_chance_are_no_words(text):
+    assert claimed(text) == []
+    assert claimed(f"{text} SOC 2") == ["SOC"]
+    assert claimed("50c2 certainly") == ["SOC"]

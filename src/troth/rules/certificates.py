@@ -55,10 +55,10 @@ _NAMES = {  # words, what may follow them
 
 
 def claimed(text: str) -> list[str]:
-    """The certificates that a text speaks of, each once; what is ALLOWED is no claim."""
+    """The certificates that a text speaks of, each once; what is ALLOWED is no claim, and no id and no digest is."""
     found = dict[str, None]()
     for read in _readings(text):
-        words = _GRANTED.sub(" ", read)
+        words = _NO_WORDS.sub(" ", read)
         found |= dict.fromkeys(name for name, pattern in _PATTERNS.items() if pattern.search(words))
     return list(found)
 
@@ -95,5 +95,7 @@ def _pattern(words: tuple[str, ...], after: str) -> re.Pattern[str]:
     return re.compile(r"(?<![a-z0-9])" + _GAP.join(_spelt(word) for word in words) + (f"(?:{after})" if after else ""))
 
 
-_GRANTED = re.compile("|".join(map(re.escape, ALLOWED)))
+# figures read as letters make a word of chance's octets: 50c2 of a UUID is no SOC 2
+_MADE = r"(?<![a-z0-9])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3})?[0-9a-f]{12,}(?![a-z0-9])"
+_NO_WORDS = re.compile("|".join([*map(re.escape, ALLOWED), _MADE]))
 _PATTERNS = {name: _pattern(*given) for name, given in _NAMES.items()}

@@ -134,8 +134,12 @@ def test_every_column_that_can_hold_words_is_listed_and_every_sealed_one_is_fenc
 
 def test_what_can_be_read_is_told_from_ciphertext():
     assert plaintext.readable(b"\x02Dear Ann, the rent is due")
+    for words in ("Die Miete für Juli ist fällig", "家賃のお知らせ、七月分です。", '{"to": "zoë@people.example"}'):
+        assert plaintext.readable(b"\x01" + words.encode())
     assert not plaintext.readable(b"\x02short")
     assert not plaintext.readable(bytes(range(256)))
+    # chance may draw so many that show something: a sealed {} is no longer than this
+    assert not plaintext.readable(b"\x01" + b"a" * 26 + b"\x00\x9f\xff\xfe")
 
 
 def test_functions_dropped_and_replaced_later_are_as_the_last_file_says():

@@ -18,7 +18,8 @@ _MOST = 40  # pages of one programme
 _OWN = "SELECT name, domain FROM programme WHERE id = %s"
 _GOVERNED = """
 SELECT g.kind, g.code, s.artefact FROM governed g JOIN snapshot s ON s.id = g.snapshot_id
-WHERE g.subject = %(programme)s AND g.kind = 'programme' OR g.tenant_id = %(tenant)s AND NOT g.retired ORDER BY 1, 2
+WHERE g.subject = %(programme)s AND g.kind = 'programme'
+OR g.tenant_id = %(tenant)s AND NOT g.retired AND g.kind NOT IN ('api-key', 'designation') ORDER BY 1, 2
 """
 _PIECES = "SELECT title, filename FROM evidence WHERE public AND (programme_id = %s OR programme_id IS NULL)"
 _WITHOUT = re.compile(r"[A-Za-z0-9+/=_-]{24,}")  # hashes and signatures say nothing
@@ -120,8 +121,13 @@ class _Words(HTMLParser):
         self.values.append(data)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del tag
-        self.values += [value for name, value in attrs if value and name not in _DRAWN]
+        unread = {*_DRAWN, "value"} if _hidden(tag, attrs) else _DRAWN
+        self.values += [value for name, value in attrs if value and name not in unread]
+
+
+def _hidden(tag: str, attrs: list[tuple[str, str | None]]) -> bool:
+    """A form's hidden value is nobody's to read: ours are drawn by chance, which would name a certificate some day."""
+    return tag == "input" and "hidden" in [(value or "").lower() for name, value in attrs if name == "type"]
 
 
 def _texts(html: str) -> tuple[str, ...]:
