@@ -41,7 +41,7 @@ def test_only_the_kind_is_told_and_the_agreement_must_be_the_one_that_was_shown(
     visitor = Visitor(site.url)
     shown = visitor.get(DOCUMENTS).text
     assert "Penetration test" in shown
-    assert "Ash" not in shown
+    assert "by Ash" not in shown
     assert agreement.NOW.partition(".")[0] in shown
     for wrong in ({"agreed": ""}, {"agreed": "00" * 32}, {"wants": "training"}, {"wants": ""}, {"firm": ""}):
         assert fill(visitor, DOCUMENTS, {**REQUEST, **wrong}).status == 422, wrong

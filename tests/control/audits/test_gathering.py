@@ -38,8 +38,9 @@ def test_it_verifies_with_nothing_but_the_key(house, made):
 
 
 def test_no_address_is_in_it(made):
-    assert b"example.org" not in made.data
-    assert b"zoe" not in made.data
+    for name, content in {"the file": made.data, **unpack(made.data)}.items():
+        assert b"example.org" not in content, name
+        assert b"zoe@" not in content, name
 
 
 def test_it_tells_in_words_what_it_is(made):

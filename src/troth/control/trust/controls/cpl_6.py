@@ -59,6 +59,7 @@ CONTROL = Control(
     HOUR,
     "Every sentence that is promised, every text that was approved in the programme's own name and every page that "
     "its public page leads to is read for the names of certificates, however they are spelt; none is held, so none "
-    "may stand there. Of evidence the title and the file name are read; what is in a file, a picture or a hidden field is not.",
+    "may stand there. Of evidence the title and the file name are read; what is in a file, a picture or a hidden "
+    "field is not.",
     check,
 )
