@@ -15,6 +15,15 @@ def move(operator, by):
     operator.admin.execute("UPDATE installation SET clock_offset = coalesce(clock_offset, interval '0') + %s", (by,))
 
 
+def within_a_day(operator, left=timedelta(hours=3)):
+    """Late in the day of UTC the clock goes on to the next one: what is counted by the day stays in one for `left`."""
+    moment = now(operator).astimezone(UTC)
+    tomorrow = moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    if tomorrow - moment < left:
+        move(operator, tomorrow - moment + timedelta(minutes=1))
+        operator.admin.execute("UPDATE domain_state SET ready_until = now_v1() + %s, checked_at = now_v1()", (left,))
+
+
 def past(operator, tenant, days, at=timedelta(hours=12)):
     """So many messages in each of the last windows of 24 hours, newest first, `at` before each window's end."""
     moment = now(operator)

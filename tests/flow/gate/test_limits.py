@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.flow.gate.test_accept import ask, email, gate
 from tests.support.firm import make_firm
+from tests.support.history import now, within_a_day
 
 from troth.flow.gate import limits
 from troth.flow.gate.asks import Refused, Taken
@@ -135,11 +136,12 @@ async def test_a_clock_that_steps_back_finds_its_hour_as_spent_as_it_was(gate, o
     firm.person("ann@example.net")
     firm.person("bob@example.net")
 
+    within_a_day(operator)
+    base = now(operator).replace(minute=30, second=0, microsecond=0) + timedelta(hours=1)
+
     def step(minutes: int) -> None:
-        operator.admin.execute(
-            "UPDATE installation SET clock_offset = date_trunc('hour', now(), 'UTC') + interval '90 minutes'"
-            " + make_interval(mins => %s) - clock_timestamp()", (minutes,)
-        )  # fmt: skip
+        at = base + timedelta(minutes=minutes)
+        operator.admin.execute("UPDATE installation SET clock_offset = %s - clock_timestamp()", (at,))
 
     step(0)
     to = email(("ann@example.net", "bob@example.net"))

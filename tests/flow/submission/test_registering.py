@@ -3,9 +3,11 @@
 import asyncio
 import base64
 import hashlib
+from datetime import timedelta
 
 import pytest
 from tests.flow.submission.doors import add_system_tenant
+from tests.support.history import move, within_a_day
 
 from troth.keys import places
 from troth.mail.letter import decode
@@ -93,8 +95,9 @@ async def test_an_expired_verification_is_asked_anew(door, system):
 async def test_a_limit_of_the_system_tenant_is_the_callers_own_answer(door, system):
     policy = {"limits": {"recipient_template_day": 1}}
     door.operator.govern("policy", system, "tenant", policy)
+    within_a_day(door.operator)
     assert (await register(door)).status_code == 201
-    door.operator.admin.execute("UPDATE installation SET clock_offset = interval '11 minutes'")
+    move(door.operator, timedelta(minutes=11))
     answer = await register(door)
     assert (answer.status_code, answer.json()["code"]) == (429, "recipient-limit-reached")
     assert "decision" not in answer.json()
