@@ -1,6 +1,10 @@
 """The name of a certificate is found however it is spelt, and what is none is left alone."""
 
+from datetime import UTC, datetime
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from troth.rules.certificates import claimed
 
@@ -37,3 +41,23 @@ def test_octets_of_chance_are_no_words(text):
     assert claimed(text) == []
     assert claimed(f"{text} SOC 2") == ["SOC"]
     assert claimed("50c2 certainly") == ["SOC"]
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+@example(datetime(2026, 11, 25, 22, 55, 43, 578_644, UTC))  # read as SSAE once, in a checkpoint's time
+@example(datetime(2026, 11, 25, 9, 15, 43, 120_000, UTC))
+@example(datetime(2026, 11, 25, 15, 43, 12, 0, UTC))
+def test_a_time_names_none(at):
+    for form in ("%Y-%m-%dT%H:%M:%S.%fZ", "%Y-%m-%d %H:%M:%S", "%H:%M, %d %B %Y", "%H:%M %d.%m.%Y"):
+        assert claimed(at.strftime(form)) == []
+
+
+@given(st.text("0123456789 .,:;-/+()%"))
+@example("154,312 letters in 1509001 and 150 27 001")
+def test_figures_alone_name_none(figures):
+    assert claimed(figures) == []
+
+
+@pytest.mark.parametrize("text", ["1SO 27001", "I50 27001", "|$0 27001", "1s4e 3402", "5SA3 18"])
+def test_figures_among_letters_are_letters(text):
+    assert claimed(text)

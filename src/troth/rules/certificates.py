@@ -85,14 +85,23 @@ def _unringed(sign: str) -> str:
     return sign
 
 
+def _parts(word: str) -> list[str]:
+    return re.findall(r"\[[^]]*\]|.\??", word)
+
+
 def _spelt(word: str) -> str:
     """Its letters, close together or a little apart; what is written as a pattern already stays so."""
-    parts = re.findall(r"\[[^]]*\]|.\??", word)
-    return _GAP.join(f"[{re.escape(_LEET[part])}]" if part in _LEET else part for part in parts)
+    return _GAP.join(f"[{re.escape(_LEET[part])}]" if part in _LEET else part for part in _parts(word))
+
+
+def _figures(word: str) -> str:
+    """Not where all its letters would be figures: 15:43:12 is a time, and 154,312 a number of letters."""
+    return f"(?!{_GAP.join('[0-9]' for _ in _parts(word))})"
 
 
 def _pattern(words: tuple[str, ...], after: str) -> re.Pattern[str]:
-    return re.compile(r"(?<![a-z0-9])" + _GAP.join(_spelt(word) for word in words) + (f"(?:{after})" if after else ""))
+    begin = r"(?<![a-z0-9])" + _figures(words[0])
+    return re.compile(begin + _GAP.join(map(_spelt, words)) + (f"(?:{after})" if after else ""))
 
 
 # figures read as letters make a word of chance's octets: 50c2 of a UUID is no SOC 2
