@@ -22,7 +22,11 @@ WHERE g.subject = %(programme)s AND g.kind = 'programme'
 OR g.tenant_id = %(tenant)s AND NOT g.retired AND g.kind NOT IN ('api-key', 'designation') ORDER BY 1, 2
 """
 _PIECES = "SELECT title, filename FROM evidence WHERE public AND (programme_id = %s OR programme_id IS NULL)"
-_WITHOUT = re.compile(r"[A-Za-z0-9+/=_-]{24,}")  # hashes and signatures say nothing
+# hashes and signatures say nothing; by the end of the path, since in a page they would hide what a reader sees
+_WITHOUT = {
+    "json": re.compile(r"[A-Za-z0-9+/=_-]{24,}"),
+    "txt": re.compile(r"-----BEGIN PGP SIGNATURE-----.*?-----END PGP SIGNATURE-----", re.DOTALL),
+}
 _DRAWN = {"d", "points", "transform", "viewbox", "stroke-dasharray"}  # figures, which a pen reads
 
 
@@ -101,7 +105,8 @@ def _page(look: Look, place: Place, path: str) -> Page:
 
 def shown(page: Page) -> Iterator[Said]:
     """What a page says: its text, with a blank for each mark and with none, since either may join words; attributes."""
-    text = _WITHOUT.sub(" ", page.text) if page.path.endswith(".json") else page.text
+    drawn = _WITHOUT.get(page.path.rpartition(".")[2])
+    text = drawn.sub(" ", page.text) if drawn else page.text
     for words in _texts(text):
         yield Said(page.path, words)
 
